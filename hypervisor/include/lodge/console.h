@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * console.h - the log, the serial port, debug keys
+ *
+ * printk() goes to the log ring and the serial port. Input on the serial port
+ * goes to Dom0 (VIRQ_CONSOLE) or, after Ctrl-A three times, to debug keys.
+ */
+#ifndef LODGE_CONSOLE_H
+#define LODGE_CONSOLE_H
+
+#include <lodge/types.h>
+
+/* Levels: a message of a level above the threshold is dropped ("loglvl="). */
+#define LOG_ERR		"\001" "0"
+#define LOG_WARN	"\001" "1"
+#define LOG_INFO	"\001" "2"
+#define LOG_DEBUG	"\001" "3"
+/* Said by or about a guest: its own threshold, rate-limited. */
+#define LOG_GUEST	"\001" "g"
+
+/* No level: always printed. Any context, NMI included (which only logs). */
+void printk(const char *fmt, ...) __printf(1, 2);
+
+/* com1 at its rate, "console=com1 com1=115200,8n1". */
+void console_early_init(void);
+/* Interrupt-driven input from here on; needs irq_init. */
+void console_irq_init(void);
+/* Raw output of Dom0's console_io: @len bytes, no level, not rate-limited. */
+void console_guest_write(const char *buf, size_t len);
+/* Input for Dom0; returns the number of bytes taken. */
+size_t console_guest_read(char *buf, size_t len);
+/* Set by domain/: called when input for Dom0 arrives (IRQs off). */
+extern void (*console_input_hook)(void);
+/* The log ring from index *pos on; moves *pos. For the tools' read call. */
+size_t console_ring_read(char *buf, size_t len, uint32_t *pos);
+void console_ring_clear(void);
+/* Panic: locks are broken, output is polled. */
+void console_force_unlock(void);
+/* Last @lines lines of the log, straight to the serial port. */
+void console_dump_tail(unsigned int lines);
+void console_flush(void);
+
+/* Debug keys, registered by the subsystem that answers. Runs from WORK_KEYS. */
+void debug_key_register(char key, const char *what, void (*fn)(void));
+/* Feeds one key (XEN_SYSCTL_debug_keys, tests). */
+void debug_key(char key);
+
+/* Back trace of this CPU from a frame pointer. */
+void backtrace(unsigned long rip, unsigned long rbp, unsigned long rsp);
+
+#endif

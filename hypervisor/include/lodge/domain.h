@@ -1,0 +1,169 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * domain.h - domains and vCPUs
+ *
+ *   BUILDING --domain_publish--> ALIVE --domain_kill--> DYING --> DEAD (freed)
+ *
+ * Legend: [I] immutable after publication, [a] atomic, [C] the CPU that runs
+ * it only, [d] d->lock, [m] d->pages_lock, [o] the subsystem that owns the
+ * pointer. Memory of struct domain is type-stable: it is only ever reused for
+ * a struct domain, so that look-up by number takes no lock.
+ */
+#ifndef LODGE_DOMAIN_H
+#define LODGE_DOMAIN_H
+
+#include <lodge/bitmap.h>
+#include <lodge/list.h>
+#include <lodge/mm.h>
+#include <lodge/percpu.h>
+#include <lodge/sched.h>
+#include <lodge/spinlock.h>
+#include <lodge/time.h>
+#include <lodge/types.h>
+#include <xen/xen.h>
+#include <xen/vcpu.h>
+
+struct evtchn_domain;
+struct evtchn_vcpu;
+struct grant_table;
+struct guest_ops;
+struct pv_domain;
+struct pv_vcpu;
+struct fpu;
+struct rangeset;
+
+#define MAX_VCPUS	128
+
+enum domain_state { DOM_BUILDING, DOM_ALIVE, DOM_DYING, DOM_DEAD };
+
+/* A call that stopped half way inside a multicall. */
+struct multicall_state {
+	bool active;		/* current runs a multicall entry */
+	bool preempted;		/* the entry made a continuation */
+	struct multicall_entry call;
+};
+
+struct vcpu {
+	unsigned int id;			/* [I] */
+	struct domain *domain;			/* [I] */
+	struct cpu_user_regs regs;		/* [C] while not on a CPU */
+	struct sched_vcpu sched;		/* sched/ */
+	unsigned long pause_flags;		/* [a] VPF_ */
+	unsigned int pause_count;		/* [a] */
+	bool initialised;			/* [d] has a context */
+
+	struct vcpu_info *info;			/* [d] in shared_info, or its own */
+	struct page *info_page;			/* [d] NULL: in shared_info */
+	void *info_map;				/* [d] its mapping */
+
+	struct vcpu_runstate_info runstate;	/* [C] times in ns */
+	uint64_t runstate_guest;		/* [a] virtual address, or 0 */
+	uint64_t time_guest;			/* [a] secondary time area, or 0 */
+
+	struct timer singleshot;		/* VIRQ_TIMER */
+	struct timer periodic;
+	struct timer poll_timer;
+	uint64_t periodic_ns;			/* [a] 0: off */
+	unsigned int poll_port;			/* [a] 0: any of several */
+
+	struct multicall_state multicall;	/* [C] */
+	struct evtchn_vcpu *evtchn;		/* [o] event/ */
+	struct fpu *fpu;			/* [o] cpu/ */
+	uint64_t xcr0;				/* [C] */
+	bool fpu_loaded;			/* [C] registers hold its state */
+	bool fpu_ts;				/* [C] guest's own CR0.TS */
+	uint64_t tsc_aux;			/* [C] */
+	uint64_t cf8;				/* [C] latch of port 0xcf8 */
+	struct pv_vcpu *pv;			/* [o] pv/ */
+	cpumask_t dirty_cpus;			/* [a] where its state is loaded */
+};
+
+struct domain {
+	domid_t domid;				/* [I] */
+	uint32_t refs;				/* [a] */
+	enum domain_state state;		/* [a] */
+	bool privileged;			/* [I] the control domain */
+	const struct guest_ops *ops;		/* [I] what kind of guest */
+	spinlock_t lock;			/* LOCK_DOMAIN */
+	struct list_head list;			/* [domlist] */
+	uint8_t handle[16];			/* [d] */
+	char name[16];				/* [I] for messages: "d0" */
+
+	unsigned int max_vcpus;			/* [I] */
+	struct vcpu **vcpus;			/* [I] max_vcpus pointers */
+
+	spinlock_t pages_lock;			/* LOCK_DOMPAGES */
+	struct list_head pages;			/* [m] */
+	uint64_t tot_pages, max_pages;		/* [m] */
+
+	struct shared_info *shared_info;	/* [I] */
+	struct evtchn_domain *evtchn;		/* [o] event/ */
+	struct grant_table *grants;		/* [o] grant/ */
+	struct pv_domain *pv;			/* [o] pv/ */
+	uint64_t *perdomain_l3;			/* [o] mm/ */
+	struct rangeset *ioports, *iomem, *irqs; /* [d] rights */
+	cpumask_t dirty_cpus;			/* [a] CPUs that may hold its TLB
+						 * entries */
+	uint64_t vm_assist;			/* [a] */
+	unsigned int shutdown_code;		/* [d] */
+	bool is_shut_down;			/* [d] */
+	int64_t time_offset_s;			/* [d] */
+};
+
+extern struct domain *dom0;
+/* Owners of frames that belong to no guest. */
+extern struct domain *dom_io;	/* device memory */
+extern struct domain *dom_xen;	/* the hypervisor's, shown to tools */
+
+void domains_init(void);
+/* An unpublished domain with @max_vcpus empty slots. NULL: no memory. */
+struct domain *domain_alloc(domid_t domid, unsigned int max_vcpus,
+			    const struct guest_ops *ops);
+/* 0; -ENOMEM; -EEXIST; -EINVAL out of range. Starts down. */
+int vcpu_create(struct domain *d, unsigned int id);
+void domain_publish(struct domain *d);
+/* Counted reference by number, DOMID_SELF for @self; NULL: none, or dying. */
+struct domain *domain_get(struct domain *self, domid_t domid);
+bool domain_try_get(struct domain *d);
+void domain_put(struct domain *d);
+/* A guest did something that cannot go on: one line, its registers, and the
+ * domain shuts down with SHUTDOWN_crash. Returns; the vCPU does not run on. */
+void domain_crash(struct domain *d, const char *fmt, ...) __printf(2, 3);
+/* SCHEDOP_shutdown, or a crash. Dom0's means the machine's. */
+void domain_shutdown(struct domain *d, unsigned int code);
+static inline bool domain_is_dying(const struct domain *d)
+{
+	return READ_ONCE(d->state) >= DOM_DYING;
+}
+
+static inline struct vcpu *domain_vcpu(const struct domain *d, unsigned int id)
+{
+	return id < d->max_vcpus ? d->vcpus[id] : NULL;
+}
+
+#define for_each_vcpu(d, v, i)                                                \
+	for (i = 0; i < (d)->max_vcpus; i++)                                  \
+		if (((v) = (d)->vcpus[i]) != NULL)
+
+/* Builds Dom0 from the boot modules (pv/). Panics with a sentence. */
+struct boot_info;
+void dom0_build(const struct boot_info *bi);
+
+/* vCPU time and runstate areas (domain/time.c). */
+void vcpu_update_time(struct vcpu *v);
+void domain_update_wallclock(struct domain *d);
+void vcpu_runstate_change(struct vcpu *v, int state, uint64_t now_ns);
+void vcpu_runstate_publish(struct vcpu *v);
+/* Timer virq timers follow the vCPU to its CPU. */
+void vcpu_timers_init(struct vcpu *v);
+void vcpu_timers_move(struct vcpu *v, unsigned int cpu);
+
+/* Sets of numbers: ports, frames, irqs (lib/rangeset.c). */
+struct rangeset *rangeset_new(void);
+void rangeset_free(struct rangeset *r);
+int rangeset_add(struct rangeset *r, uint64_t first, uint64_t last);
+int rangeset_remove(struct rangeset *r, uint64_t first, uint64_t last);
+bool rangeset_contains(const struct rangeset *r, uint64_t first,
+		       uint64_t last);
+
+#endif

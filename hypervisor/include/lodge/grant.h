@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * grant.h - grant tables: what a domain lets others do with its frames
+ */
+#ifndef LODGE_GRANT_H
+#define LODGE_GRANT_H
+
+#include <lodge/domain.h>
+
+int grant_table_init(struct domain *d);		/* 0; -ENOMEM */
+/* Unmaps what @d had mapped; others' mappings of its frames stay. */
+void grant_table_release_mappings(struct domain *d);
+void grant_table_destroy(struct domain *d);
+/* Frame @idx of the shared (or, @status, the status) table, grown on demand,
+ * for XENMEM_add_to_physmap / acquire_resource. 0; -EINVAL; -ENOMEM */
+int grant_table_get_frame(struct domain *d, unsigned int idx, bool status,
+			  mfn_t *mfn);
+
+/*
+ * How grants reach a guest's page tables (set by pv/, hvm/ answers too).
+ * host_addr: a virtual address, or the machine address of a PTE.
+ */
+struct grant_map_ops {
+	/* 0; GNTST_ codes (negative) as the ABI returns them. */
+	int (*map)(struct vcpu *v, uint64_t host_addr, mfn_t mfn,
+		   unsigned int flags, unsigned int cache_flags);
+	int (*unmap)(struct vcpu *v, uint64_t host_addr, mfn_t mfn,
+		     unsigned int flags);
+	/* GNTTABOP_unmap_and_replace: move the PTE of new_addr there. */
+	int (*replace)(struct vcpu *v, uint64_t host_addr, mfn_t mfn,
+		       uint64_t new_addr, unsigned int flags);
+};
+extern const struct grant_map_ops *grant_map_ops;
+
+#endif

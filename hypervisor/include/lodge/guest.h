@@ -1,0 +1,139 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * guest.h - guest memory, long calls, kinds of guest, tables of operations
+ */
+#ifndef LODGE_GUEST_H
+#define LODGE_GUEST_H
+
+#include <lodge/domain.h>
+#include <lodge/types.h>
+
+/* ---- kinds of guest: asked nowhere but here ---- */
+enum gfn_access { GFN_READ, GFN_WRITE };
+
+struct guest_ops {
+	const char *name;
+	int (*domain_init)(struct domain *d);		/* 0; -ENOMEM */
+	void (*domain_destroy)(struct domain *d);
+	int (*vcpu_init)(struct vcpu *v);		/* 0; -ENOMEM */
+	void (*vcpu_destroy)(struct vcpu *v);
+	/* State into v->regs and pv; loads the other's. IRQs off. */
+	void (*switch_from)(struct vcpu *v);
+	void (*switch_to)(struct vcpu *v);
+	/* VCPUOP_initialise's and the builder's context, checked whole.
+	 * 0; -EINVAL; -ERESTART (preempted: call again) */
+	int (*set_context)(struct vcpu *v,
+			   const struct vcpu_guest_context *ctx);
+	/* Copies between hypervisor and the current guest's virtual memory.
+	 * Number of bytes *not* copied. */
+	size_t (*copy_from)(void *dst, unsigned long src, size_t len);
+	size_t (*copy_to)(unsigned long dst, const void *src, size_t len);
+	/* See gfn_get_page(). */
+	struct page *(*gfn_get_page)(struct domain *d, gfn_t gfn,
+				     enum gfn_access access, int *rc);
+	/* An event is pending for @v: make it see so soon. */
+	void (*event_kick)(struct vcpu *v);
+	/* Would the guest take an event now? */
+	bool (*events_deliverable)(const struct vcpu *v);
+	/* Allows to call (a PV guest's kernel, not its user mode). */
+	bool (*may_hypercall)(const struct vcpu *v);
+};
+
+/* ---- guest memory: the only way to it ---- */
+/*
+ * A guest pointer is a number; guest_ptr() takes it out of an ABI handle.
+ * All copies are for current. They return the bytes NOT copied, as the
+ * address may end in the middle; handlers turn that into -EFAULT.
+ */
+typedef struct {
+	unsigned long va;
+} guest_ptr_t;
+
+#define guest_ptr(handle) ((guest_ptr_t){ (unsigned long)(handle).p })
+#define GUEST_PTR(addr)	((guest_ptr_t){ (addr) })
+
+static inline guest_ptr_t guest_ptr_add(guest_ptr_t p, size_t bytes)
+{
+	return (guest_ptr_t){ p.va + bytes };
+}
+
+static inline bool guest_ptr_null(guest_ptr_t p)
+{
+	return p.va == 0;
+}
+
+size_t copy_from_guest(void *dst, guest_ptr_t src, size_t len) __must_check;
+size_t copy_to_guest(guest_ptr_t dst, const void *src, size_t len)
+	__must_check;
+size_t clear_guest(guest_ptr_t dst, size_t len) __must_check;
+
+/*
+ * The frame behind a guest's frame number, with a general reference and, for
+ * GFN_WRITE, a writable type reference; NULL and *rc on error: -EINVAL no such
+ * frame, -EPERM not the domain's own or of the wrong type. Released by
+ * gfn_put_page() with the same @access.
+ */
+struct page *gfn_get_page(struct domain *d, gfn_t gfn, enum gfn_access access,
+			  int *rc);
+void gfn_put_page(struct page *pg, enum gfn_access access);
+
+/* ---- long calls ---- */
+/* Should a long operation stop here? (Pending work; in the debug build also
+ * on each n-th question, "preempt-debug=n".) */
+bool hypercall_preempt_check(void);
+/*
+ * Arranges that current's call is entered again with these arguments, and
+ * returns the value that the handler must return. Arguments not named keep
+ * their value. Works inside a multicall too.
+ */
+#define HYPERCALL_CONTINUED 0x7fffffff0001L
+long hypercall_continue(unsigned int nr, unsigned int nr_args, ...);
+
+/* ---- tables of sub-operations ---- */
+#define OP_IN		0x01	/* copy the argument in */
+#define OP_OUT		0x02	/* copy it back when the result is >= 0 */
+#define OP_INOUT	(OP_IN | OP_OUT)
+#define OP_DOM0		0x04	/* the control domain only, else -EPERM */
+#define OP_OUT_ALWAYS	0x08	/* copy back on errors too */
+#define OP_RAW		0x10	/* handler gets the guest pointer itself */
+
+#define OP_MAX_ARG	512	/* largest argument */
+
+/*
+ * One row per sub-operation. Exactly one of fn, raw, errno_none is set.
+ * Docs (docs/abi.md) are made from these rows: keep one per line, made by
+ * OP(), OP_RAWFN() or OP_NONE().
+ */
+struct op {
+	uint32_t nr;
+	uint16_t size;
+	uint16_t flags;
+	int errno_none;		/* positive: refused with this */
+	const char *name;
+	const char *note;	/* why refused, or in part */
+	/* @v: the caller; @arg: private copy. */
+	long (*fn)(struct vcpu *v, void *arg);
+	long (*raw)(struct vcpu *v, unsigned int nr, guest_ptr_t arg,
+		    unsigned long extra);
+};
+
+#define OP(num, func, type, fl)                                               \
+	{ .nr = (num), .size = sizeof(type), .flags = (fl), .name = #num,     \
+	  .fn = (func) }
+#define OP_RAWFN(num, func, fl)                                               \
+	{ .nr = (num), .flags = (fl) | OP_RAW, .name = #num, .raw = (func) }
+#define OP_NONE(num, err, why)                                                \
+	{ .nr = (num), .name = #num, .errno_none = (err), .note = (why) }
+
+struct op_table {
+	const char *name;
+	const struct op *ops;
+	unsigned int nr_ops;
+	int unknown;		/* errno of a number in no row, positive */
+};
+
+/* Look-up, permission, copy-in, call, copy-out: once, here. */
+long op_dispatch(const struct op_table *t, struct vcpu *v, unsigned int nr,
+		 guest_ptr_t arg, unsigned long extra);
+
+#endif

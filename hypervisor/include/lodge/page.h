@@ -1,0 +1,127 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * page.h - the frame table: one struct page for each machine frame of memory
+ *
+ *   FREE --page_alloc--> HYPERVISOR (no owner) --page_free--> FREE
+ *   FREE --domain_page_alloc--> OWNED (owner, count >= 1)
+ *   OWNED --last page_put--> deferred free --TLBs clean--> FREE
+ *
+ * count: general references: someone may name this frame. The allocation
+ * itself holds one (PAGE_ALLOCATED), dropped by page_put_alloc_ref().
+ * type: what the frame may be used as (pv-memory rules 1 to 3); while type
+ * references exist the type cannot change. mm/ counts types; what it means
+ * to validate or release one is told by page_type_ops, which pv/ fills in.
+ */
+#ifndef LODGE_PAGE_H
+#define LODGE_PAGE_H
+
+#include <lodge/layout.h>
+#include <lodge/list.h>
+#include <lodge/types.h>
+
+struct domain;
+
+enum page_type {
+	PT_NONE,	/* no type references */
+	PT_L1,
+	PT_L2,
+	PT_L3,
+	PT_L4,
+	PT_SEG,		/* GDT or LDT frame */
+	PT_WRITABLE,
+};
+
+/* type_info: count in the low 32 bits, then type and state. */
+#define PTI_COUNT_MASK		0xffffffffUL
+#define PTI_TYPE_SHIFT		32
+#define PTI_TYPE_MASK		(7UL << PTI_TYPE_SHIFT)
+#define PTI_VALIDATED		(1UL << 40)	/* contents were checked */
+#define PTI_PINNED		(1UL << 41)	/* holds one ref of the guest's */
+#define PTI_PARTIAL		(1UL << 42)	/* validation or release stopped */
+#define PTI_BUSY		(1UL << 43)	/* somebody (in)validates */
+
+/* count_info: count in the low 32 bits, then flags. */
+#define PCI_COUNT_MASK		0xffffffffUL
+#define PCI_ALLOCATED		(1UL << 40)	/* allocation's own ref stands */
+#define PCI_SHARED		(1UL << 41)	/* ours, shown to its owner: never
+						 * freed by the guest */
+#define PCI_RESERVED		(1UL << 42)	/* not RAM that can be given out */
+
+struct page {
+	uint64_t count_info;	/* [a] */
+	uint64_t type_info;	/* [a] */
+	struct domain *owner;	/* [r] stable while a reference is held; NULL:
+				 * the hypervisor's, or free */
+	struct list_head link;	/* owner's page list, or a free list [owner] */
+	union {
+		struct {	/* while it is a page table [t] */
+			uint16_t nr_validated;	/* entries done */
+			uint8_t partial;	/* enum page_partial (pv/) */
+			uint8_t pad;
+			uint32_t lock;		/* [a] table lock, pv/ */
+		};
+		struct {	/* while free [buddy] */
+			uint8_t order;
+			uint8_t zone;
+			bool need_scrub;
+		} free;
+	};
+	uint32_t tlb_stamp;	/* [a] time it last left a type TLBs remember */
+} __aligned(64);
+
+_Static_assert(sizeof(struct page) == 64, "one cache line per frame");
+
+#define frame_table ((struct page *)FRAME_TABLE_BASE)
+/* First frame number behind the last one of memory. */
+extern uint64_t max_mfn;
+
+/* Is there a struct page for it? (Memory holes and MMIO have none.) */
+bool mfn_valid(mfn_t mfn);
+struct page *mfn_to_page(mfn_t mfn);
+mfn_t page_to_mfn(const struct page *pg);
+void *page_to_virt(const struct page *pg);
+struct page *virt_to_page(const void *va);
+void *mfn_to_virt(mfn_t mfn);
+mfn_t virt_to_mfn(const void *va);
+
+/*
+ * General references. page_get() fails if @pg is not @d's or is being freed.
+ * page_put() may hand the frame to the deferred-free queue.
+ */
+bool page_get(struct page *pg, const struct domain *d) __must_check;
+void page_put(struct page *pg);
+/* Drops the allocation's reference, once. False: it was dropped before. */
+bool page_put_alloc_ref(struct page *pg);
+/* Makes a frame of ours visible to @d: owner, one reference, PCI_SHARED. */
+void page_share(struct page *pg, struct domain *d, bool writable);
+/* Takes it back; the caller frees it when this returns true (no refs left). */
+bool page_unshare(struct page *pg);
+
+/*
+ * Type references (mm/page-type.c). The caller holds a general reference.
+ * 0; -EINVAL: the frame has another type in use, or fails validation;
+ * -EINTR: preempted before any progress; -ERESTART: stopped half way, go on
+ * later by the same call (PTI_PARTIAL).
+ */
+int page_get_type(struct page *pg, enum page_type type, bool preemptible)
+	__must_check;
+/* 0, or -EINTR / -ERESTART as above (only if preemptible). */
+int page_put_type(struct page *pg, bool preemptible);
+static inline enum page_type page_type(const struct page *pg)
+{
+	return (enum page_type)((READ_ONCE(pg->type_info) & PTI_TYPE_MASK) >>
+				PTI_TYPE_SHIFT);
+}
+
+struct page_type_ops {
+	/* Checks contents and takes what the entries need. As page_get_type. */
+	int (*validate)(struct page *pg, enum page_type type, bool preemptible);
+	/* Gives it back. As page_put_type. */
+	int (*release)(struct page *pg, enum page_type type, bool preemptible);
+};
+extern const struct page_type_ops *page_type_ops;
+
+/* Free, reference and type state on one line, for debug keys and panics. */
+void page_describe(const struct page *pg, char *buf, size_t size);
+
+#endif

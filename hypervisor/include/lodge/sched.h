@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * sched.h - which vCPU runs on which CPU
+ *
+ *   RUNNABLE (in a run queue) <--> RUNNING <--> BLOCKED (no bit of ours set)
+ *
+ * A vCPU may run when its pause_flags are zero. The core keeps runstates and
+ * calls a policy through struct sched_ops; policies are files of sched/.
+ */
+#ifndef LODGE_SCHED_H
+#define LODGE_SCHED_H
+
+#include <lodge/bitmap.h>
+#include <lodge/list.h>
+#include <lodge/types.h>
+
+struct vcpu;
+
+/* Embedded in struct vcpu; sched/'s alone. */
+struct sched_vcpu {
+	struct list_head link;		/* [q] run queue */
+	uint64_t vruntime_ns;		/* [q] weighted time used */
+	uint64_t started_ns;		/* [C] when it was last put on a CPU */
+	uint64_t cpu_time_ns;		/* [q] total */
+	uint32_t weight;		/* [q] */
+	uint16_t cpu;			/* [q] run queue it belongs to */
+	bool queued;			/* [q] in the run queue */
+	bool running;			/* [q] some CPU has its state loaded */
+	bool migrating;			/* [q] */
+	cpumask_t affinity;		/* [q] hard */
+};
+
+/* Reasons not to run: bits of vcpu->pause_flags. */
+#define VPF_BLOCKED	0	/* SCHEDOP_block, waits for an event */
+#define VPF_DOWN	1	/* not up (VCPUOP_down, or never brought up) */
+#define VPF_POLL	2	/* SCHEDOP_poll */
+#define VPF_PAUSED	3	/* pause_count > 0 */
+#define VPF_SHUTDOWN	4	/* its domain has shut down */
+
+struct sched_ops {
+	const char *name;
+	void (*vcpu_init)(struct vcpu *v);
+	void (*enqueue)(struct vcpu *v, bool wakeup);
+	void (*dequeue)(struct vcpu *v);
+	/* Next vCPU for @cpu at @now_ns, NULL: idle; *slice_ns: how long. */
+	struct vcpu *(*pick)(unsigned int cpu, uint64_t now_ns,
+			     uint64_t *slice_ns);
+	void (*account)(struct vcpu *v, uint64_t ran_ns);
+	unsigned int (*choose_cpu)(struct vcpu *v);
+	bool (*preempts)(const struct vcpu *woken, const struct vcpu *running);
+	void (*dump)(unsigned int cpu);
+};
+
+void sched_init(void);			/* boot CPU; "sched=" chooses */
+void sched_init_cpu(unsigned int cpu);	/* its run queue and idle vCPU */
+/* A new vCPU, down and paused as its flags say. 0; -ENOMEM */
+int sched_vcpu_init(struct vcpu *v);
+void sched_vcpu_destroy(struct vcpu *v);
+
+/* pause_flags changed so that it may run (or became unable to). Any context
+ * except NMI; vcpu_sleep_sync() returns when no CPU has it loaded. */
+void vcpu_wake(struct vcpu *v);
+void vcpu_sleep_nosync(struct vcpu *v);
+void vcpu_sleep_sync(struct vcpu *v);
+/* Counted. */
+void vcpu_pause(struct vcpu *v);	/* not for current */
+void vcpu_unpause(struct vcpu *v);
+/* Clears VPF_BLOCKED (an event arrived). */
+void vcpu_unblock(struct vcpu *v);
+/* Current: gives the rest of its slice away. */
+void vcpu_yield(void);
+/* Current blocks unless an event is pending (checked after the flag is set). */
+void vcpu_block(void);
+/* 0; -EINVAL: no online CPU in the mask. */
+int vcpu_set_affinity(struct vcpu *v, const cpumask_t *hard);
+
+/* WORK_SCHEDULE: may switch; returns only if the same vCPU goes on. */
+void schedule(void);
+void idle_loop(void) __attribute__((noreturn));
+struct vcpu *idle_vcpu(unsigned int cpu);
+/* The vCPU whose state the CPU holds (public: read without lock as a hint). */
+struct vcpu *cpu_current_vcpu(unsigned int cpu);
+
+#endif

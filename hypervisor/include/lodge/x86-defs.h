@@ -1,0 +1,149 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * x86-defs.h - bits and numbers of the architecture, for C and assembly
+ *
+ * Intel SDM volumes 3A and 4, AMD APM volume 2.
+ */
+#ifndef LODGE_X86_DEFS_H
+#define LODGE_X86_DEFS_H
+
+#define X86_EFLAGS_CF		0x00000001
+#define X86_EFLAGS_MBS		0x00000002
+#define X86_EFLAGS_PF		0x00000004
+#define X86_EFLAGS_AF		0x00000010
+#define X86_EFLAGS_ZF		0x00000040
+#define X86_EFLAGS_SF		0x00000080
+#define X86_EFLAGS_TF		0x00000100
+#define X86_EFLAGS_IF		0x00000200
+#define X86_EFLAGS_DF		0x00000400
+#define X86_EFLAGS_OF		0x00000800
+#define X86_EFLAGS_IOPL		0x00003000
+#define X86_EFLAGS_NT		0x00004000
+#define X86_EFLAGS_RF		0x00010000
+#define X86_EFLAGS_VM		0x00020000
+#define X86_EFLAGS_AC		0x00040000
+#define X86_EFLAGS_VIF		0x00080000
+#define X86_EFLAGS_VIP		0x00100000
+#define X86_EFLAGS_ID		0x00200000
+
+#define X86_CR0_PE		0x00000001
+#define X86_CR0_MP		0x00000002
+#define X86_CR0_EM		0x00000004
+#define X86_CR0_TS		0x00000008
+#define X86_CR0_ET		0x00000010
+#define X86_CR0_NE		0x00000020
+#define X86_CR0_WP		0x00010000
+#define X86_CR0_AM		0x00040000
+#define X86_CR0_NW		0x20000000
+#define X86_CR0_CD		0x40000000
+#define X86_CR0_PG		0x80000000
+
+#define X86_CR4_VME		0x00000001
+#define X86_CR4_PVI		0x00000002
+#define X86_CR4_TSD		0x00000004
+#define X86_CR4_DE		0x00000008
+#define X86_CR4_PSE		0x00000010
+#define X86_CR4_PAE		0x00000020
+#define X86_CR4_MCE		0x00000040
+#define X86_CR4_PGE		0x00000080
+#define X86_CR4_PCE		0x00000100
+#define X86_CR4_OSFXSR		0x00000200
+#define X86_CR4_OSXMMEXCPT	0x00000400
+#define X86_CR4_UMIP		0x00000800
+#define X86_CR4_FSGSBASE	0x00010000
+#define X86_CR4_PCIDE		0x00020000
+#define X86_CR4_OSXSAVE		0x00040000
+#define X86_CR4_SMEP		0x00100000
+#define X86_CR4_SMAP		0x00200000
+
+#define X86_DR6_DEFAULT		0xffff0ff0
+#define X86_DR7_DEFAULT		0x00000400
+
+#define X86_EXC_DE		0
+#define X86_EXC_DB		1
+#define X86_EXC_NMI		2
+#define X86_EXC_BP		3
+#define X86_EXC_OF		4
+#define X86_EXC_BR		5
+#define X86_EXC_UD		6
+#define X86_EXC_NM		7
+#define X86_EXC_DF		8
+#define X86_EXC_CSO		9
+#define X86_EXC_TS		10
+#define X86_EXC_NP		11
+#define X86_EXC_SS		12
+#define X86_EXC_GP		13
+#define X86_EXC_PF		14
+#define X86_EXC_SPV		15
+#define X86_EXC_MF		16
+#define X86_EXC_AC		17
+#define X86_EXC_MC		18
+#define X86_EXC_XM		19
+#define X86_EXC_VE		20
+#define X86_EXC_CP		21
+
+/* Page-fault error code. */
+#define PFEC_PRESENT		0x01
+#define PFEC_WRITE		0x02
+#define PFEC_USER		0x04
+#define PFEC_RSVD		0x08
+#define PFEC_INSN		0x10
+#define PFEC_PKEY		0x20
+
+/* Page-table entries. */
+#define PTE_PRESENT		0x001UL
+#define PTE_RW			0x002UL
+#define PTE_USER		0x004UL
+#define PTE_PWT			0x008UL
+#define PTE_PCD			0x010UL
+#define PTE_ACCESSED		0x020UL
+#define PTE_DIRTY		0x040UL
+#define PTE_PSE			0x080UL
+#define PTE_PAT			0x080UL
+#define PTE_GLOBAL		0x100UL
+#define PTE_AVAIL		0xe00UL
+#define PTE_PAT_LARGE		0x1000UL
+#define PTE_NX			(1UL << 63)
+#define PTE_ADDR_MASK		0x000ffffffffff000UL
+#define PTES_PER_TABLE		512
+
+/* Model-specific registers. */
+#define MSR_TSC			0x00000010
+#define MSR_APIC_BASE		0x0000001b
+#define MSR_FEATURE_CONTROL	0x0000003a
+#define MSR_SPEC_CTRL		0x00000048
+#define MSR_PRED_CMD		0x00000049
+#define MSR_UCODE_REV		0x0000008b
+#define MSR_PLATFORM_INFO	0x000000ce
+#define MSR_ARCH_CAPABILITIES	0x0000010a
+#define MSR_SYSENTER_CS		0x00000174
+#define MSR_SYSENTER_ESP	0x00000175
+#define MSR_SYSENTER_EIP	0x00000176
+#define MSR_MCG_CAP		0x00000179
+#define MSR_MCG_STATUS		0x0000017a
+#define MSR_MISC_ENABLE		0x000001a0
+#define MSR_DEBUGCTL		0x000001d9
+#define MSR_PAT			0x00000277
+#define MSR_MTRR_DEF_TYPE	0x000002ff
+#define MSR_TSC_DEADLINE	0x000006e0
+#define MSR_X2APIC_BASE		0x00000800
+#define MSR_EFER		0xc0000080
+#define MSR_STAR		0xc0000081
+#define MSR_LSTAR		0xc0000082
+#define MSR_CSTAR		0xc0000083
+#define MSR_SYSCALL_MASK	0xc0000084
+#define MSR_FS_BASE		0xc0000100
+#define MSR_GS_BASE		0xc0000101
+#define MSR_SHADOW_GS_BASE	0xc0000102
+#define MSR_TSC_AUX		0xc0000103
+#define MSR_K8_HWCR		0xc0010015
+
+#define EFER_SCE		0x001
+#define EFER_LME		0x100
+#define EFER_LMA		0x400
+#define EFER_NX			0x800
+
+/* The PAT that the ABI promises to PV guests: WB WT UC- UC WC WP UC UC. */
+#define PAT_ABI			0x0000050100070406UL
+
+#endif
