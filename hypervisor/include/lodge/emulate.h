@@ -25,6 +25,7 @@
 #define LODGE_EMULATE_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 struct cpu_user_regs;		/* <xen/xen.h> */
