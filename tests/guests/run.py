@@ -1,0 +1,208 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: MIT
+"""Boot test guests on a hypervisor in QEMU and judge them by their console.
+
+    tests/guests/run.py [--on control|lodge|lodge-debug|FILE] [GUEST ...]
+
+Without names all guests of tests/guests/ run. A guest is booted once for its
+ordinary tests and once more for each of its crash tests, in which the death
+of the domain is the success. The exit status is that of the worst guest:
+0 success or skip, 1 failure, 2 error (could not be tested).
+
+guestkit/README.md describes the lines a guest prints. From Python:
+run_guest(name, hypervisor) returns a Result.
+"""
+import argparse
+import dataclasses
+import os
+import pathlib
+import re
+import selectors
+import subprocess
+import sys
+import time
+
+TREE = pathlib.Path(__file__).resolve().parents[2]
+GUESTS = TREE / "tests" / "guests"
+HYPERVISORS = {
+    "control": TREE / "build" / "control" / "xen-4.17.elf",
+    "lodge": TREE / "build" / "lodge.elf",
+    "lodge-debug": TREE / "build" / "debug" / "lodge.elf",
+}
+QEMU = ["qemu-system-x86_64", "-accel", "tcg", "-cpu", "max,-smap,-smep",
+        "-m", "512", "-nographic", "-no-reboot", "-monitor", "none"]
+COMMAND_LINE = "console=com1 com1=115200 dom0_mem=128M sync_console"
+# A machine that hangs is found by this, not by patience.
+LIMIT_S = 120
+
+RANK = {"skip": 0, "success": 1, "error": 2, "failure": 3}
+EXIT_STATUS = {"skip": 0, "success": 0, "failure": 1, "error": 2}
+
+VERDICT = re.compile(r"VERDICT (\S+): (success|failure|error|skip) (\d+)")
+TEST = re.compile(r"TEST (\S+): (success|failure|error|skip)")
+CRASHTEST = re.compile(r"CRASHTEST (\S+)")
+EXPECT = re.compile(r"EXPECT crash (\S+)")
+CRASHED = re.compile(r"(Dom(ain)? ?0|Hardware Dom0|d0v\d+).*crash", re.I)
+PANIC = re.compile(r"\bpanic\b|BUG at|Assertion .* failed|"
+                   r"FATAL (TRAP|PAGE FAULT)", re.I)
+
+
+@dataclasses.dataclass
+class Result:
+    """What became of one guest: the worst of its boots."""
+    name: str
+    outcome: str = "skip"
+    checks: int = 0
+    tests: dict = dataclasses.field(default_factory=dict)
+    reason: str = ""
+    log: str = ""
+
+    def worsen(self, outcome, reason=""):
+        """Take @outcome if it is worse than what was known."""
+        if RANK[outcome] > RANK[self.outcome]:
+            self.outcome = outcome
+            self.reason = reason
+
+
+def read_conf(name):
+    """Settings of a guest: cpus, xen_args, guest_args."""
+    conf = {}
+    path = GUESTS / name / "guest.conf"
+    if path.exists():
+        for line in path.read_text().splitlines():
+            key, eq, value = line.partition("=")
+            if eq and not line.startswith("#"):
+                conf[key.strip()] = value.strip()
+    return conf
+
+
+def qemu_command(name, hypervisor, test):
+    """The command that boots guest @name on the image @hypervisor."""
+    conf = read_conf(name)
+    image = TREE / "build" / "guests" / f"{name}.elf"
+    words = [str(image), conf.get("guest_args", "")]
+    if test:
+        words.append(f"test={test}")
+    return QEMU + [
+        "-smp", conf.get("cpus", "1"),
+        "-kernel", str(hypervisor),
+        "-append", f"{COMMAND_LINE} {conf.get('xen_args', '')}".strip(),
+        "-initrd", " ".join(filter(None, words)),
+    ]
+
+
+def console_lines(process, limit_s):
+    """Lines of the console until it ends or the time is up."""
+    end = time.monotonic() + limit_s
+    held = b""
+    with selectors.DefaultSelector() as selector:
+        selector.register(process.stdout, selectors.EVENT_READ)
+        while (left := end - time.monotonic()) > 0:
+            if not selector.select(left):
+                break
+            data = os.read(process.stdout.fileno(), 65536)
+            if not data:
+                break
+            *lines, held = (held + data).split(b"\n")
+            for line in lines:
+                yield line.decode(errors="replace").rstrip("\r")
+    if held:
+        yield held.decode(errors="replace")
+
+
+def judge(lines, result, echo):
+    """Read one boot. Returns the names of the crash tests it announced."""
+    crash_tests, expected, started = [], None, False
+    for line in lines:
+        result.log += line + "\n"
+        if echo:
+            print(line, flush=True)
+        if PANIC.search(line):
+            result.worsen("failure", f"the hypervisor died: {line.strip()}")
+            return crash_tests
+        if expected and CRASHED.search(line):
+            result.tests[expected] = "success"
+            result.checks += 1
+            result.worsen("success")
+            return crash_tests
+        if CRASHED.search(line):
+            result.worsen("failure", f"the domain died: {line.strip()}")
+            return crash_tests
+        started = started or line.startswith("GUEST ")
+        if match := CRASHTEST.match(line):
+            crash_tests.append(match[1])
+        elif match := EXPECT.match(line):
+            expected = match[1]
+        elif match := TEST.match(line):
+            result.tests[match[1]] = match[2]
+        elif match := VERDICT.match(line):
+            result.checks += int(match[3])
+            result.worsen(match[2])
+            return crash_tests
+    if started:
+        result.worsen("failure", "no verdict: the guest hung or was reset")
+    else:
+        result.worsen("error", "the guest never spoke")
+    return crash_tests
+
+
+def boot(name, hypervisor, result, test=None, echo=False):
+    """Boot once and judge."""
+    command = qemu_command(name, hypervisor, test)
+    with subprocess.Popen(command, stdin=subprocess.DEVNULL,
+                          stdout=subprocess.PIPE,
+                          stderr=subprocess.STDOUT) as process:
+        try:
+            return judge(console_lines(process, LIMIT_S), result, echo)
+        finally:
+            process.kill()
+
+
+def run_guest(name, hypervisor, test=None, echo=False):
+    """Run guest @name on the image @hypervisor; @test: only that one."""
+    result = Result(name)
+    for needed in hypervisor, TREE / "build" / "guests" / f"{name}.elf":
+        if not pathlib.Path(needed).exists():
+            result.worsen("error", f"{needed} is missing")
+            return result
+    crash_tests = boot(name, hypervisor, result, test, echo)
+    for crash_test in crash_tests:
+        boot(name, hypervisor, result, crash_test, echo)
+    return result
+
+
+def guest_names():
+    """All guests, in alphabetical order."""
+    return sorted({path.parent.name for path in GUESTS.glob("*/*.c")})
+
+
+def report(result):
+    """One line for the guest, and its failed checks."""
+    print(f"{result.name}: {result.outcome} {result.checks} checks"
+          + (f" ({result.reason})" if result.reason else ""), flush=True)
+    for line in result.log.splitlines():
+        if line.startswith(("FAILED", "ERROR", "SKIP", "NOTE")):
+            print("   ", line)
+
+
+def main():
+    """Command line."""
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("guests", nargs="*", metavar="GUEST")
+    parser.add_argument("--on", default="lodge", metavar="HYPERVISOR",
+                        help="control, lodge, lodge-debug or an image")
+    parser.add_argument("--test", help="run only this test of the guests")
+    parser.add_argument("-v", "--verbose", action="store_true",
+                        help="show the console")
+    args = parser.parse_args()
+    hypervisor = HYPERVISORS.get(args.on, pathlib.Path(args.on))
+    worst = "skip"
+    for name in args.guests or guest_names():
+        result = run_guest(name, hypervisor, args.test, args.verbose)
+        report(result)
+        worst = max(worst, result.outcome, key=RANK.get)
+    return EXIT_STATUS[worst]
+
+
+if __name__ == "__main__":
+    sys.exit(main())
