@@ -44,6 +44,17 @@ void load_ldt(unsigned long base, unsigned int nr_entries);
  * true if the frame may be returned to.
  */
 extern void (*guest_trap_hook)(struct cpu_user_regs *regs, unsigned int vector);
+/* A guest executed SYSCALL or SYSENTER; @kind is one of ENTRY_ below. */
+extern void (*guest_syscall_hook)(struct cpu_user_regs *regs,
+				  unsigned int kind);
+/*
+ * Last thing before a guest runs, IRQs off: delivers events. Its answer says
+ * how to leave.
+ */
+enum exit_how { EXIT_IRET, EXIT_SYSRET, EXIT_AGAIN };
+extern enum exit_how (*guest_exit_hook)(struct cpu_user_regs *regs);
+/* The frame could not be loaded by IRET: IRQs on, the frame is guest_regs. */
+extern void (*guest_iret_fault_hook)(struct cpu_user_regs *regs);
 static inline bool guest_mode(const struct cpu_user_regs *regs)
 {
 	return (regs->cs & 3) == 3;
@@ -63,31 +74,24 @@ void exit_to_guest(void) __noreturn;
 
 /* ---- FPU and extended state (cpu/fpu.c) ---- */
 struct fpu;
-/* Lazily loaded; the area has the size of the largest XCR0 we offer. */
+/*
+ * Switched eagerly with the vCPU: what another guest computed must not be
+ * readable by speculation. The area has the size of the largest XCR0 we offer.
+ */
 struct fpu *fpu_alloc(void);		/* NULL: no memory */
 void fpu_free(struct fpu *f);
-/* Leaving (saves if loaded), entering (sets CR0.TS), first use (#NM). */
+/* Leaving and entering; the latter sets XCR0 and CR0.TS as the guest has it. */
 void fpu_save(struct vcpu *v);
 void fpu_restore(struct vcpu *v);
-/* Sets XCR0 for the vCPU: 0; -EINVAL a combination the processor refuses. */
+/* The guest's own CR0.TS, current only. */
+void fpu_set_ts(struct vcpu *v, bool ts);
+/* Sets XCR0 for current: 0; -EINVAL a combination the processor refuses. */
 int fpu_set_xcr0(struct vcpu *v, uint64_t xcr0);
 size_t fpu_state_size(uint64_t xcr0);
 void fpu_init_cpu(void);
 /* The 512-byte legacy area of vcpu_guest_context. */
 void fpu_import_legacy(struct fpu *f, const void *fxsave);
 void fpu_export_legacy(const struct fpu *f, void *fxsave);
-
-/* ---- what guests see of CPUID and MSRs (cpu/cpuid.c, cpu/msr.c) ---- */
-void cpuid_policy_init(void);
-/*
- * CPUID as @v sees it: an allow-list over the host's leaves, the hypervisor
- * leaves at 0x40000000, OSXSAVE and leaf 0xD by the vCPU's state.
- */
-void guest_cpuid(const struct vcpu *v, uint32_t leaf, uint32_t subleaf,
-		 struct cpuid_regs *out);
-/* 0: *val read (written); -EACCES: the guest gets #GP. */
-int guest_rdmsr(struct vcpu *v, uint32_t msr, uint64_t *val);
-int guest_wrmsr(struct vcpu *v, uint32_t msr, uint64_t val);
 
 /* ---- addresses ---- */
 static inline bool is_canonical(unsigned long va)

@@ -70,8 +70,8 @@ struct vcpu {
 	struct evtchn_vcpu *evtchn;		/* [o] event/ */
 	struct fpu *fpu;			/* [o] cpu/ */
 	uint64_t xcr0;				/* [C] */
-	bool fpu_loaded;			/* [C] registers hold its state */
 	bool fpu_ts;				/* [C] guest's own CR0.TS */
+	bool osxsave;				/* [C] guest's CR4.OSXSAVE */
 	uint64_t tsc_aux;			/* [C] */
 	uint64_t cf8;				/* [C] latch of port 0xcf8 */
 	struct pv_vcpu *pv;			/* [o] pv/ */

@@ -89,6 +89,19 @@ bool hypercall_preempt_check(void);
 #define HYPERCALL_CONTINUED 0x7fffffff0001L
 long hypercall_continue(unsigned int nr, unsigned int nr_args, ...);
 
+/* ---- what guests see of CPUID and MSRs (domain/cpuid.c, domain/msr.c) ---- */
+struct cpuid_regs;
+/*
+ * CPUID as @v sees it: an allow-list over the host's leaves, the hypervisor's
+ * leaves at 0x40000000, OSXSAVE and leaf 0xD by the vCPU's state. Current only.
+ */
+void guest_cpuid(const struct vcpu *v, uint32_t leaf, uint32_t subleaf,
+		 struct cpuid_regs *out);
+/* MSRs that do not depend on the kind of guest. 0: *val read (written);
+ * -EACCES: the guest gets #GP. */
+int guest_rdmsr(struct vcpu *v, uint32_t msr, uint64_t *val);
+int guest_wrmsr(struct vcpu *v, uint32_t msr, uint64_t val);
+
 /* ---- tables of sub-operations ---- */
 #define OP_IN		0x01	/* copy the argument in */
 #define OP_OUT		0x02	/* copy it back when the result is >= 0 */

@@ -18,7 +18,7 @@
 
 struct vcpu;
 
-/* Offsets are known to entry.S by way of cpu/asm-offsets. */
+/* entry.S knows the offsets by <lodge/asm-offsets.h>. */
 struct cpu_info {
 	/*
 	 * The guest's registers while this CPU is in the hypervisor. The
@@ -29,7 +29,12 @@ struct cpu_info {
 	unsigned long percpu_offset;	/* [I] added to a variable's address */
 	unsigned int cpu;		/* [I] */
 	uint32_t pending_work;		/* [a] bits of enum work */
+	unsigned long pad;		/* guest_regs.es is 16-byte aligned */
 };
+
+_Static_assert((sizeof(struct cpu_info) -
+		offsetof(struct cpu_info, guest_regs.es)) % 16 == 0,
+	       "the processor aligns the stack it pushes its frame on");
 
 static inline struct cpu_info *get_cpu_info(void)
 {
@@ -44,6 +49,10 @@ static inline struct cpu_info *get_cpu_info(void)
 /* percpu_offset of each CPU; 0 for a CPU that is not there. */
 extern unsigned long percpu_offsets[NR_CPUS];
 
+/*
+ * Copies start as zeroes: no initialisers. What an AP must know from the
+ * start is filled in by cpu_prepare() or by the owner's per-CPU init.
+ */
 #define DECLARE_PER_CPU(type, name) extern typeof(type) percpu_##name
 #define DEFINE_PER_CPU(type, name)                                            \
 	__section(".data.percpu") typeof(type) percpu_##name

@@ -15,7 +15,7 @@
 typedef struct {
 	uint16_t next;		/* [a] ticket handed out next */
 	uint16_t serving;	/* [a] ticket whose holder may enter */
-	uint16_t level;		/* [I] enum lock_level */
+	uint16_t level;		/* [a] enum lock_level; how it was used */
 	uint16_t holder;	/* debug build: cpu + 1 of the holder */
 } spinlock_t;
 
@@ -39,5 +39,12 @@ void spin_force_unlock(spinlock_t *l);
 
 /* Two locks of one level: the order is the caller's rule (locklevel.h). */
 void spin_lock_nested(spinlock_t *l);
+
+/* Around an interrupt handler (not NMI): what the interrupted code holds is
+ * not compared. Costs nothing in the release build. */
+unsigned int spin_irq_enter(void);
+void spin_irq_exit(unsigned int base);
+/* Debug build: panics if this CPU holds a lock. */
+void spin_assert_none(void);
 
 #endif

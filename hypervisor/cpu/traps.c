@@ -1,0 +1,228 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * traps.c - exceptions: the guest's go to the guest layer, ours are fixed up
+ * or end in panic()
+ *
+ * An instruction that may fault has a row in .ex_table: its address and where
+ * to go on instead, both relative to themselves.
+ */
+#include "private.h"
+
+#include <lodge/asm-offsets.h>
+#include <lodge/bug.h>
+#include <lodge/console.h>
+#include <lodge/domain.h>
+#include <lodge/lib.h>
+
+struct ex_entry {
+	int32_t fault, fixup;
+};
+
+extern const struct ex_entry ex_table_start[], ex_table_end[];
+
+void (*guest_trap_hook)(struct cpu_user_regs *regs, unsigned int vector);
+void (*guest_syscall_hook)(struct cpu_user_regs *regs, unsigned int kind);
+enum exit_how (*guest_exit_hook)(struct cpu_user_regs *regs);
+void (*guest_iret_fault_hook)(struct cpu_user_regs *regs);
+bool (*hyp_fault_hook)(struct cpu_user_regs *regs, unsigned long cr2);
+
+#define MAX_NMI_HANDLERS 4
+static bool (*nmi_handlers[MAX_NMI_HANDLERS])(struct cpu_user_regs *regs);
+
+static const char *const trap_names[32] = {
+	"divide error", "debug", "NMI", "breakpoint", "overflow",
+	"bound range", "invalid opcode", "device not available",
+	"double fault", "coprocessor segment", "invalid TSS",
+	"segment not present", "stack fault", "general protection",
+	"page fault", "spurious interrupt", "x87 error", "alignment check",
+	"machine check", "SIMD error", "virtualization", "control protection",
+};
+
+static const char *trap_name(unsigned int vector)
+{
+	if (vector < ARRAY_SIZE(trap_names) && trap_names[vector])
+		return trap_names[vector];
+	return "exception";
+}
+
+/**
+ * exception_fixup() - go on elsewhere after a fault that was foreseen
+ * @regs: frame of the fault, taken in the hypervisor
+ *
+ * Return: true, and rip is the fixup's, if the instruction has a row.
+ */
+bool exception_fixup(struct cpu_user_regs *regs)
+{
+	const struct ex_entry *e;
+
+	for (e = ex_table_start; e < ex_table_end; e++) {
+		if ((unsigned long)&e->fault + (long)e->fault != regs->rip)
+			continue;
+		regs->rip = (unsigned long)&e->fixup + (long)e->fixup;
+		return true;
+	}
+	return false;
+}
+
+/**
+ * show_registers() - print a frame, for panics and debug keys
+ * @regs: of the hypervisor or of a guest
+ */
+void show_registers(const struct cpu_user_regs *regs)
+{
+	printk("cpu %u  %s  rip %04x:%016lx %pB\n", smp_processor_id(),
+	       guest_mode(regs) ? "guest" : "hypervisor", regs->cs, regs->rip,
+	       (void *)regs->rip);
+	printk("rax %016lx rbx %016lx rcx %016lx rdx %016lx\n", regs->rax,
+	       regs->rbx, regs->rcx, regs->rdx);
+	printk("rsi %016lx rdi %016lx rbp %016lx rsp %04x:%016lx\n", regs->rsi,
+	       regs->rdi, regs->rbp, regs->ss, regs->rsp);
+	printk("r8  %016lx r9  %016lx r10 %016lx r11 %016lx\n", regs->r8,
+	       regs->r9, regs->r10, regs->r11);
+	printk("r12 %016lx r13 %016lx r14 %016lx r15 %016lx\n", regs->r12,
+	       regs->r13, regs->r14, regs->r15);
+	printk("rflags %08lx cr0 %08lx cr2 %016lx cr3 %012lx cr4 %08lx\n",
+	       regs->rflags, read_cr0(), read_cr2(), read_cr3(), read_cr4());
+}
+
+static void __noreturn fatal_trap(struct cpu_user_regs *regs)
+{
+	unsigned int vector = regs->entry_vector;
+
+	if (vector == X86_EXC_PF)
+		panic_regs(regs, "Page fault in the hypervisor at %016lx "
+			   "(error code %x)", read_cr2(), regs->error_code);
+	panic_regs(regs, "%s (vector %u, error code %x) in the hypervisor",
+		   trap_name(vector), vector, regs->error_code);
+}
+
+/* A breakpoint or watchpoint of the guest's may hit on our accesses. */
+static bool hypervisor_debug_trap(const struct cpu_user_regs *regs)
+{
+	if (regs->entry_vector != X86_EXC_DB)
+		return false;
+	write_dr6(X86_DR6_DEFAULT);
+	return true;
+}
+
+/* entry.S: an exception with CPL 0; IRQs off. */
+void trap_from_hypervisor(struct cpu_user_regs *regs)
+{
+	if (regs->entry_vector == X86_EXC_PF && hyp_fault_hook) {
+		unsigned long cr2 = read_cr2();
+
+		if (hyp_fault_hook(regs, cr2))
+			return;
+	}
+	if (exception_fixup(regs))
+		return;
+	fatal_trap(regs);
+}
+
+/* entry.S: an exception with CPL 3, on the normal stack; IRQs off. */
+void trap_from_guest(struct cpu_user_regs *regs)
+{
+	guest_trap_hook(regs, regs->entry_vector);
+}
+
+static void do_nmi(struct cpu_user_regs *regs)
+{
+	unsigned int i;
+
+	for (i = 0; i < MAX_NMI_HANDLERS; i++)
+		if (nmi_handlers[i] && nmi_handlers[i](regs))
+			return;
+	printk(LOG_WARN "NMI on cpu %u for no known reason\n",
+	       smp_processor_id());
+}
+
+/* entry.S: NMI, #DF, #MC, and #DB with CPL 0; on a stack of their own. */
+void trap_on_ist(struct cpu_user_regs *regs)
+{
+	if (regs->entry_vector == X86_EXC_NMI)
+		do_nmi(regs);
+	else if (!hypervisor_debug_trap(regs))
+		fatal_trap(regs);
+}
+
+/**
+ * nmi_register() - add a handler that may claim an NMI
+ * @fn: returns true if the NMI was its own; runs in NMI context
+ *
+ * Context: boot, one CPU.
+ */
+void nmi_register(bool (*fn)(struct cpu_user_regs *regs))
+{
+	unsigned int i;
+
+	for (i = 0; i < MAX_NMI_HANDLERS; i++) {
+		if (nmi_handlers[i])
+			continue;
+		nmi_handlers[i] = fn;
+		return;
+	}
+	BUG();
+}
+
+/* entry.S: IRQs on. */
+void syscall_from_guest(struct cpu_user_regs *regs, unsigned int kind)
+{
+	guest_syscall_hook(regs, kind);
+}
+
+/* entry.S: IRQs off, no work pending. */
+unsigned int exit_prepare(struct cpu_user_regs *regs)
+{
+	return guest_exit_hook(regs);
+}
+
+/* entry.S: IRQs on. */
+void iret_fault_from_guest(struct cpu_user_regs *regs)
+{
+	guest_iret_fault_hook(regs);
+}
+
+/**
+ * rdmsr_safe() - read an MSR that may not exist
+ * Return: 0 and *val; -EIO: the processor raised #GP.
+ */
+int rdmsr_safe(uint32_t msr, uint64_t *val)
+{
+	uint32_t lo = 0, hi = 0;
+	int rc;
+
+	__asm__ volatile("1: rdmsr; xor %0, %0; jmp 3f\n"
+			 "2: mov %4, %0\n"
+			 "3:\n"
+			 ".pushsection .ex_table, \"a\"\n"
+			 ".balign 4\n"
+			 ".long 1b - ., 2b - .\n"
+			 ".popsection"
+			 : "=&r"(rc), "+a"(lo), "+d"(hi)
+			 : "c"(msr), "i"(-5 /* -EIO */));
+	if (!rc)
+		*val = (uint64_t)hi << 32 | lo;
+	return rc;
+}
+
+/**
+ * wrmsr_safe() - write an MSR that may refuse
+ * Return: 0; -EIO: the processor raised #GP.
+ */
+int wrmsr_safe(uint32_t msr, uint64_t val)
+{
+	int rc;
+
+	__asm__ volatile("1: wrmsr; xor %0, %0; jmp 3f\n"
+			 "2: mov %4, %0\n"
+			 "3:\n"
+			 ".pushsection .ex_table, \"a\"\n"
+			 ".balign 4\n"
+			 ".long 1b - ., 2b - .\n"
+			 ".popsection"
+			 : "=&r"(rc)
+			 : "c"(msr), "a"((uint32_t)val),
+			   "d"((uint32_t)(val >> 32)), "i"(-5 /* -EIO */)
+			 : "memory");
+	return rc;
+}

@@ -1,0 +1,228 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * cpuid.c - what guests see of CPUID
+ *
+ * An allow-list: a bit that is in no mask below reads as zero. What a PV guest
+ * must not see: whatever would make it touch what it does not own (PGE, PSE,
+ * MTRR, PCID, SMEP, SMAP, UMIP, LA57, MCA, VMX, SVM), and state that we do not
+ * switch (XSAVES, CET, PKU, AMX).
+ *
+ * Leaves: Intel SDM 2A, AMD APM 3 appendix E, <xen/arch-x86/cpuid.h>.
+ */
+#include <lodge/cpu.h>
+#include <lodge/domain.h>
+#include <lodge/guest.h>
+#include <lodge/lib.h>
+#include <lodge/time.h>
+#include <lodge/version.h>
+#include <xen/arch-x86/cpuid.h>
+
+#define B(n) (1U << (n))
+
+/* SSE3 PCLMUL SSSE3 FMA CX16 SSE4.1 SSE4.2 MOVBE POPCNT AES XSAVE AVX F16C
+ * RDRAND */
+#define ALLOW_1C                                                              \
+	(B(0) | B(1) | B(9) | B(12) | B(13) | B(19) | B(20) | B(22) | B(23) | \
+	 B(25) | B(26) | B(28) | B(29) | B(30))
+#define LEAF1C_OSXSAVE	  B(27)
+#define LEAF1C_HYPERVISOR B(31)
+/* FPU DE TSC MSR PAE CX8 APIC SEP CMOV PAT CLFLUSH ACPI MMX FXSR SSE SSE2 SS
+ * HTT */
+#define ALLOW_1D                                                              \
+	(B(0) | B(2) | B(4) | B(5) | B(6) | B(8) | B(9) | B(11) | B(15) |     \
+	 B(16) | B(19) | B(22) | B(23) | B(24) | B(25) | B(26) | B(27) |      \
+	 B(28))
+/* FSGSBASE BMI1 AVX2 BMI2 ERMS AVX512F,DQ RDSEED ADX AVX512IFMA CLFLUSHOPT
+ * CLWB AVX512CD SHA AVX512BW,VL */
+#define ALLOW_7B                                                              \
+	(B(0) | B(3) | B(5) | B(8) | B(9) | B(16) | B(17) | B(18) | B(19) |   \
+	 B(21) | B(23) | B(24) | B(28) | B(29) | B(30) | B(31))
+/* AVX512VBMI,VBMI2 GFNI VAES VPCLMUL VNNI BITALG VPOPCNTDQ RDPID */
+#define ALLOW_7C                                                              \
+	(B(1) | B(6) | B(8) | B(9) | B(10) | B(11) | B(12) | B(14) | B(22))
+/* FSRM MD_CLEAR */
+#define ALLOW_7D (B(4) | B(10))
+/* XSAVEOPT XSAVEC XGETBV1 */
+#define ALLOW_D1A (B(0) | B(1) | B(2))
+/* LAHF ABM SSE4A MISALIGN PREFETCHW XOP FMA4 TBM */
+#define ALLOW_E1C                                                             \
+	(B(0) | B(5) | B(6) | B(7) | B(8) | B(11) | B(16) | B(21))
+/* As leaf 1 where AMD repeats it; SYSCALL NX MMXEXT FFXSR RDTSCP LM 3DNOW */
+#define ALLOW_E1D                                                             \
+	((ALLOW_1D & 0x0183f3ff) | B(11) | B(20) | B(22) | B(25) | B(27) |    \
+	 B(29) | B(30) | B(31))
+#define E7D_INVARIANT_TSC B(8)
+/* CLZERO XSAVEERPTR WBNOINVD */
+#define ALLOW_E8B (B(0) | B(2) | B(9))
+
+#define MAX_LEAF	0xd
+#define MAX_EXT_LEAF	0x80000008
+#define MAX_XEN_LEAF	(XEN_CPUID_FIRST_LEAF + 5)
+
+static void leaf_1(const struct vcpu *v, struct cpuid_regs *r)
+{
+	/* The APIC id: even numbers, as if each vCPU were a core of its own. */
+	r->b = (r->b & 0x0000ffff) | (v->id * 2) << 24 | 1 << 16;
+	r->c = (r->c & ALLOW_1C) | LEAF1C_HYPERVISOR;
+	if (v->osxsave)
+		r->c |= LEAF1C_OSXSAVE;
+	r->d &= ALLOW_1D & ~B(28);
+}
+
+static void leaf_7(uint32_t subleaf, struct cpuid_regs *r)
+{
+	if (subleaf) {
+		memset(r, 0, sizeof(*r));
+		return;
+	}
+	r->a = 0;
+	r->b &= ALLOW_7B;
+	r->c &= ALLOW_7C;
+	r->d &= ALLOW_7D;
+}
+
+/* EBX of sub-leaves 0 and 1 is the processor's word on the XCR0 loaded. */
+static void leaf_d(uint32_t subleaf, struct cpuid_regs *r)
+{
+	uint64_t mask = cpu_features.xfeature_mask;
+
+	if (!cpu_features.xsave) {
+		memset(r, 0, sizeof(*r));
+	} else if (subleaf == 0) {
+		r->a = (uint32_t)mask;
+		r->d = (uint32_t)(mask >> 32);
+		r->c = (uint32_t)fpu_state_size(mask);
+	} else if (subleaf == 1) {
+		r->a &= ALLOW_D1A;
+		r->c = r->d = 0;
+	} else if (subleaf > 62 || !(mask >> subleaf & 1)) {
+		memset(r, 0, sizeof(*r));
+	}
+}
+
+static void leaf_ext(uint32_t leaf, struct cpuid_regs *r)
+{
+	switch (leaf) {
+	case 0x80000000:
+		r->a = min(cpu_features.max_ext_leaf, MAX_EXT_LEAF);
+		break;
+	case 0x80000001:
+		r->c &= ALLOW_E1C;
+		r->d &= ALLOW_E1D;
+		break;
+	case 0x80000007:
+		r->a = r->b = r->c = 0;
+		r->d &= E7D_INVARIANT_TSC;
+		break;
+	case 0x80000008:
+		r->a &= 0xffff;
+		r->b &= ALLOW_E8B;
+		r->c = r->d = 0;
+		break;
+	default:	/* names and caches */
+		break;
+	}
+}
+
+static void leaf_tsc(uint32_t subleaf, struct cpuid_regs *r)
+{
+	struct time_scale ts;
+	uint64_t offset;
+
+	if (subleaf == 0) {
+		r->a = cpu_features.invariant_tsc ? B(1) : 0;
+		if (cpu_features.rdtscp)
+			r->a |= B(2);
+		r->c = (uint32_t)tsc_khz();
+	} else if (subleaf == 1) {
+		time_get_scale(&ts);
+		offset = 0;
+		r->a = (uint32_t)offset;
+		r->b = (uint32_t)(offset >> 32);
+		r->c = ts.mul_frac;
+		r->d = (uint32_t)(int32_t)ts.shift;
+	} else if (subleaf == 2) {
+		r->a = (uint32_t)tsc_khz();
+	}
+}
+
+static void leaf_xen(uint32_t leaf, uint32_t subleaf, struct cpuid_regs *r)
+{
+	memset(r, 0, sizeof(*r));
+	switch (leaf - XEN_CPUID_FIRST_LEAF) {
+	case 0:
+		r->a = MAX_XEN_LEAF;
+		r->b = XEN_CPUID_SIGNATURE_EBX;
+		r->c = XEN_CPUID_SIGNATURE_ECX;
+		r->d = XEN_CPUID_SIGNATURE_EDX;
+		break;
+	case 1:
+		r->a = LODGE_ABI_MAJOR << 16 | LODGE_ABI_MINOR;
+		break;
+	case 2:
+		r->a = 1;			/* hypercall pages */
+		r->b = XEN_CPUID_FIRST_LEAF;	/* MSR to ask for it */
+		r->c = XEN_CPUID_FEAT1_MMU_PT_UPDATE_PRESERVE_AD;
+		break;
+	case 3:
+		leaf_tsc(subleaf, r);
+		break;
+	case 5:
+		if (subleaf == 0)
+			r->b = cpu_features.phys_bits;
+		break;
+	}
+}
+
+static void leaf_host(const struct vcpu *v, uint32_t leaf, uint32_t subleaf,
+		      struct cpuid_regs *r)
+{
+	switch (leaf) {
+	case 0:
+		r->a = min(cpu_features.max_leaf, (uint32_t)MAX_LEAF);
+		break;
+	case 1:
+		leaf_1(v, r);
+		break;
+	case 2:
+	case 4:
+		break;		/* caches */
+	case 7:
+		leaf_7(subleaf, r);
+		break;
+	case 0xd:
+		leaf_d(subleaf, r);
+		break;
+	default:
+		if (leaf >= 0x80000000)
+			leaf_ext(leaf, r);
+		else
+			memset(r, 0, sizeof(*r));
+	}
+}
+
+/**
+ * guest_cpuid() - CPUID as a vCPU sees it
+ * @v:       current
+ * @leaf:    EAX; beyond the last leaf of its range all is zero
+ * @subleaf: ECX
+ * @out:     the four registers
+ */
+void guest_cpuid(const struct vcpu *v, uint32_t leaf, uint32_t subleaf,
+		 struct cpuid_regs *out)
+{
+	uint32_t last = min(cpu_features.max_leaf, (uint32_t)MAX_LEAF);
+
+	if ((leaf & 0xffffff00) == XEN_CPUID_FIRST_LEAF) {
+		leaf_xen(leaf, subleaf, out);
+		return;
+	}
+	if (leaf >= 0x80000000)
+		last = min(cpu_features.max_ext_leaf, MAX_EXT_LEAF);
+	if (leaf > last) {
+		memset(out, 0, sizeof(*out));
+		return;
+	}
+	*out = cpuid_count(leaf, subleaf);
+	leaf_host(v, leaf, subleaf, out);
+}
