@@ -301,14 +301,15 @@ int emul_exec_movsx(struct exec *x)
 				   sign_extend(val, src->bytes));
 }
 
-/* CMPXCHG with a register: the destination is written in any case. */
+/* With a register; AMD leaves it alone on failure, Intel rewrites it. */
 static void cmpxchg_reg(struct exec *x, uint64_t acc, uint64_t src,
 			uint64_t *was)
 {
 	const struct emul_operand *dst = &x->insn->dst;
 
 	emul_read_operand(x, dst, was);
-	emul_write_operand(x, dst, *was == acc ? src : *was);
+	if (*was == acc)
+		emul_write_operand(x, dst, src);
 }
 
 int emul_exec_cmpxchg(struct exec *x)
