@@ -23,7 +23,7 @@ GUEST_CFLAGS := -std=gnu11 -O2 -g -ffreestanding -fno-builtin \
 	-fno-stack-protector -fno-asynchronous-unwind-tables \
 	-fno-toplevel-reorder -fno-strict-aliasing -fcf-protection=none \
 	-Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wvla \
-	-Wimplicit-fallthrough -Wno-unused-but-set-variable -Werror -MMD -MP
+	-Wimplicit-fallthrough -Wno-clobbered -Werror -MMD -MP
 GUEST_LDFLAGS := -nostdlib -static -no-pie -Wl,--build-id=none \
 	-Wl,-z,max-page-size=4096 -Wl,-z,noexecstack \
 	-Wl,--no-warn-rwx-segments -T guestkit/guest.lds

@@ -49,8 +49,9 @@ struct trap *last_trap(void);
 #define TRAP_CATCH(...)                                         \
 	({                                                      \
 		struct jump jump_;                              \
-		struct jump *outer_ = trap_catch_begin(&jump_); \
-		int vector_ = NO_TRAP;                          \
+		struct jump *volatile outer_ =                  \
+			trap_catch_begin(&jump_);               \
+		volatile int vector_ = NO_TRAP;                 \
 		if (!jump_save(&jump_)) {                       \
 			__VA_ARGS__;                            \
 		} else {                                        \

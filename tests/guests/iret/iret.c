@@ -71,12 +71,6 @@ static int run_frame(const struct iret_context *frame)
 	return last_trap()->vector;
 }
 
-/* The same when the frame cannot be loaded: the failsafe callback. */
-static int run_bad_frame(const struct iret_context *volatile frame)
-{
-	return TRAP_CATCH(leave(frame));
-}
-
 static void set_up(void)
 {
 	static bool done;
@@ -184,7 +178,7 @@ TEST(flags)
 	CHECK_EQ(flags_after(RFLAGS_IF | RFLAGS_VIF),
 		 RECORDED(RFLAGS_IF | RFLAGS_FIXED));
 	CHECK_EQ(flags_after(RFLAGS_IF | RFLAGS_NT),
-		 RECORDED(RFLAGS_IF | RFLAGS_FIXED));
+		 RECORDED(RFLAGS_IF | RFLAGS_FIXED | RFLAGS_NT));
 	CHECK_EQ(flags_after(RFLAGS_IF | 0xffffffff00000000UL),
 		 RECORDED(RFLAGS_IF | RFLAGS_FIXED));
 }
@@ -256,7 +250,10 @@ TEST(bad_rsp)
 	CHECK_EQ(last_trap()->regs.rsp, NON_CANONICAL);
 }
 
-/* Selectors that do not load: the guest is told by the failsafe callback. */
+/*
+ * Selectors that do not load: the exception is shown as user mode's, with
+ * the state of the frame.
+ */
 TEST(bad_cs)
 {
 	static const uint16_t bad[] = {
@@ -273,8 +270,10 @@ TEST(bad_cs)
 	set_up();
 	for (i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
 		frame.cs = bad[i];
-		CHECK_EQ(run_bad_frame(&frame), ENTRY_FAILSAFE);
+		CHECK_EQ(run_frame(&frame), RECORDED(VECTOR_GP));
+		CHECK_EQ(last_trap()->error_code, bad[i] & ~3);
 		CHECK_EQ(last_trap()->regs.cs, bad[i]);
+		CHECK_EQ(last_trap()->regs.rip, frame.rip);
 	}
 }
 
@@ -287,7 +286,8 @@ TEST(bad_ss)
 	set_up();
 	for (i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
 		frame.ss = bad[i];
-		CHECK_EQ(run_bad_frame(&frame), ENTRY_FAILSAFE);
+		CHECK_EQ(run_frame(&frame), RECORDED(VECTOR_GP));
+		CHECK_EQ(last_trap()->error_code, bad[i] & ~3);
 		CHECK_EQ(last_trap()->regs.ss, bad[i]);
 	}
 }
@@ -346,13 +346,12 @@ CRASH_TEST(no_user_root)
 	leave(&frame);
 }
 
-CRASH_TEST(no_failsafe)
+CRASH_TEST(bad_cs_without_handler)
 {
 	struct iret_context frame = user_frame();
-	struct callback_register reg = { .type = CALLBACKTYPE_failsafe };
 
 	set_up();
-	HYPERVISOR_callback_op(CALLBACKOP_register, &reg);
+	HYPERVISOR_set_trap_table(NULL);
 	frame.cs = 0x1233;
 	leave(&frame);
 }

@@ -53,6 +53,12 @@ static void check_selector_error(unsigned int vector)
 	      error == SELECTOR_ERROR_OLD_QEMU(vector));
 }
 
+/* Then the hypervisor cannot know which vector was meant either. */
+static bool emulator_tells_vector(void)
+{
+	return last_trap()->error_code == SELECTOR_ERROR(SOFT_VECTOR);
+}
+
 TEST(breakpoint)
 {
 	CHECK_FAULT(VECTOR_BP, asm volatile("int3"));
@@ -230,6 +236,8 @@ TEST(soft_interrupt_kernel)
 	REQUIRE(!trap_table_set(&entry));
 	CHECK_FAULT(VECTOR_GP, asm volatile("int $0x85"));
 	check_selector_error(SOFT_VECTOR);
+	if (!emulator_tells_vector())
+		TEST_SKIP("the emulator gives a wrong error code");
 	entry = soft_entry(1);
 	REQUIRE(!trap_table_set(&entry));
 	CHECK_FAULT(SOFT_VECTOR, asm volatile("int $0x85"));
@@ -250,6 +258,8 @@ TEST(soft_interrupt_user)
 	CHECK_EQ(user_run(&regs), VECTOR_GP);
 	check_selector_error(SOFT_VECTOR);
 	CHECK_EQ(regs.rip, user_address(user_soft));
+	if (!emulator_tells_vector())
+		TEST_SKIP("the emulator gives a wrong error code");
 	entry = soft_entry(3);
 	REQUIRE(!trap_table_set(&entry));
 	user_regs(&regs, user_soft);
@@ -338,15 +348,16 @@ TEST(trap_table_wrong)
 /* What came before the bad entry stays installed. */
 TEST(trap_table_half_wrong)
 {
-	struct trap_info table[3] = { soft_entry(3), soft_entry(3) };
+	struct trap_info table[3] = { trap_table_entry(VECTOR_BP),
+				      soft_entry(3) };
 
-	table[1].vector++;
+	table[0].address = (unsigned long)trap_stubs + 0x20 * 32;
 	table[1].address = NON_CANONICAL;
-	HYPERVISOR_set_trap_table(NULL);
-	trap_table_install();
-	CHECK_FAULT(VECTOR_GP, asm volatile("int $0x85"));
+	CHECK_FAULT(VECTOR_BP, asm volatile("int3"));
 	CHECK_EQ(HYPERVISOR_set_trap_table(table), RECORDED(-EINVAL));
-	CHECK_FAULT(RECORDED(SOFT_VECTOR), asm volatile("int $0x85"));
+	CHECK_FAULT(RECORDED(0x20), asm volatile("int3"));
+	CHECK_EQ(trap_table_install(), 0);
+	CHECK_FAULT(VECTOR_BP, asm volatile("int3"));
 }
 
 TEST(trap_table_none)
