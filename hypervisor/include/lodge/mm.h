@@ -2,14 +2,15 @@
 /*
  * mm.h - memory: frames, small objects, our own page tables, TLBs
  *
- * Order of start: mm_early_init (frame table, buddy), objects_init,
- * paging_init (final map). All of these are mm/'s; boot/ calls them once.
+ * Order of start: cpu_detect_features(), mm_init(), everything else; then
+ * mm_init_done() when all CPUs run. boot/ calls each once.
  */
 #ifndef LODGE_MM_H
 #define LODGE_MM_H
 
 #include <lodge/bitmap.h>
 #include <lodge/page.h>
+#include <lodge/x86-defs.h>
 
 struct boot_info;
 
@@ -18,6 +19,8 @@ struct boot_info;
 void mm_init(struct boot_info *bi);
 /* Gives .init back, write-protects text and read-only data. */
 void mm_init_done(void);
+/* Frames kept back at boot (modules) become free; parts of frames do not. */
+void mm_release_range(paddr_t start, uint64_t size);
 
 /* ---- frames (mm/buddy.c): zones by address width, per order lists ---- */
 #define MEMF_ZERO	0x01	/* else contents are stale but scrubbed of others' */

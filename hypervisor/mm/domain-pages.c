@@ -1,0 +1,258 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * domain-pages.c - frames of domains: given, taken away, freed late
+ *
+ *   no owner --assign--> d's, on d->pages, count 1 (the allocation's)
+ *   d's --last page_put--> deferred queue, off d->pages --TLBs clean--> free
+ *   d's --steal--> no owner, stamped; page_free() queues it likewise
+ *
+ * A domain with frames is kept alive by one reference for all of them, and
+ * by one for each of its frames in a queue, where the last frame off the list
+ * takes over the former. So a dead domain's number of frames is zero.
+ *
+ * Each CPU has a queue of its own: IRQs off, no lock. WORK_DEFERRED empties
+ * it: one flush of the CPUs that have not flushed since the frames were
+ * queued, then the frames are free.
+ *
+ * Locks: d->pages_lock guards list and counts, and orders assignment against
+ * the death of the domain: who finds it alive there is found by its teardown.
+ */
+#include "private.h"
+
+#include <lodge/atomic.h>
+#include <lodge/bug.h>
+#include <lodge/domain.h>
+#include <lodge/errno.h>
+#include <lodge/lib.h>
+#include <lodge/percpu.h>
+#include <lodge/work.h>
+
+/* [C] frames linked by page.link.next, NULL at the end. */
+DEFINE_PER_CPU(struct list_head *, deferred_frames);
+
+/* The caller knows that @d is alive: it has frames, or a reference. */
+static void domain_get_again(struct domain *d)
+{
+	atomic_add_return(&d->refs, 1);
+}
+
+void deferred_free_page(struct page *pg)
+{
+	unsigned long flags = irq_save();
+
+	pg->link.next = this_cpu(deferred_frames);
+	this_cpu(deferred_frames) = &pg->link;
+	irq_restore(flags);
+	work_raise(WORK_DEFERRED);
+}
+
+void domain_page_release(struct page *pg)
+{
+	struct domain *d = pg->owner;
+	bool last = false;
+
+	BUG_ON(!d);
+	ASSERT(!(pg->type_info & PTI_COUNT_MASK));
+	if (!(pg->count_info & PCI_SHARED)) {
+		spin_lock(&d->pages_lock);
+		list_del(&pg->link);
+		last = --d->tot_pages == 0;
+		spin_unlock(&d->pages_lock);
+	}
+	if (!last)
+		domain_get_again(d);
+	/* Who mapped it has removed the entry: later flushes are good. */
+	pg->tlb_stamp = tlb_clock();
+	deferred_free_page(pg);
+}
+
+static struct list_head *deferred_take(void)
+{
+	unsigned long flags = irq_save();
+	struct list_head *first = this_cpu(deferred_frames);
+
+	this_cpu(deferred_frames) = NULL;
+	irq_restore(flags);
+	return first;
+}
+
+/* CPUs that have not flushed since each of these frames was queued. */
+static cpumask_t deferred_mask(struct list_head *first)
+{
+	cpumask_t all = CPUMASK_NONE;
+	uint32_t seen = 0;
+	struct list_head *p;
+
+	for (p = first; p; p = p->next) {
+		uint32_t stamp = list_entry(p, struct page, link)->tlb_stamp;
+		cpumask_t mask = cpu_online_map;
+
+		if (stamp == seen)
+			continue;
+		seen = stamp;
+		tlb_filter(&mask, stamp);
+		all.bits |= mask.bits;
+	}
+	return all;
+}
+
+/**
+ * deferred_free_run() - free the frames that wait on this CPU
+ *
+ * Context: WORK_DEFERRED: IRQs on, no locks held.
+ */
+void deferred_free_run(void)
+{
+	struct list_head *p = deferred_take(), *next;
+	cpumask_t mask;
+
+	if (!p)
+		return;
+	mask = deferred_mask(p);
+	tlb_flush_mask(&mask, FLUSH_GLOBAL);
+	for (; p; p = next) {
+		struct page *pg = list_entry(p, struct page, link);
+		struct domain *d = pg->owner;
+
+		next = p->next;
+		pg->owner = NULL;
+		pg->tlb_stamp = 0;
+		pg->count_info = PCI_SCRUB;
+		buddy_free(pg, 0);
+		if (d)
+			domain_put(d);
+	}
+}
+
+/* Frames taken from one domain must leave the TLBs before another has them. */
+static void assign_flush(struct page *pg, uint64_t nr)
+{
+	cpumask_t all = CPUMASK_NONE;
+	uint64_t i;
+
+	for (i = 0; i < nr; i++) {
+		cpumask_t mask = cpu_online_map;
+
+		if (!pg[i].tlb_stamp)
+			continue;
+		tlb_filter(&mask, pg[i].tlb_stamp);
+		all.bits |= mask.bits;
+	}
+	if (!cpumask_empty(&all))
+		tlb_flush_mask(&all, FLUSH_GLOBAL);
+}
+
+static void assign_one(struct domain *d, struct page *pg)
+{
+	BUG_ON(pg->owner || (pg->count_info & PCI_COUNT_MASK));
+	pg->owner = d;
+	pg->type_info = 0;
+	pg->tlb_stamp = 0;
+	list_add_tail(&pg->link, &d->pages);
+	/* From here on others may reference it: everything else is set. */
+	atomic_store(&pg->count_info, PCI_ALLOCATED | 1);
+}
+
+/**
+ * domain_page_assign() - make frames without owner a domain's
+ * @d:     the domain; the caller has a reference
+ * @pg:    first of the frames; their contents stay
+ * @order: 2^order of them
+ * @force: beyond max_pages too
+ *
+ * Context: IRQs on if the frames were another domain's (a TLB flush); takes
+ * LOCK_DOMPAGES.
+ * Return: 0; -EINVAL the domain is dying; -E2BIG it would have more than
+ *         max_pages. On error nothing has changed.
+ */
+int domain_page_assign(struct domain *d, struct page *pg, unsigned int order,
+		       bool force)
+{
+	uint64_t nr = 1UL << order, i;
+	int rc = -EINVAL;
+
+	assign_flush(pg, nr);
+	spin_lock(&d->pages_lock);
+	if (domain_is_dying(d))
+		goto out_unlock;
+	rc = -E2BIG;
+	if (!force && (d->tot_pages > d->max_pages ||
+		       d->max_pages - d->tot_pages < nr))
+		goto out_unlock;
+
+	if (!d->tot_pages)
+		domain_get_again(d);
+	d->tot_pages += nr;
+	for (i = 0; i < nr; i++)
+		assign_one(d, pg + i);
+	rc = 0;
+out_unlock:
+	spin_unlock(&d->pages_lock);
+	return rc;
+}
+
+/**
+ * domain_page_alloc() - give a domain new frames
+ * @d:     the domain; the caller has a reference
+ * @order: 2^order adjoining, aligned frames, each freed on its own
+ * @memf:  MEMF_BITS(n); MEMF_NO_SCRUB if the caller writes all of it before
+ *         the domain can read it, else the frames are cleared
+ *
+ * Context: no locks above LOCK_PAGETABLE held.
+ * Return: struct page of the first; NULL: no memory, max_pages exceeded, or
+ *         the domain is dying.
+ */
+struct page *domain_page_alloc(struct domain *d, unsigned int order,
+			       unsigned int memf)
+{
+	struct page *pg;
+
+	if (!(memf & MEMF_NO_SCRUB))
+		memf |= MEMF_ZERO;
+	pg = page_alloc(order, memf);
+	if (!pg)
+		return NULL;
+	if (domain_page_assign(d, pg, order, false)) {
+		page_free(pg, order);
+		return NULL;
+	}
+	return pg;
+}
+
+/**
+ * domain_page_steal() - take a frame away from a domain, for reuse
+ * @d:  the owner; the caller has a reference to it
+ * @pg: the frame
+ *
+ * Afterwards it has no owner. TLBs may still hold it: page_free() and
+ * domain_page_assign() see to that before anybody else gets it.
+ *
+ * Context: no locks held: may drop a reference to @d.
+ * Return: 0; -EINVAL: not @d's, or somebody has a reference other than the
+ *         allocation's; nothing has changed.
+ */
+int domain_page_steal(struct domain *d, struct page *pg)
+{
+	uint64_t only_us = PCI_ALLOCATED | 2;
+	bool last;
+
+	/* With a reference of our own the owner cannot change. */
+	if (!page_get(pg, d))
+		return -EINVAL;
+	if ((READ_ONCE(pg->type_info) & PTI_COUNT_MASK) ||
+	    !atomic_cmpxchg(&pg->count_info, &only_us, PCI_SCRUB)) {
+		page_put(pg);
+		return -EINVAL;
+	}
+	spin_lock(&d->pages_lock);
+	list_del(&pg->link);
+	last = --d->tot_pages == 0;
+	spin_unlock(&d->pages_lock);
+
+	pg->tlb_stamp = tlb_clock();
+	pg->type_info = 0;
+	pg->owner = NULL;
+	if (last)
+		domain_put(d);
+	return 0;
+}

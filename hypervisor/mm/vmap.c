@@ -1,0 +1,218 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * vmap.c - the area for devices and for frames that do not adjoin
+ *
+ * Areas lie in [VMAP_BASE, VMAP_END), sorted, each with an unmapped page before
+ * and behind it. An address is given out again only after every TLB has been
+ * flushed of it.
+ *
+ * Locks: LOCK_PAGING of our own lock guards the list; tables and the areas'
+ * records are allocated before it is taken.
+ */
+#include "private.h"
+
+#include <lodge/bug.h>
+#include <lodge/errno.h>
+#include <lodge/layout.h>
+#include <lodge/spinlock.h>
+
+struct area {
+	struct list_head link;	/* [vmap_lock] by address */
+	unsigned long va;	/* first mapped page */
+	unsigned long nr;	/* pages */
+};
+
+static spinlock_t vmap_lock = SPINLOCK_INIT(LOCK_PAGING);
+static struct list_head areas = LIST_HEAD_INIT(areas);
+
+/* The lowest hole; false: none. The first page of the area stays unmapped. */
+static bool area_insert(struct area *a, unsigned long align)
+{
+	unsigned long va = ALIGN_UP(VMAP_BASE + PAGE_SIZE, align);
+	unsigned long bytes = a->nr << PAGE_SHIFT;
+	struct area *next;
+
+	list_for_each(next, &areas, link) {
+		if (va + bytes < next->va)
+			break;
+		va = ALIGN_UP(next->va + (next->nr << PAGE_SHIFT) + PAGE_SIZE,
+			      align);
+	}
+	if (bytes > VMAP_END - VMAP_BASE || va > VMAP_END - bytes)
+		return false;
+	a->va = va;
+	list_add_tail(&a->link, &next->link);
+	return true;
+}
+
+static struct area *area_new(unsigned long nr, unsigned long align)
+{
+	struct area *a = kmalloc(sizeof(*a));
+	bool found;
+
+	if (!a)
+		return NULL;
+	a->nr = nr;
+	spin_lock(&vmap_lock);
+	found = area_insert(a, align);
+	spin_unlock(&vmap_lock);
+	if (!found) {
+		kfree(a);
+		return NULL;
+	}
+	return a;
+}
+
+static void area_free(struct area *a)
+{
+	spin_lock(&vmap_lock);
+	list_del(&a->link);
+	spin_unlock(&vmap_lock);
+	kfree(a);
+}
+
+static struct area *area_find(unsigned long va)
+{
+	struct area *a, *found = NULL;
+
+	spin_lock(&vmap_lock);
+	list_for_each(a, &areas, link)
+		if (va - a->va < a->nr << PAGE_SHIFT)
+			found = a;
+	spin_unlock(&vmap_lock);
+	return found;
+}
+
+/* Is any of it memory? Then it is mapped cacheable elsewhere. */
+static bool any_memory(mfn_t mfn, unsigned long nr)
+{
+	unsigned long i;
+
+	for (i = 0; i < nr; i++)
+		if (mfn_valid(mfn_add(mfn, i)))
+			return true;
+	return false;
+}
+
+/**
+ * ioremap() - map device memory, or tables of the firmware
+ * @addr: first byte, of any alignment
+ * @size: bytes, not 0
+ *
+ * Uncached; if memory is among it, with memory's cacheability, as the
+ * processor must not see a frame both ways.
+ *
+ * Context: no locks above LOCK_TIMER held.
+ * Return: the address of @addr; NULL: no memory, or no space.
+ */
+void *ioremap(paddr_t addr, size_t size)
+{
+	unsigned long offset = PAGE_OFFSET(paddr_x(addr));
+	unsigned long nr = DIV_ROUND_UP(offset + size, PAGE_SIZE);
+	mfn_t mfn = paddr_to_mfn(addr);
+	struct area *a = area_new(nr, PAGE_SIZE);
+
+	if (!a)
+		return NULL;
+	if (map_frames(a->va, mfn, nr, any_memory(mfn, nr) ? MAP_RW : MAP_UC)) {
+		area_free(a);
+		return NULL;
+	}
+	return (void *)(a->va + offset);
+}
+
+static void area_unmap(const void *va)
+{
+	struct area *a = area_find((unsigned long)va);
+
+	BUG_ON(!a);
+	unmap_frames(a->va, a->nr);
+	area_free(a);
+}
+
+/**
+ * iounmap() - undo ioremap()
+ * @va: what it returned; NULL does nothing
+ *
+ * Context: IRQs on once APs run; takes LOCK_PAGING, LOCK_CALL.
+ */
+void iounmap(void *va)
+{
+	if (va)
+		area_unmap(va);
+}
+
+static struct area *vmap_aligned(const mfn_t *mfns, unsigned int nr,
+				 uint64_t flags, unsigned long align)
+{
+	struct area *a = area_new(nr, align);
+	unsigned int i;
+
+	if (!a)
+		return NULL;
+	if (paging_make_tables(a->va, nr)) {
+		area_free(a);
+		return NULL;
+	}
+	/* The tables are there: this cannot fail any more. */
+	for (i = 0; i < nr; i++)
+		BUG_ON(map_frames(a->va + ((unsigned long)i << PAGE_SHIFT),
+				  mfns[i], 1, flags));
+	return a;
+}
+
+/**
+ * vmap() - map frames one behind the other
+ * @mfns:  the frames
+ * @nr:    how many, not 0
+ * @flags: MAP_RW and the like
+ *
+ * Context: no locks above LOCK_TIMER held.
+ * Return: the address of the first; NULL: no memory, or no space.
+ */
+void *vmap(const mfn_t *mfns, unsigned int nr, uint64_t flags)
+{
+	struct area *a = vmap_aligned(mfns, nr, flags, PAGE_SIZE);
+
+	return a ? (void *)a->va : NULL;
+}
+
+/**
+ * vunmap() - undo vmap(); the frames stay whose they are
+ * @va: what it returned; NULL does nothing
+ *
+ * Context: IRQs on once APs run; takes LOCK_PAGING, LOCK_CALL.
+ */
+void vunmap(void *va)
+{
+	if (va)
+		area_unmap(va);
+}
+
+/**
+ * stack_alloc() - a stack block for a CPU, never freed
+ *
+ * STACK_SIZE bytes, so aligned. In the debug build the page below it is not
+ * mapped: a stack that grows too large faults instead of spoiling others.
+ *
+ * Context: boot; no locks held.
+ * Return: its lowest address; NULL: no memory.
+ */
+void *stack_alloc(void)
+{
+	struct page *pg = page_alloc(STACK_ORDER, MEMF_ZERO);
+	mfn_t mfns[1 << STACK_ORDER];
+	struct area *a;
+	unsigned int i;
+
+	if (!pg || !DEBUG_BUILD)
+		return pg ? page_to_virt(pg) : NULL;
+	for (i = 0; i < 1 << STACK_ORDER; i++)
+		mfns[i] = mfn_add(page_to_mfn(pg), i);
+	a = vmap_aligned(mfns, 1 << STACK_ORDER, MAP_RW, STACK_SIZE);
+	if (!a) {
+		page_free(pg, STACK_ORDER);
+		return NULL;
+	}
+	return (void *)a->va;
+}
