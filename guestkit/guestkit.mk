@@ -8,7 +8,7 @@
 
 GUEST_CC ?= gcc
 GUEST_BUILD := build/guests
-GUEST_NAMES := $(notdir $(patsubst %/,%,$(dir $(wildcard tests/guests/*/*.c))))
+GUEST_NAMES := $(sort $(notdir $(patsubst %/,%,$(dir $(wildcard tests/guests/*/*.c)))))
 GUEST_ELFS := $(GUEST_NAMES:%=$(GUEST_BUILD)/%.elf)
 
 GUEST_KIT_SOURCES := $(wildcard guestkit/*.c guestkit/*.S)
