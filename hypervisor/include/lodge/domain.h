@@ -154,6 +154,9 @@ void vcpu_update_time(struct vcpu *v);
 void domain_update_wallclock(struct domain *d);
 void vcpu_runstate_change(struct vcpu *v, int state, uint64_t now_ns);
 void vcpu_runstate_publish(struct vcpu *v);
+void vcpu_runstate_get(struct vcpu *v, struct vcpu_runstate_info *out);
+/* 0: off. */
+void vcpu_set_periodic(struct vcpu *v, uint64_t period_ns);
 /* Timer virq timers follow the vCPU to its CPU. */
 void vcpu_timers_init(struct vcpu *v);
 void vcpu_timers_move(struct vcpu *v, unsigned int cpu);

@@ -28,9 +28,15 @@ struct guest_ops {
 	 * Number of bytes *not* copied. */
 	size_t (*copy_from)(void *dst, unsigned long src, size_t len);
 	size_t (*copy_to)(unsigned long dst, const void *src, size_t len);
+	/* As copy_to, in the address space of the guest's kernel even while
+	 * its user mode runs: areas that the kernel registered. IRQs any. */
+	size_t (*copy_to_kernel)(unsigned long dst, const void *src,
+				 size_t len);
 	/* See gfn_get_page(). */
 	struct page *(*gfn_get_page)(struct domain *d, gfn_t gfn,
 				     enum gfn_access access, int *rc);
+	/* VCPUOP_send_nmi, the watchdog. */
+	void (*send_nmi)(struct vcpu *v);
 	/* An event is pending for @v: make it see so soon. */
 	void (*event_kick)(struct vcpu *v);
 	/* Would the guest take an event now? */
@@ -66,6 +72,8 @@ size_t copy_from_guest(void *dst, guest_ptr_t src, size_t len) __must_check;
 size_t copy_to_guest(guest_ptr_t dst, const void *src, size_t len)
 	__must_check;
 size_t clear_guest(guest_ptr_t dst, size_t len) __must_check;
+size_t copy_to_guest_kernel(guest_ptr_t dst, const void *src, size_t len)
+	__must_check;
 
 /*
  * The frame behind a guest's frame number, with a general reference and, for
@@ -83,7 +91,8 @@ void gfn_put_page(struct page *pg, enum gfn_access access);
 bool hypercall_preempt_check(void);
 /*
  * Arranges that current's call is entered again with these arguments, and
- * returns the value that the handler must return. Arguments not named keep
+ * returns the value that the handler must return. Each argument is passed as an
+ * unsigned long; arguments not named keep
  * their value. Works inside a multicall too.
  */
 #define HYPERCALL_CONTINUED 0x7fffffff0001L

@@ -29,6 +29,7 @@ enum lock_level {
 	LOCK_PAGING = 86,	/* the hypervisor's own page tables */
 	LOCK_CALL = 88,		/* cross-CPU call and TLB shoot-down */
 	LOCK_PLATFORM = 90,	/* platform clock, wall clock; IRQs off */
+	LOCK_WALLCLOCK = 92,	/* writing shared_info's wall clock */
 	LOCK_CONSOLE = 95,	/* log ring and serial port; IRQs off */
 };
 

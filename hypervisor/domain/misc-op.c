@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * misc-op.c - calls of one operation each: vm_assist, set_timer_op,
+ * fpu_taskswitch
+ */
+#include <lodge/hypercall.h>
+
+#include <lodge/cpu.h>
+#include <lodge/errno.h>
+
+/*
+ * 4gb_segments concerns 32-bit guests and is accepted as on Xen.
+ * pae_extended_cr3 is refused: it would change cr3's format.
+ */
+#define VM_ASSIST_OFFERED                                                     \
+	(BIT(VMASST_TYPE_4gb_segments) |                                      \
+	 BIT(VMASST_TYPE_writable_pagetables) |                               \
+	 BIT(VMASST_TYPE_architectural_iopl) |                                \
+	 BIT(VMASST_TYPE_runstate_update_flag))
+
+/**
+ * hypercall_vm_assist() - HYPERVISOR_vm_assist(cmd, type)
+ *
+ * Return: 0; -EINVAL: a type that there is not; -ENOSYS: no such command.
+ */
+long hypercall_vm_assist(struct vcpu *v, const uint64_t a[6])
+{
+	unsigned int type = (unsigned int)a[1];
+
+	if (type >= 64 || !(VM_ASSIST_OFFERED >> type & 1))
+		return -EINVAL;
+	switch ((unsigned int)a[0]) {
+	case VMASST_CMD_enable:
+		set_bit(type, &v->domain->vm_assist);
+		return 0;
+	case VMASST_CMD_disable:
+		clear_bit(type, &v->domain->vm_assist);
+		return 0;
+	default:
+		return -ENOSYS;
+	}
+}
+
+/**
+ * hypercall_set_timer_op() - HYPERVISOR_set_timer_op(timeout)
+ *
+ * The single-shot timer at that system time; 0 stops it.
+ *
+ * Return: 0.
+ */
+long hypercall_set_timer_op(struct vcpu *v, const uint64_t a[6])
+{
+	if (!a[0]) {
+		timer_stop(&v->singleshot);
+		return 0;
+	}
+	timer_migrate(&v->singleshot, smp_processor_id());
+	timer_set(&v->singleshot, a[0]);
+	return 0;
+}
+
+/**
+ * hypercall_fpu_taskswitch() - HYPERVISOR_fpu_taskswitch(set)
+ *
+ * Return: 0.
+ */
+long hypercall_fpu_taskswitch(struct vcpu *v, const uint64_t a[6])
+{
+	fpu_set_ts(v, a[0] != 0);
+	return 0;
+}

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * private.h - what the files of domain/ share
+ */
+#ifndef LODGE_DOMAIN_PRIVATE_H
+#define LODGE_DOMAIN_PRIVATE_H
+
+#include <lodge/domain.h>
+
+/* domain.c, vcpu.c */
+void vcpu_free(struct vcpu *v);
+extern bool opt_noreboot;
+
+/* time.c, console-io.c: hooks into the layers below. */
+void domain_time_init(void);
+void domain_console_init(void);
+
+/* vcpu-info.c */
+int vcpu_info_init(struct vcpu *v);
+void vcpu_info_free(struct vcpu *v);
+/* 0; -EINVAL moved before, or bad offset or frame; -EBUSY the vCPU may run */
+int vcpu_info_move(struct vcpu *v, gfn_t gfn, unsigned int offset);
+/* Is its vcpu_info the guest's to see? */
+bool vcpu_info_usable(const struct vcpu *v);
+
+#endif

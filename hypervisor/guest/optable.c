@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * optable.c - dispatch of sub-operations
+ *
+ * What every operation needs is done here, once: look-up, permission, the copy
+ * of the argument in, the call, the copy out. A handler sees a private copy
+ * that the guest cannot change under it.
+ */
+#include <lodge/guest.h>
+
+#include <lodge/bug.h>
+#include <lodge/errno.h>
+
+static const struct op *op_find(const struct op_table *t, unsigned int nr)
+{
+	unsigned int i;
+
+	for (i = 0; i < t->nr_ops; i++)
+		if (t->ops[i].nr == nr)
+			return &t->ops[i];
+	return NULL;
+}
+
+static long op_call(const struct op *op, struct vcpu *v, guest_ptr_t arg)
+{
+	uint8_t buf[OP_MAX_ARG] __aligned(8);
+	bool out;
+	long rc;
+
+	BUG_ON(op->size > sizeof(buf));
+	if ((op->flags & OP_IN) && copy_from_guest(buf, arg, op->size))
+		return -EFAULT;
+	rc = op->fn(v, buf);
+	if (rc == HYPERCALL_CONTINUED)
+		return rc;
+	out = (op->flags & OP_OUT_ALWAYS) || (rc >= 0 && (op->flags & OP_OUT));
+	if (out && copy_to_guest(arg, buf, op->size))
+		return -EFAULT;
+	return rc;
+}
+
+/**
+ * op_dispatch() - carry out one sub-operation
+ * @t:     the call's table
+ * @v:     the caller, current
+ * @nr:    the sub-operation's number
+ * @arg:   guest pointer to its argument
+ * @extra: handed to OP_RAWFN handlers (a count, a second argument)
+ *
+ * Context: no locks. The handler says what it takes.
+ * Return: the handler's result; -EPERM: not for this domain; -EFAULT: the
+ *         argument cannot be read or written; the row's errno if the
+ *         operation is not there, the table's if no row has its number.
+ */
+long op_dispatch(const struct op_table *t, struct vcpu *v, unsigned int nr,
+		 guest_ptr_t arg, unsigned long extra)
+{
+	const struct op *op = op_find(t, nr);
+
+	if (!op)
+		return -t->unknown;
+	if ((op->flags & OP_DOM0) && !v->domain->privileged)
+		return -EPERM;
+	if (op->errno_none)
+		return -op->errno_none;
+	if (op->raw)
+		return op->raw(v, nr, arg, extra);
+	return op_call(op, v, arg);
+}

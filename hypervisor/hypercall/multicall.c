@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * multicall.c - a list of calls in one
+ *
+ * Entries are carried out in order, each with its own result; a failing one
+ * does not stop the rest. Between entries, and inside an entry that can be
+ * continued, the batch may be preempted: it then goes on at that entry.
+ */
+#include <lodge/hypercall.h>
+
+#include <lodge/errno.h>
+
+#define CHECK_EVERY 16		/* entries between two preemption checks */
+
+/* One entry; true: it was preempted and stands in @mc->call as it goes on. */
+static bool run_entry(struct vcpu *v, struct multicall_state *mc)
+{
+	uint64_t a[6];
+	unsigned int i;
+	long rc = -ENOSYS;
+
+	for (i = 0; i < 6; i++)
+		a[i] = mc->call.args[i];
+	mc->preempted = false;
+	mc->active = true;
+	/* A batch in a batch, or a jump out of it, has no sensible meaning. */
+	if (mc->call.op == __HYPERVISOR_multicall)
+		rc = -EINVAL;
+	else if (mc->call.op == __HYPERVISOR_iret)
+		rc = -ENOSYS;
+	else if (mc->call.op < NR_HYPERCALLS)
+		rc = hypercall_invoke(v, (unsigned int)mc->call.op, a);
+	mc->active = false;
+	mc->call.result = (xen_ulong_t)rc;
+	return mc->preempted;
+}
+
+static long go_on_later(guest_ptr_t list, unsigned int left)
+{
+	return hypercall_continue(__HYPERVISOR_multicall, 2, list.va,
+				  (unsigned long)left);
+}
+
+/**
+ * hypercall_multicall() - HYPERVISOR_multicall(list, nr_calls)
+ *
+ * Return: 0; -EINVAL: called from within a multicall; -EFAULT: an entry
+ *         cannot be read or written, those before it have been carried out.
+ */
+long hypercall_multicall(struct vcpu *v, const uint64_t a[6])
+{
+	struct multicall_state *mc = &v->multicall;
+	guest_ptr_t list = GUEST_PTR(a[0]);
+	unsigned int nr = (unsigned int)a[1];
+	unsigned int i;
+
+	if (mc->active)
+		return -EINVAL;
+	for (i = 0; i < nr; i++) {
+		if (i % CHECK_EVERY == CHECK_EVERY - 1 &&
+		    hypercall_preempt_check())
+			return go_on_later(list, nr - i);
+		if (copy_from_guest(&mc->call, list, sizeof(mc->call)))
+			return -EFAULT;
+		if (run_entry(v, mc)) {
+			/* The guest sees the rewritten arguments, as a
+			 * continued call of its own would show them. */
+			if (copy_to_guest(list, &mc->call, sizeof(mc->call)))
+				return -EFAULT;
+			return go_on_later(list, nr - i);
+		}
+		if (copy_to_guest(guest_ptr_add(list,
+				  offsetof(struct multicall_entry, result)),
+				  &mc->call.result, sizeof(mc->call.result)))
+			return -EFAULT;
+		list = guest_ptr_add(list, sizeof(mc->call));
+	}
+	return 0;
+}
