@@ -119,7 +119,8 @@ include $(filter-out build/%,$(AREAS))
 all: $(ALL_TARGETS) check-headers
 check-headers: $(HEADER_CHECKS)
 
-PYTEST = PYTHONDONTWRITEBYTECODE=1 $(PYTHON) -m pytest -c tests/pytest.ini
+PYTEST = PYTHONDONTWRITEBYTECODE=1 $(PYTHON) -m pytest -c tests/pytest.ini \
+	--basetemp=build/tmp
 
 check-unit: all $(UNIT_TESTS)
 	@$(PYTEST) tests/unit

@@ -1,0 +1,293 @@
+# SPDX-License-Identifier: MIT
+"""lab.py - machines in QEMU for the system tests
+
+A Machine is one run of QEMU: a hypervisor, Dom0's kernel and initramfs,
+processors, disks, one network card. Its only channel is the serial console,
+logged whole under build/logs/. The steps of a test:
+
+    with Machine("name", hypervisor="release", smp=2) as machine:
+        machine.wait_shell()
+        machine.check("mount /dev/vda /mnt")      must succeed
+        status, output = machine.run("uname -r")
+        machine.power_off()
+
+State: starting --wait_shell()--> command loop --power_off()--> ended. All
+waiting is for something on the console, with a limit that only a machine that
+hangs meets; a machine that ends or dies early is noticed at once.
+
+Commands. After the login shell's prompt the console is switched to a loop that
+reads one line at a time in the terminal's plain line mode. A command is sent
+in pieces, each after the echo of the one before: a console has no flow
+control and short buffers, and this way nothing is lost however slow the
+machine. The end of the output is marked by a number that the echo does not
+contain.
+"""
+import dataclasses
+import pathlib
+import re
+import shutil
+import tempfile
+
+import pexpect
+
+TOP = pathlib.Path(__file__).resolve().parents[2]
+BUILD = TOP / "build"
+LOGS = BUILD / "logs"
+
+HYPERVISORS = {
+    "release": BUILD / "lodge.elf",
+    "debug": BUILD / "debug" / "lodge.elf",
+    "control": BUILD / "dom0" / "xen.elf",
+}
+
+# Quiets and quickens Linux under emulation; one boot test goes without.
+QUICK = "mitigations=off rodata=off audit=0"
+
+BOOT_LIMIT_S = 240
+COMMAND_LIMIT_S = 120
+OFF_LIMIT_S = 60
+ECHO_LIMIT_S = 60
+PIECE = 48
+
+PROMPT = r"dom0:[^ \r\n]*# "
+# What a dying machine says; the rest is in the log.
+DEATHS = (r"Kernel panic - not syncing[^\r\n]*",
+          r"\(XEN\) Panic on CPU[^\r\n]*",
+          r"(?i)\(?lodge\)?[^\r\n]*panic[^\r\n]*")
+
+
+class LabError(Exception):
+    """The machine did not do what the test needs."""
+
+
+def plain(data):
+    """Console bytes as text; each device on the way added its own \\r."""
+    return data.decode(errors="replace").replace("\r", "")
+
+
+@dataclasses.dataclass
+class Disk:
+    """A virtio-blk disk: @path is opened so that it stays unchanged."""
+    path: pathlib.Path
+    keep: bool = False          # write to the file itself
+
+    def arguments(self, number):
+        snapshot = "off" if self.keep else "on"
+        return ["-drive", "file=%s,if=none,id=disk%d,format=raw,snapshot=%s,"
+                "cache=unsafe" % (self.path, number, snapshot),
+                "-device", "virtio-blk-pci,drive=disk%d" % number]
+
+
+class Machine:
+    """One run of QEMU; see the head of this file."""
+
+    def __init__(self, name, hypervisor="release", *, kernel="vmlinux",
+                 smp=1, memory_mib=2048, dom0_mib=1024, disks=(),
+                 nic="virtio-net-pci", appended=(), kernel_args=QUICK,
+                 hypervisor_args="", reboots=False, cpu="max,-smap,-smep"):
+        self.name = name
+        self.hypervisor = hypervisor
+        self.kernel = BUILD / "dom0" / kernel
+        self.smp = smp
+        self.memory_mib = memory_mib
+        self.disks = disks
+        self.nic = nic
+        self.cpu = cpu
+        self.reboots = reboots
+        self.kernel_args = "console=hvc0 earlyprintk=xen panic=-1 " \
+            + kernel_args
+        self.hypervisor_args = "console=com1 com1=115200 dom0_mem=%dM %s" % (
+            dom0_mib, hypervisor_args)
+        self.scratch = tempfile.mkdtemp(prefix="lodge-")
+        self.initramfs = self.join([BUILD / "dom0" / "initramfs.cpio",
+                                    *appended])
+        self.log_path = LOGS / (name + ".log")
+        self.log = None
+        self.child = None
+        self.in_loop = False
+        self.commands = 0
+
+    # -- life ---------------------------------------------------------------
+
+    def __enter__(self):
+        self.start()
+        return self
+
+    def __exit__(self, *_):
+        self.close()
+
+    def join(self, archives):
+        """One archive after the other is one initramfs to Linux."""
+        if len(archives) == 1:
+            return archives[0]
+        joined = pathlib.Path(self.scratch, "initramfs.cpio")
+        with joined.open("wb") as out:
+            for archive in archives:
+                out.write(pathlib.Path(archive).read_bytes())
+        return joined
+
+    def command_line(self):
+        """QEMU's command, as a list."""
+        qemu = shutil.which("qemu-system-x86_64")
+        if not qemu:
+            raise LabError("qemu-system-x86_64 is missing: use make test")
+        image = HYPERVISORS.get(self.hypervisor, self.hypervisor)
+        for needed in (image, self.kernel, self.initramfs):
+            if not pathlib.Path(needed).exists():
+                raise LabError("%s is missing: use make" % needed)
+        command = [qemu, "-accel", "tcg", "-cpu", self.cpu,
+                   "-m", str(self.memory_mib), "-smp", str(self.smp),
+                   "-display", "none", "-monitor", "none",
+                   "-chardev", "stdio,id=console,signal=off",
+                   "-serial", "chardev:console",
+                   "-kernel", str(image), "-append", self.hypervisor_args,
+                   "-initrd", "%s %s,%s" % (self.kernel, self.kernel_args,
+                                            self.initramfs)]
+        if not self.reboots:
+            command.append("-no-reboot")
+        for number, disk in enumerate(self.disks):
+            command += disk.arguments(number)
+        if self.nic:
+            command += ["-netdev", "user,id=net",
+                        "-device", self.nic + ",netdev=net,romfile="]
+        else:
+            command += ["-nic", "none"]
+        return command
+
+    def start(self):
+        """Start QEMU; returns at once."""
+        command = self.command_line()
+        LOGS.mkdir(parents=True, exist_ok=True)
+        self.log = open(self.log_path, "wb")
+        self.child = pexpect.spawn(command[0], command[1:], timeout=None,
+                                   logfile=None, echo=False)
+        self.child.logfile_read = self.log
+        self.child.delaybeforesend = None
+
+    def close(self):
+        """End QEMU, whatever it is doing."""
+        if self.child:
+            self.child.close(force=True)
+            self.child = None
+        if self.log:
+            self.log.close()
+            self.log = None
+        shutil.rmtree(self.scratch, ignore_errors=True)
+
+    # -- console ------------------------------------------------------------
+
+    def expect(self, pattern, limit_s, what):
+        """Wait for @pattern; returns the match. LabError says what failed."""
+        patterns = [pattern, pexpect.EOF, pexpect.TIMEOUT]
+        patterns += [death.encode() for death in DEATHS]
+        index = self.child.expect(patterns, timeout=limit_s)
+        if index == 0:
+            return self.child.match
+        if index == 1:
+            raise self.trouble(what + ": the machine ended")
+        if index == 2:
+            raise self.trouble("%s: not within %d s" % (what, limit_s))
+        died = self.child.match.group(0).decode(errors="replace")
+        # Let the rest of its last words reach the log.
+        self.child.expect([pexpect.EOF, pexpect.TIMEOUT], timeout=3)
+        raise self.trouble("%s: %s" % (what, died))
+
+    def trouble(self, text):
+        """An exception with the end of the log."""
+        self.log.flush()
+        tail = self.console()[-3000:]
+        return LabError("%s\n[%s]\n...%s" % (text, self.log_path, tail))
+
+    def console(self):
+        """All that the console has shown."""
+        self.log.flush()
+        return plain(self.log_path.read_bytes())
+
+    def wait_shell(self):
+        """Wait for the login shell, then switch to the command loop."""
+        self.expect(PROMPT.encode(), BOOT_LIMIT_S, "login shell")
+        self.start_loop()
+
+    def start_loop(self):
+        # The shell's editor leaves the terminal in line mode when it runs
+        # a command: only then may the first piece be sent.
+        self.child.send("dmesg -n 1\n")
+        self.expect(PROMPT.encode(), ECHO_LIMIT_S, "prompt")
+        self.child.send("echo loop=$((6*7)); while IFS= read -r l; "
+                        "do eval \"$l\"; done\n")
+        self.expect(rb"loop=42\r*\n", ECHO_LIMIT_S, "command loop")
+        self.in_loop = True
+
+    def send_line(self, line):
+        """Send @line in pieces, each after the echo of the last."""
+        for start in range(0, len(line), PIECE):
+            piece = line[start:start + PIECE]
+            self.child.send(piece)
+            self.expect(re.escape(piece.encode()), ECHO_LIMIT_S,
+                        "echo of a command")
+        self.child.send("\n")
+        self.expect(rb"\r*\n", ECHO_LIMIT_S, "echo of a command")
+
+    def run(self, command, limit_s=COMMAND_LIMIT_S):
+        """Run one line of shell; returns (exit status, output)."""
+        assert self.in_loop and "\n" not in command
+        self.commands += 1
+        mark = "=%d=" % self.commands
+        self.send_line("( %s ) 2>&1 </dev/null; echo \"%s$?=\""
+                       % (command, mark))
+        match = self.expect(mark.encode() + rb"(\d+)=\r*\n", limit_s, command)
+        return int(match.group(1)), plain(self.child.before)
+
+    def check(self, command, limit_s=COMMAND_LIMIT_S):
+        """Run one line of shell that must succeed; returns its output."""
+        status, output = self.run(command, limit_s)
+        if status != 0:
+            raise LabError("%s: status %d\n%s" % (command, status, output))
+        return output
+
+    # -- ends ---------------------------------------------------------------
+
+    def power_off(self):
+        """Dom0 powers off and QEMU ends by itself, well."""
+        self.send_line("poweroff")
+        self.wait_end("power-off")
+
+    def wait_end(self, what):
+        """Wait until QEMU has ended by itself."""
+        if self.child.expect([pexpect.EOF, pexpect.TIMEOUT],
+                             timeout=OFF_LIMIT_S) != 0:
+            raise self.trouble(what + ": still running after %d s"
+                               % OFF_LIMIT_S)
+        self.child.close()
+        if self.child.exitstatus != 0:
+            raise self.trouble("%s: QEMU's exit status is %s, signal %s"
+                               % (what, self.child.exitstatus,
+                                  self.child.signalstatus))
+        self.in_loop = False
+
+
+def kernel_messages(machine):
+    """Dom0's whole log: a list of (level, text without time stamp)."""
+    messages = []
+    for line in machine.check("dmesg -r").splitlines():
+        match = re.match(r"<(\d+)>(?:\[ *\d+\.\d+\] ?)?(.*)", line)
+        if match:
+            messages.append((int(match.group(1)) & 7, match.group(2)))
+    if not messages:
+        raise LabError("dmesg is empty")
+    return messages
+
+
+WARN = 4
+
+
+def normalize(text):
+    """A message without what differs from one run to the next."""
+    text = re.sub(r"0x[0-9a-f]+|\b[0-9a-f]{6,}\b", "#", text)
+    return re.sub(r"\d+", "#", text)
+
+
+def warnings(messages):
+    """The messages of level warning or worse: {normalized: text}."""
+    return {normalize(text): text for level, text in messages
+            if level <= WARN}
