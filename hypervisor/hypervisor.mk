@@ -24,7 +24,8 @@ HV_PHYS := 0x200000
 HV_CPPFLAGS := -nostdinc -isystem $(GCC_INCLUDE) -isystem build/include \
 	-Ihypervisor/include -D__XEN__ -D__XEN_TOOLS__
 HV_CFLAGS := -std=gnu11 -m64 -march=x86-64 -ffreestanding -fpie \
-	-fvisibility=hidden -mno-red-zone -mgeneral-regs-only -mno-sse \
+	-fvisibility=hidden -include hypervisor/include/lodge/hidden.h \
+	-mno-red-zone -mgeneral-regs-only -mno-sse \
 	-fno-stack-protector -fcf-protection=none \
 	-fno-asynchronous-unwind-tables -fno-strict-aliasing -fno-common \
 	-fno-omit-frame-pointer -fno-optimize-sibling-calls \
