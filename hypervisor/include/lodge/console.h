@@ -23,8 +23,16 @@ void printk(const char *fmt, ...) __printf(1, 2);
 
 /* com1 at its rate, "console=com1 com1=115200,8n1". */
 void console_early_init(void);
+/* Its serial port starts when the options are known; the log gets its final
+ * size when there is an allocator. */
+void console_start(void);
+void console_ring_init(void);
 /* Interrupt-driven input from here on; needs irq_init. */
 void console_irq_init(void);
+/* Takes what the serial port has received. IRQs off. */
+void console_receive(void);
+/* ISA interrupt of the serial port, enabled there; -1: no port. */
+int console_enable_irq(void);
 /* Raw output of Dom0's console_io: @len bytes, no level, not rate-limited. */
 void console_guest_write(const char *buf, size_t len);
 /* Input for Dom0; returns the number of bytes taken. */
@@ -42,6 +50,7 @@ void console_flush(void);
 
 /* Debug keys, registered by the subsystem that answers. Runs from WORK_KEYS. */
 void debug_key_register(char key, const char *what, void (*fn)(void));
+void debug_keys_init(void);
 /* Feeds one key (XEN_SYSCTL_debug_keys, tests). */
 void debug_key(char key);
 

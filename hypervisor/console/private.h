@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * private.h - what the files of console/ share
+ */
+#ifndef LODGE_CONSOLE_PRIVATE_H
+#define LODGE_CONSOLE_PRIVATE_H
+
+#include <lodge/console.h>
+#include <lodge/spinlock.h>
+#include <lodge/types.h>
+
+/* LOCK_CONSOLE: log ring, serial transmitter, input queue. */
+extern spinlock_t console_lock;
+
+/* ---- serial.c; callers hold console_lock ---- */
+void serial_start(void);
+bool serial_running(void);
+void serial_putc(char c);
+/* Next received byte; -1: none. */
+int serial_getc(void);
+int serial_enable_rx_irq(void);
+
+/* ---- ring.c; callers hold console_lock ---- */
+void ring_append(const char *s, size_t len);
+/* Position of the beginning of the last @lines lines. */
+uint32_t ring_tail(unsigned int lines);
+size_t ring_copy(char *buf, size_t len, uint32_t *pos);
+
+#endif
