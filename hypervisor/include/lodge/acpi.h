@@ -78,5 +78,7 @@ extern struct acpi_info acpi_info;
  */
 int acpi_enter_sleep(unsigned int state, uint32_t pm1a_value,
 		     uint32_t pm1b_value);
+/* Writes the FADT's reset register, if there is one. Any context. */
+void acpi_reset(void);
 
 #endif
