@@ -109,10 +109,28 @@ static struct page *block_buddy(const struct page *pg, unsigned int order)
 	return b;
 }
 
+/* Does it lie in a free block? Looks at the head of each that might hold it. */
+static bool block_is_free(const struct page *pg)
+{
+	uint64_t mfn = mfn_x(page_to_mfn(pg));
+	unsigned int o;
+
+	for (o = 0; o <= MAX_ORDER; o++) {
+		mfn_t head = MFN(mfn & ~(BIT(o) - 1));
+
+		if (mfn_valid(head) &&
+		    (READ_ONCE(mfn_to_page(head)->count_info) & PCI_FREE) &&
+		    mfn_to_page(head)->free.order >= o)
+			return true;
+	}
+	return false;
+}
+
 static void block_free_locked(struct page *pg, unsigned int order)
 {
 	struct page *b;
 
+	ASSERT(!block_is_free(pg));
 	while (order < MAX_ORDER && (b = block_buddy(pg, order)) != NULL) {
 		block_remove(b);
 		pg = min(pg, b);
@@ -167,6 +185,15 @@ static void cache_push(struct page_cache *c, struct page *pg)
 	c->nr++;
 }
 
+/* The caller has IRQs off. */
+static void cache_shrink(struct page_cache *c, unsigned int keep)
+{
+	spin_lock(&buddy.lock);
+	while (c->nr > keep)
+		block_free_locked(cache_pop(c), 0);
+	spin_unlock(&buddy.lock);
+}
+
 /* This CPU's frames; refilled by the batch. */
 static struct page *cache_alloc(void)
 {
@@ -202,14 +229,28 @@ static bool cache_free(struct page *pg)
 	flags = irq_save();
 	c = &this_cpu(page_cache);
 	cache_push(c, pg);
-	if (c->nr > CACHE_MAX) {
+	if (c->nr > CACHE_MAX)
+		cache_shrink(c, CACHE_MAX - CACHE_BATCH);
+	irq_restore(flags);
+	return true;
+}
+
+static struct page *block_alloc(unsigned int order, unsigned int top)
+{
+	unsigned long flags = irq_save();
+	struct page *pg;
+
+	spin_lock(&buddy.lock);
+	pg = block_alloc_locked(order, top);
+	spin_unlock(&buddy.lock);
+	if (unlikely(!pg) && this_cpu(page_cache).nr) {
+		cache_shrink(&this_cpu(page_cache), 0);
 		spin_lock(&buddy.lock);
-		while (c->nr > CACHE_MAX - CACHE_BATCH)
-			block_free_locked(cache_pop(c), 0);
+		pg = block_alloc_locked(order, top);
 		spin_unlock(&buddy.lock);
 	}
 	irq_restore(flags);
-	return true;
+	return pg;
 }
 
 /* A block is ours: no state of its former life, contents as asked for. */
@@ -248,7 +289,6 @@ struct page *page_alloc(unsigned int order, unsigned int memf)
 {
 	unsigned int bits = MEMF_GET_BITS(memf), top = NR_ZONES - 1;
 	struct page *pg;
-	unsigned long flags;
 
 	if (order > MAX_ORDER || (bits && bits <= PAGE_SHIFT))
 		return NULL;
@@ -256,11 +296,8 @@ struct page *page_alloc(unsigned int order, unsigned int memf)
 		top = min(top, bits - PAGE_SHIFT);
 
 	pg = order == 0 && top == NR_ZONES - 1 ? cache_alloc() : NULL;
-	if (!pg) {
-		flags = spin_lock_irqsave(&buddy.lock);
-		pg = block_alloc_locked(order, top);
-		spin_unlock_irqrestore(&buddy.lock, flags);
-	}
+	if (!pg)
+		pg = block_alloc(order, top);
 	if (pg)
 		block_prepare(pg, order, memf);
 	return pg;

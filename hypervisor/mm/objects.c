@@ -187,8 +187,8 @@ static void slot_free(void *slot)
 
 	BUG_ON(s->magic != SLAB_MAGIC ||
 	       (PAGE_OFFSET(slot) - SLAB_HEADER) % c->size);
-	flags = spin_lock_irqsave(&c->lock);
 	slot_check_used(c, slot);
+	flags = spin_lock_irqsave(&c->lock);
 	was_full = !s->free;
 	slab_add_slot(s, slot);
 	if (was_full)

@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * machine.h - host tests: a machine to run hypervisor sources in
+ *
+ * machine.c has the state behind the fake headers, and the functions of the
+ * lowest layers that end in hardware: printk(), panic(), bug(). A panic is a
+ * failed assertion to cmocka: expect_assert_failure() may wait for one.
+ */
+#ifndef FAKE_MACHINE_H
+#define FAKE_MACHINE_H
+
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <setjmp.h>
+#include <cmocka.h>
+
+#include <lodge/types.h>
+
+/* Everything that was printed since fake_log_clear(), cut at its size. */
+extern char fake_log[8192];
+void fake_log_clear(void);
+/* The sentence of the last panic or BUG. */
+extern char fake_panic[256];
+
+/*
+ * memory.c: memory of @nr_frames frames from address 0 on, with frame table,
+ * direct map and M2P, all frames but the first 256 given to the allocator. Once
+ * in a program; it links mm/'s frame-table.c, buddy.c, m2p.c.
+ */
+void fake_memory_init(uint64_t nr_frames);
+
+/* ipi.c: how many CPUs were interrupted so far. */
+extern unsigned int fake_nr_ipis;
+
+#endif
