@@ -224,7 +224,7 @@ static const struct {
 
 static void bad_refused_alike(void **state)
 {
-	static const struct form none = { .name = "bad" };
+	static const struct corpus_form none = { .name = "bad" };
 	struct bench *b = *state;
 	struct native_state n;
 	unsigned int i;

@@ -38,10 +38,10 @@ enum { RAX, RCX, RDX, RBX, RSP, RBP, RSI, RDI, NONE = -1 };
 	{ nm, { 0x83 }, 1, reg_imm, IMM_8, M | (lk), undef }
 
 #define BIT(nm, op, reg_imm, lk)					\
-	{ nm, { 0x0f, op }, 2, -1, IMM_NONE, M | C_BITS | (lk), BITOP },	\
+	{ nm, { 0x0f, op }, 2, -1, IMM_NONE, M | C_BITS | (lk), BITOP },    \
 	{ nm, { 0x0f, 0xba }, 2, reg_imm, IMM_8, M | (lk), BITOP }
 
-const struct form corpus_forms[] = {
+const struct corpus_form corpus_forms[] = {
 	ALU("add", 0x00, 0, L, 0),
 	ALU("or", 0x08, 1, L, LOGIC),
 	ALU("adc", 0x10, 2, L, 0),
@@ -308,7 +308,7 @@ static void register_operand(struct build *b, unsigned int reg)
 
 static void modrm(struct build *b)
 {
-	const struct form *f = b->s->form;
+	const struct corpus_form *f = b->s->form;
 	unsigned int reg = f->reg < 0 ? rng_below(b->r, 8) : (uint8_t)f->reg;
 	bool memory = f->attr & C_MEMORY || rng_below(b->r, 4);
 
@@ -333,7 +333,7 @@ static void string(struct build *b)
 
 static void operands(struct build *b)
 {
-	const struct form *f = b->s->form;
+	const struct corpus_form *f = b->s->form;
 	unsigned int bytes = op_bytes(b);
 
 	if (f->attr & C_MODRM)
@@ -357,7 +357,7 @@ static void prepend(struct sample *s, uint8_t prefix)
 	s->code[0] = prefix;
 }
 
-static void sample(struct rng *r, const struct form *form,
+static void sample(struct rng *r, const struct corpus_form *form,
 		   const struct place *place, struct sample *s)
 {
 	struct build b = { .r = r, .place = place, .s = s };
@@ -385,7 +385,7 @@ static void sample(struct rng *r, const struct form *form,
 	}
 }
 
-void corpus_sample(struct rng *r, const struct form *form,
+void corpus_sample(struct rng *r, const struct corpus_form *form,
 		   const struct place *place, struct sample *s)
 {
 	unsigned int i;

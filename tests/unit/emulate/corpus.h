@@ -29,12 +29,12 @@ enum form_attr {
 enum { IMM_NONE, IMM_8, IMM_Z };
 
 /**
- * struct form - one encoding of one instruction
+ * struct corpus_form - one encoding of one instruction
  * @reg:       fixed reg field of ModRM, or -1
  * @imm:       IMM_8; IMM_Z: operand size, at most 4 bytes
  * @undefined: flags whose value after it the architecture does not define
  */
-struct form {
+struct corpus_form {
 	const char *name;
 	uint8_t opcode[2];
 	uint8_t nr_opcode;
@@ -44,7 +44,7 @@ struct form {
 	uint16_t undefined;
 };
 
-extern const struct form corpus_forms[];
+extern const struct corpus_form corpus_forms[];
 extern const size_t corpus_nr_forms;
 
 /**
@@ -63,7 +63,7 @@ struct place {
 };
 
 struct sample {
-	const struct form *form;
+	const struct corpus_form *form;
 	uint8_t code[24]; /* @len, 15 at most, are used */
 	uint8_t len;
 	bool lock;
@@ -82,7 +82,7 @@ uint64_t rng_next(struct rng *r);
 unsigned int rng_below(struct rng *r, unsigned int n);
 
 /* Make one sample of @form. */
-void corpus_sample(struct rng *r, const struct form *form,
+void corpus_sample(struct rng *r, const struct corpus_form *form,
 		   const struct place *place, struct sample *s);
 
 #endif

@@ -1,0 +1,28 @@
+# SPDX-License-Identifier: MIT
+"""Give each fuzz program a bounded number of runs from a fixed seed."""
+import pathlib
+import re
+import subprocess
+
+import pytest
+
+HERE = pathlib.Path(__file__).resolve().parent
+BUILD = HERE.parents[1] / "build" / "fuzz"
+NAMES = sorted(path.stem for path in HERE.glob("fuzz_*.c"))
+RUNS = 300000
+TIME_LIMIT_S = 600
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_fuzz(name, tmp_path):
+    program = BUILD / name
+    assert program.exists(), "%s is not built: use make" % program
+    done = subprocess.run(
+        [str(program), "-runs=%d" % RUNS, "-seed=1", "-use_value_profile=1",
+         "-artifact_prefix=%s/" % tmp_path],
+        cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+        timeout=TIME_LIMIT_S, check=False)
+    output = done.stdout.decode(errors="replace")
+    assert done.returncode == 0, output[-8000:]
+    ran = re.search(r"^Done (\d+) runs", output, re.M)
+    assert ran and int(ran.group(1)) >= RUNS, output[-8000:]
