@@ -188,15 +188,15 @@ static uint64_t alu_xchg(uint64_t a, uint64_t b, unsigned int bytes,
 }
 
 static alu_fn *const functions[EMUL_NR_OPS] = {
-	[EMUL_OP_ADD] = alu_add,   [EMUL_OP_OR] = alu_or,
-	[EMUL_OP_ADC] = alu_adc,   [EMUL_OP_SBB] = alu_sbb,
-	[EMUL_OP_AND] = alu_and,   [EMUL_OP_SUB] = alu_sub,
-	[EMUL_OP_XOR] = alu_xor,   [EMUL_OP_CMP] = alu_sub,
-	[EMUL_OP_INC] = alu_inc,   [EMUL_OP_DEC] = alu_dec,
-	[EMUL_OP_NOT] = alu_not,   [EMUL_OP_NEG] = alu_neg,
-	[EMUL_OP_TEST] = alu_and,  [EMUL_OP_BT] = alu_bt,
-	[EMUL_OP_BTS] = alu_bts,   [EMUL_OP_BTR] = alu_btr,
-	[EMUL_OP_BTC] = alu_btc,   [EMUL_OP_XCHG] = alu_xchg,
+	[EMUL_OP_ADD] = alu_add,  [EMUL_OP_OR] = alu_or,
+	[EMUL_OP_ADC] = alu_adc,  [EMUL_OP_SBB] = alu_sbb,
+	[EMUL_OP_AND] = alu_and,  [EMUL_OP_SUB] = alu_sub,
+	[EMUL_OP_XOR] = alu_xor,  [EMUL_OP_CMP] = alu_sub,
+	[EMUL_OP_INC] = alu_inc,  [EMUL_OP_DEC] = alu_dec,
+	[EMUL_OP_NOT] = alu_not,  [EMUL_OP_NEG] = alu_neg,
+	[EMUL_OP_TEST] = alu_and, [EMUL_OP_BT] = alu_bt,
+	[EMUL_OP_BTS] = alu_bts,  [EMUL_OP_BTR] = alu_btr,
+	[EMUL_OP_BTC] = alu_btc,  [EMUL_OP_XCHG] = alu_xchg,
 	[EMUL_OP_XADD] = alu_add,
 };
 
@@ -222,7 +222,7 @@ static int cmpxchg_mem(struct exec *x, struct emul_val *old,
 
 static int rmw_mem(struct exec *x, uint64_t b, uint64_t *was)
 {
-	struct emul_val old = { 0 }, new = { 0 };
+	struct emul_val old = {0}, new = {0};
 	unsigned int i;
 	int rc;
 
@@ -286,8 +286,7 @@ int emul_exec_mov(struct exec *x)
 	uint64_t val;
 	int rc = emul_read_operand(x, &x->insn->src, &val);
 
-	return rc != EMUL_OK ? rc :
-		emul_write_operand(x, &x->insn->dst, val);
+	return rc != EMUL_OK ? rc : emul_write_operand(x, &x->insn->dst, val);
 }
 
 int emul_exec_movsx(struct exec *x)
@@ -296,9 +295,9 @@ int emul_exec_movsx(struct exec *x)
 	uint64_t val;
 	int rc = emul_read_operand(x, src, &val);
 
-	return rc != EMUL_OK ? rc :
-		emul_write_operand(x, &x->insn->dst,
-				   sign_extend(val, src->bytes));
+	return rc != EMUL_OK ? rc
+			     : emul_write_operand(x, &x->insn->dst,
+						  sign_extend(val, src->bytes));
 }
 
 /* With a register; AMD leaves it alone on failure, Intel rewrites it. */
@@ -317,7 +316,7 @@ int emul_exec_cmpxchg(struct exec *x)
 	const struct emul_insn *insn = x->insn;
 	unsigned int bytes = insn->op_bytes;
 	uint64_t acc = low_bytes(emul_get_reg(x, RAX), bytes);
-	struct emul_val old = { acc, 0 }, new = { 0 };
+	struct emul_val old = {acc, 0}, new = {0};
 	int rc = EMUL_OK;
 
 	emul_read_operand(x, &insn->src, &new.lo);
@@ -340,8 +339,8 @@ static struct emul_val get_pair(const struct exec *x, unsigned int hi,
 	uint64_t low = emul_get_reg(x, lo), high = emul_get_reg(x, hi);
 
 	if (x->insn->op_bytes == 16)
-		return (struct emul_val){ low, high };
-	return (struct emul_val){ low_bytes(low, 4) | high << 32, 0 };
+		return (struct emul_val){low, high};
+	return (struct emul_val){low_bytes(low, 4) | high << 32, 0};
 }
 
 int emul_exec_cmpxchg8b(struct exec *x)

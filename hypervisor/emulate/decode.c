@@ -14,9 +14,8 @@
  */
 #include "private.h"
 
-static const uint8_t forced_prefix[EMUL_FORCED_LEN] = {
-	0x0f, 0x0b, 'x', 'e', 'n'
-};
+static const uint8_t forced_prefix[EMUL_FORCED_LEN] = {0x0f, 0x0b, 'x', 'e',
+						       'n'};
 
 static int raise_ud(struct decode *d)
 {
@@ -33,7 +32,7 @@ static int locate_code(struct decode *d, uint64_t *addr)
 {
 	struct emul_ctxt *ctxt = d->ctxt;
 	uint64_t ip = ctxt->regs->rip;
-	struct emul_segment cs = { 0 };
+	struct emul_segment cs = {0};
 	int rc;
 
 	*addr = ip;
@@ -144,10 +143,14 @@ static void override(struct decode *d, enum emul_seg seg)
 static bool take_prefix(struct decode *d, uint8_t byte)
 {
 	switch (byte) {
-	case 0x26: case 0x2e: case 0x36: case 0x3e:
+	case 0x26:
+	case 0x2e:
+	case 0x36:
+	case 0x3e:
 		override(d, byte >> 3 & 3);
 		return true;
-	case 0x64: case 0x65:
+	case 0x64:
+	case 0x65:
 		override(d, byte & 7);
 		return true;
 	case 0x66:
@@ -159,7 +162,8 @@ static bool take_prefix(struct decode *d, uint8_t byte)
 	case 0xf0:
 		d->insn->lock = true;
 		return true;
-	case 0xf2: case 0xf3:
+	case 0xf2:
+	case 0xf3:
 		d->insn->rep = byte;
 		return true;
 	}
@@ -312,24 +316,27 @@ static void set_string(struct decode *d, struct emul_operand *opnd,
 	insn->flags |= EMUL_I_STRING;
 }
 
-static void operand(struct decode *d, struct emul_operand *opnd,
-		    enum form form)
+static void operand(struct decode *d, struct emul_operand *opnd, enum form form)
 {
 	struct emul_insn *insn = d->insn;
 	unsigned int bytes = insn->op_bytes;
 
 	switch (form) {
-	case F_RM: case F_RM8: case F_RM16: case F_RM32: case F_MSW:
+	case F_RM:
+	case F_RM8:
+	case F_RM16:
+	case F_RM32:
+	case F_MSW:
 	case F_ADDR:
 		set_rm(d, opnd, rm_bytes(d, form));
 		break;
 	case F_REG:
-		set_reg(d, opnd, modrm_reg(d->modrm) |
-			(d->rex & REX_R ? 8 : 0), bytes);
+		set_reg(d, opnd, modrm_reg(d->modrm) | (d->rex & REX_R ? 8 : 0),
+			bytes);
 		break;
 	case F_RMREG:
-		set_reg(d, opnd, modrm_rm(d->modrm) |
-			(d->rex & REX_B ? 8 : 0), bytes);
+		set_reg(d, opnd, modrm_rm(d->modrm) | (d->rex & REX_B ? 8 : 0),
+			bytes);
 		break;
 	case F_ACC:
 		set_reg(d, opnd, RAX, bytes);
@@ -361,7 +368,8 @@ static void operand(struct decode *d, struct emul_operand *opnd,
 		set_string(d, opnd, &insn->mem2,
 			   d->seg >= 0 ? d->seg : EMUL_SEG_DS, RSI);
 		break;
-	case F_NONE: case NR_FORMS:
+	case F_NONE:
+	case NR_FORMS:
 		break;
 	}
 }
@@ -376,8 +384,8 @@ static void operands(struct decode *d, const struct opcode *o)
 		emul_modrm_address(d);
 	operand(d, &insn->dst, o->dst);
 	operand(d, &insn->src, o->src);
-	insn->creg = ignore_mod ? modrm_reg(d->modrm) |
-		(d->rex & REX_R ? 8 : 0) : 0;
+	insn->creg =
+		ignore_mod ? modrm_reg(d->modrm) | (d->rex & REX_R ? 8 : 0) : 0;
 }
 
 /* --- what is left when all bytes are consumed ---------------------------- */
@@ -386,14 +394,14 @@ static bool is_legal(const struct decode *d, const struct opcode *o)
 {
 	const struct emul_insn *insn = d->insn;
 
-	if (insn->lock && (!(o->attr & A_LOCK) ||
-			   insn->dst.kind != EMUL_OPND_MEM))
+	if (insn->lock &&
+	    (!(o->attr & A_LOCK) || insn->dst.kind != EMUL_OPND_MEM))
 		return false;
 	if (o->attr & A_ONLY64 && d->ctxt->mode != EMUL_MODE_64)
 		return false;
 	if (o->attr & A_CR)
-		return 1 << insn->creg & (1 << 0 | 1 << 2 | 1 << 3 | 1 << 4 |
-					  1 << 8);
+		return 1 << insn->creg &
+		       (1 << 0 | 1 << 2 | 1 << 3 | 1 << 4 | 1 << 8);
 	if (o->attr & A_DR)
 		return insn->creg < 8;
 	return true;
@@ -440,7 +448,7 @@ int emul_decode_tables(struct decode *d)
 	const struct opcode *o;
 	int rc;
 
-	*insn = (struct emul_insn){ 0 };
+	*insn = (struct emul_insn){0};
 	d->rc = EMUL_OK;
 	d->seg = -1;
 	d->rex = 0;

@@ -15,9 +15,8 @@
 #define GPR(name) offsetof(struct cpu_user_regs, name)
 
 static const uint8_t gpr_offset[16] = {
-	GPR(rax), GPR(rcx), GPR(rdx), GPR(rbx),
-	GPR(rsp), GPR(rbp), GPR(rsi), GPR(rdi),
-	GPR(r8), GPR(r9), GPR(r10), GPR(r11),
+	GPR(rax), GPR(rcx), GPR(rdx), GPR(rbx), GPR(rsp), GPR(rbp),
+	GPR(rsi), GPR(rdi), GPR(r8),  GPR(r9),	GPR(r10), GPR(r11),
 	GPR(r12), GPR(r13), GPR(r14), GPR(r15),
 };
 
@@ -57,8 +56,7 @@ void emul_set_edx_eax(struct exec *x, uint64_t val)
 
 uint64_t emul_get_edx_eax(const struct exec *x)
 {
-	return low_bytes(emul_get_reg(x, RAX), 4) |
-	       emul_get_reg(x, RDX) << 32;
+	return low_bytes(emul_get_reg(x, RAX), 4) | emul_get_reg(x, RDX) << 32;
 }
 
 void emul_commit(struct exec *x)
@@ -79,7 +77,7 @@ void emul_commit(struct exec *x)
 static int read_mem(struct exec *x, const struct emul_mem *mem, uint64_t *val)
 {
 	const struct emul_ops *ops = x->ctxt->ops;
-	struct emul_val v = { 0 };
+	struct emul_val v = {0};
 	int rc;
 
 	if (!ops->read)
@@ -93,7 +91,7 @@ static int read_mem(struct exec *x, const struct emul_mem *mem, uint64_t *val)
 static int write_mem(struct exec *x, const struct emul_mem *mem, uint64_t val)
 {
 	const struct emul_ops *ops = x->ctxt->ops;
-	struct emul_val v = { low_bytes(val, mem->bytes), 0 };
+	struct emul_val v = {low_bytes(val, mem->bytes), 0};
 
 	if (!ops->write)
 		return EMUL_UNHANDLED;
@@ -140,12 +138,12 @@ int emul_write_operand(struct exec *x, const struct emul_operand *opnd,
 /* --- dispatch ------------------------------------------------------------ */
 
 static emul_exec_fn *const handlers[EMUL_NR_OPS] = {
-	[EMUL_OP_ADD ... EMUL_OP_XOR] = emul_exec_rmw,
+	[EMUL_OP_ADD... EMUL_OP_XOR] = emul_exec_rmw,
 	[EMUL_OP_CMP] = emul_exec_compare,
-	[EMUL_OP_INC ... EMUL_OP_NEG] = emul_exec_rmw,
+	[EMUL_OP_INC... EMUL_OP_NEG] = emul_exec_rmw,
 	[EMUL_OP_TEST] = emul_exec_compare,
 	[EMUL_OP_BT] = emul_exec_compare,
-	[EMUL_OP_BTS ... EMUL_OP_BTC] = emul_exec_rmw,
+	[EMUL_OP_BTS... EMUL_OP_BTC] = emul_exec_rmw,
 	[EMUL_OP_MOV] = emul_exec_mov,
 	[EMUL_OP_MOVZX] = emul_exec_mov,
 	[EMUL_OP_MOVSX] = emul_exec_movsx,
@@ -174,8 +172,8 @@ static emul_exec_fn *const handlers[EMUL_NR_OPS] = {
 	[EMUL_OP_XGETBV] = emul_exec_xgetbv,
 	[EMUL_OP_XSETBV] = emul_exec_xsetbv,
 	[EMUL_OP_CPUID] = emul_exec_cpuid,
-	[EMUL_OP_RDFSBASE ... EMUL_OP_RDGSBASE] = emul_exec_rdbase,
-	[EMUL_OP_WRFSBASE ... EMUL_OP_WRGSBASE] = emul_exec_wrbase,
+	[EMUL_OP_RDFSBASE... EMUL_OP_RDGSBASE] = emul_exec_rdbase,
+	[EMUL_OP_WRFSBASE... EMUL_OP_WRGSBASE] = emul_exec_wrbase,
 	[EMUL_OP_SWAPGS] = emul_exec_swapgs,
 	[EMUL_OP_HLT] = emul_exec_hlt,
 	[EMUL_OP_CLI] = emul_exec_cli,

@@ -38,8 +38,8 @@ static bool match_address(struct match *m, uint8_t modrm)
 	if (rm == RSP || modrm_mod(modrm) == 3 || (modrm & 0xc7) == RBP)
 		return false;
 	mem->seg = rm == RBP && !(m->rex & REX_B) ? EMUL_SEG_SS : EMUL_SEG_DS;
-	mem->offset = *emul_gpr(m->d->ctxt->regs,
-				rm | (m->rex & REX_B ? 8 : 0));
+	mem->offset =
+		*emul_gpr(m->d->ctxt->regs, rm | (m->rex & REX_B ? 8 : 0));
 	if (modrm_mod(modrm) == 1) {
 		mem->offset += (int8_t)*m->p++;
 	} else if (modrm_mod(modrm) == 2) {
@@ -51,8 +51,8 @@ static bool match_address(struct match *m, uint8_t modrm)
 }
 
 /* Operands of @bytes: memory, and a register or (@imm) an immediate byte. */
-static bool match_operands(struct match *m, enum emul_op op,
-			   unsigned int flags, unsigned int bytes, bool imm)
+static bool match_operands(struct match *m, enum emul_op op, unsigned int flags,
+			   unsigned int bytes, bool imm)
 {
 	struct emul_insn *insn = m->d->insn;
 	uint8_t modrm = *m->p++;
@@ -61,7 +61,7 @@ static bool match_operands(struct match *m, enum emul_op op,
 	insn->flags = flags | EMUL_I_MEM;
 	insn->op_bytes = bytes;
 	insn->addr_bytes = 8;
-	insn->dst = (struct emul_operand){ EMUL_OPND_MEM, 0, bytes };
+	insn->dst = (struct emul_operand){EMUL_OPND_MEM, 0, bytes};
 	insn->mem.bytes = bytes;
 	if (!match_address(m, modrm))
 		return false;
@@ -118,12 +118,12 @@ static bool match_opcode(struct match *m)
 
 bool emul_decode_fast(struct decode *d)
 {
-	struct match m = { .d = d, .p = d->buf };
+	struct match m = {.d = d, .p = d->buf};
 	struct emul_insn *insn = d->insn;
 
 	if (d->ctxt->mode != EMUL_MODE_64 || d->start || d->got < LONGEST)
 		return false;
-	*insn = (struct emul_insn){ 0 };
+	*insn = (struct emul_insn){0};
 	if (*m.p == 0xf0) {
 		insn->lock = true;
 		m.p++;

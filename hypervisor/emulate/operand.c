@@ -11,8 +11,8 @@
 #include "private.h"
 
 /* Base and index registers of 16-bit addresses, by rm; -1: none. */
-static const int8_t base16[8] = { RBX, RBX, RBP, RBP, RSI, RDI, RBP, RBX };
-static const int8_t index16[8] = { RSI, RDI, RSI, RDI, -1, -1, -1, -1 };
+static const int8_t base16[8] = {RBX, RBX, RBP, RBP, RSI, RDI, RBP, RBX};
+static const int8_t index16[8] = {RSI, RDI, RSI, RDI, -1, -1, -1, -1};
 
 static uint64_t gpr(struct decode *d, unsigned int nr)
 {
@@ -115,8 +115,8 @@ bool emul_canonical(const struct emul_ctxt *ctxt, uint64_t addr)
 
 static int raise_limit(struct emul_ctxt *ctxt, unsigned int seg)
 {
-	return emul_raise(ctxt,
-			  seg == EMUL_SEG_SS ? EMUL_VEC_SS : EMUL_VEC_GP, 0);
+	return emul_raise(ctxt, seg == EMUL_SEG_SS ? EMUL_VEC_SS : EMUL_VEC_GP,
+			  0);
 }
 
 static int linear64(struct emul_ctxt *ctxt, struct emul_mem *mem)
@@ -163,7 +163,7 @@ static int linear32(struct emul_ctxt *ctxt, struct emul_mem *mem,
 int emul_linear(struct emul_ctxt *ctxt, struct emul_mem *mem,
 		unsigned int flags)
 {
-	struct emul_segment s = { 0 };
+	struct emul_segment s = {0};
 	int rc;
 
 	mem->linear = mem->offset;

@@ -50,7 +50,7 @@ static int write_element(struct exec *x, const struct emul_val *val)
 
 static int movs(struct exec *x)
 {
-	struct emul_val val = { 0 };
+	struct emul_val val = {0};
 	int rc = read_element(x, &val);
 
 	return rc != EMUL_OK ? rc : write_element(x, &val);
@@ -58,7 +58,7 @@ static int movs(struct exec *x)
 
 static int stos(struct exec *x)
 {
-	struct emul_val val = { 0 };
+	struct emul_val val = {0};
 
 	emul_read_operand(x, &x->insn->src, &val.lo);
 	return write_element(x, &val);
@@ -76,7 +76,7 @@ static int ins(struct exec *x)
 {
 	const struct emul_ops *ops = x->ctxt->ops;
 	unsigned int bytes = x->insn->op_bytes;
-	struct emul_val val = { 0 };
+	struct emul_val val = {0};
 	struct emul_mem mem;
 	uint32_t data = 0;
 	int rc;
@@ -98,7 +98,7 @@ static int ins(struct exec *x)
 static int outs(struct exec *x)
 {
 	const struct emul_ops *ops = x->ctxt->ops;
-	struct emul_val val = { 0 };
+	struct emul_val val = {0};
 	int rc;
 
 	if (!ops->write_io)
@@ -106,8 +106,8 @@ static int outs(struct exec *x)
 	rc = read_element(x, &val);
 	if (rc != EMUL_OK)
 		return rc;
-	return ops->write_io(x->ctxt, port(x, &x->insn->dst),
-			     x->insn->op_bytes, val.lo);
+	return ops->write_io(x->ctxt, port(x, &x->insn->dst), x->insn->op_bytes,
+			     val.lo);
 }
 
 /* Move an index register by one element, within the size of addresses. */

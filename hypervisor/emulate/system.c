@@ -23,8 +23,7 @@ int emul_exec_from_cr(struct exec *x)
 	if (!ops->read_cr)
 		return EMUL_UNHANDLED;
 	rc = ops->read_cr(x->ctxt, x->insn->creg, &val);
-	return rc != EMUL_OK ? rc :
-		emul_write_operand(x, &x->insn->dst, val);
+	return rc != EMUL_OK ? rc : emul_write_operand(x, &x->insn->dst, val);
 }
 
 int emul_exec_to_cr(struct exec *x)
@@ -47,8 +46,7 @@ int emul_exec_from_dr(struct exec *x)
 	if (!ops->read_dr)
 		return EMUL_UNHANDLED;
 	rc = ops->read_dr(x->ctxt, x->insn->creg, &val);
-	return rc != EMUL_OK ? rc :
-		emul_write_operand(x, &x->insn->dst, val);
+	return rc != EMUL_OK ? rc : emul_write_operand(x, &x->insn->dst, val);
 }
 
 int emul_exec_to_dr(struct exec *x)
@@ -71,8 +69,8 @@ static int change_cr0(struct exec *x, uint64_t clear, uint64_t set)
 	if (!ops->read_cr || !ops->write_cr)
 		return EMUL_UNHANDLED;
 	rc = ops->read_cr(x->ctxt, 0, &cr0);
-	return rc != EMUL_OK ? rc :
-		ops->write_cr(x->ctxt, 0, (cr0 & ~clear) | set);
+	return rc != EMUL_OK ? rc
+			     : ops->write_cr(x->ctxt, 0, (cr0 & ~clear) | set);
 }
 
 int emul_exec_clts(struct exec *x)
@@ -86,8 +84,8 @@ int emul_exec_lmsw(struct exec *x)
 	uint64_t msw;
 	int rc = emul_read_operand(x, &x->insn->src, &msw);
 
-	return rc != EMUL_OK ? rc :
-		change_cr0(x, CR0_MSW & ~CR0_PE, msw & CR0_MSW);
+	return rc != EMUL_OK ? rc
+			     : change_cr0(x, CR0_MSW & ~CR0_PE, msw & CR0_MSW);
 }
 
 int emul_exec_smsw(struct exec *x)
@@ -99,8 +97,7 @@ int emul_exec_smsw(struct exec *x)
 	if (!ops->read_cr)
 		return EMUL_UNHANDLED;
 	rc = ops->read_cr(x->ctxt, 0, &cr0);
-	return rc != EMUL_OK ? rc :
-		emul_write_operand(x, &x->insn->dst, cr0);
+	return rc != EMUL_OK ? rc : emul_write_operand(x, &x->insn->dst, cr0);
 }
 
 int emul_exec_rdmsr(struct exec *x)
@@ -198,9 +195,9 @@ int emul_exec_xsetbv(struct exec *x)
 
 int emul_exec_cpuid(struct exec *x)
 {
-	static const uint8_t order[4] = { RAX, RBX, RCX, RDX };
+	static const uint8_t order[4] = {RAX, RBX, RCX, RDX};
 	const struct emul_ops *ops = x->ctxt->ops;
-	uint32_t out[4] = { 0 };
+	uint32_t out[4] = {0};
 	unsigned int i;
 	int rc;
 
@@ -223,10 +220,11 @@ int emul_exec_rdbase(struct exec *x)
 
 	if (!ops->read_base)
 		return EMUL_UNHANDLED;
-	rc = ops->read_base(x->ctxt, x->insn->op == EMUL_OP_RDFSBASE ?
-			    EMUL_BASE_FS : EMUL_BASE_GS, &val);
-	return rc != EMUL_OK ? rc :
-		emul_write_operand(x, &x->insn->dst, val);
+	rc = ops->read_base(x->ctxt,
+			    x->insn->op == EMUL_OP_RDFSBASE ? EMUL_BASE_FS
+							    : EMUL_BASE_GS,
+			    &val);
+	return rc != EMUL_OK ? rc : emul_write_operand(x, &x->insn->dst, val);
 }
 
 int emul_exec_wrbase(struct exec *x)
@@ -239,8 +237,10 @@ int emul_exec_wrbase(struct exec *x)
 	emul_read_operand(x, &x->insn->src, &val);
 	if (!emul_canonical(x->ctxt, val))
 		return emul_raise(x->ctxt, EMUL_VEC_GP, 0);
-	return ops->write_base(x->ctxt, x->insn->op == EMUL_OP_WRFSBASE ?
-			       EMUL_BASE_FS : EMUL_BASE_GS, val);
+	return ops->write_base(x->ctxt,
+			       x->insn->op == EMUL_OP_WRFSBASE ? EMUL_BASE_FS
+							       : EMUL_BASE_GS,
+			       val);
 }
 
 int emul_exec_swapgs(struct exec *x)
@@ -295,6 +295,6 @@ int emul_exec_invlpg(struct exec *x)
 {
 	const struct emul_ops *ops = x->ctxt->ops;
 
-	return ops->invlpg ? ops->invlpg(x->ctxt, x->insn->mem.linear) :
-		EMUL_UNHANDLED;
+	return ops->invlpg ? ops->invlpg(x->ctxt, x->insn->mem.linear)
+			   : EMUL_UNHANDLED;
 }

@@ -9,6 +9,8 @@
  */
 #include "private.h"
 
+/* clang-format off */
+
 #define RW	(EMUL_I_READ | EMUL_I_WRITE)
 #define MB	(A_MODRM | A_BYTE)
 #define ILLEGAL { OP_ILLEGAL, F_NONE, F_NONE, 0, 0 }
@@ -209,6 +211,8 @@ static const struct opcode by_rm[NR_BY_RM][8] = {
 		[1] = { EMUL_OP_RDTSCP, F_NONE, F_NONE, 0, A_MODRM },
 	},
 };
+
+/* clang-format on */
 
 const struct opcode *emul_opcode(bool two, uint8_t byte)
 {

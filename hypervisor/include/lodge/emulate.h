@@ -28,7 +28,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-struct cpu_user_regs;		/* <xen/xen.h> */
+struct cpu_user_regs; /* <xen/xen.h> */
 struct emul_ctxt;
 
 /**
@@ -170,10 +170,9 @@ struct emul_ops {
 	 * lack reported, even if the comparison fails. @lock: the guest asked
 	 * for atomicity (LOCK, or XCHG); the callback may always give it.
 	 */
-	int (*cmpxchg)(struct emul_ctxt *ctxt, enum emul_seg seg,
-		       uint64_t addr, struct emul_val *old,
-		       const struct emul_val *new, unsigned int bytes,
-		       bool lock);
+	int (*cmpxchg)(struct emul_ctxt *ctxt, enum emul_seg seg, uint64_t addr,
+		       struct emul_val *old, const struct emul_val *new,
+		       unsigned int bytes, bool lock);
 
 	/**
 	 * @probe_write: raise the exception that a @write there would raise
@@ -292,6 +291,7 @@ struct emul_ctxt {
 	struct emul_event event;
 };
 
+/* clang-format off */
 /* Operations. The arithmetic group is in the order of its encoding. */
 enum emul_op {
 	EMUL_OP_NONE,
@@ -319,6 +319,7 @@ enum emul_op {
 	EMUL_OP_INVD, EMUL_OP_WBINVD, EMUL_OP_INVLPG,
 	EMUL_NR_OPS
 };
+/* clang-format on */
 
 /* What insn->flags says. */
 enum emul_insn_flag {
@@ -327,13 +328,13 @@ enum emul_insn_flag {
 	EMUL_I_MEM = 1 << 2,	/* mem is an operand */
 	EMUL_I_READ = 1 << 3,	/* mem is read */
 	EMUL_I_WRITE = 1 << 4,	/* mem is written */
-	EMUL_I_STRING = 1 << 5,	/* mem and mem2 move with rDI and rSI */
+	EMUL_I_STRING = 1 << 5, /* mem and mem2 move with rDI and rSI */
 };
 
 enum emul_operand_kind {
 	EMUL_OPND_NONE,
 	EMUL_OPND_REG,	/* general register: rAX, rCX, rDX, rBX, rSP, ... */
-	EMUL_OPND_HIGH,	/* bits 15:8 of general register 0 to 3 */
+	EMUL_OPND_HIGH, /* bits 15:8 of general register 0 to 3 */
 	EMUL_OPND_MEM,	/* insn->mem */
 	EMUL_OPND_IMM,	/* insn->imm */
 };
