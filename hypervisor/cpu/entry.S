@@ -80,6 +80,7 @@
  * an error code: 8, 10 to 14, 17, 21, 29, 30.
  */
 #define VECTORS_WITH_ERROR_CODE 0x60227d00
+#define VEC_INT80 0x80	/* an int instruction of the guest's, no interrupt */
 
 	.globl	vector_stubs
 	.balign	16
@@ -95,7 +96,7 @@ vector_stubs:
 	jmp	ist_entry
 	.elseif	vec == X86_EXC_DF || vec == X86_EXC_MC
 	jmp	ist_entry
-	.elseif	vec < 32
+	.elseif	vec < 32 || vec == VEC_INT80
 	jmp	exception_entry
 	.else
 	jmp	irq_entry
@@ -222,6 +223,7 @@ return_to_guest:
 	je	3f
 	POP_REGS
 	addq	$8, %rsp
+	.globl	guest_iret
 guest_iret:
 	iretq
 	EX_TABLE guest_iret, guest_iret_fixup

@@ -45,12 +45,18 @@ struct pv_vcpu {
 	uint64_t io_bitmap;		/* [C] guest address, 0: none */
 	unsigned int io_bitmap_ports;
 
-	bool nmi_masked;
+	bool nmi_masked, nmi_pending;	/* [a] pending: set by others */
+	bool failsafe_pending;		/* [C] selectors could not be loaded */
 	unsigned int set_context_stage;	/* of an interrupted set_context */
 };
 
 struct pv_domain {
-	spinlock_t lock;		/* writes to the members below */
+	/* Tables whose last type reference is gone (mm-validate.c). */
+	struct page *release_list;	/* [a] linked by next_release */
+	uint32_t release_pending;	/* [a] on the list, or being worked on */
+	/* Teardown (mm-teardown.c); the domain is dying. */
+	bool teardown_started;		/* [d] */
+	uint64_t teardown_left;		/* [d] frames not yet looked at */
 };
 
 /* ---- roots (mm-root.c) ---- */
@@ -96,8 +102,28 @@ bool pv_fixup_selector(uint16_t *sel);
 /* One 8-byte descriptor, checked and made harmless; false: refused. */
 bool pv_check_descriptor(uint64_t *desc);
 
+/* ---- guest memory (access.c): bytes not copied ---- */
+size_t pv_copy_from(void *dst, unsigned long src, size_t len);
+size_t pv_copy_to(unsigned long dst, const void *src, size_t len);
+size_t pv_copy_to_kernel(unsigned long dst, const void *src, size_t len);
+
+/* ---- life and switching (domain.c, context.c, switch.c) ---- */
+int pv_set_context(struct vcpu *v, const struct vcpu_guest_context *ctx);
+void pv_switch_from(struct vcpu *v);
+void pv_switch_to(struct vcpu *v);
+void pv_switch_init(void);
+
+/* ---- segment registers and bases (segments.c) ---- */
+void pv_save_selectors(struct cpu_user_regs *regs);
+void pv_save_segments(struct vcpu *v, struct cpu_user_regs *regs);
+void pv_load_segments(struct vcpu *v, const struct cpu_user_regs *regs);
+
 /* ---- traps (traps.c, bounce.c) ---- */
 void pv_traps_init(void);
+/* entry.S: the instruction that loads a guest's frame. */
+extern const char guest_iret[];
+void pv_bounce(struct vcpu *v, const struct pv_callback *cb,
+	       const uint32_t *error);
 /* Makes the guest see exception @vector when it next runs. */
 void pv_inject_trap(struct vcpu *v, unsigned int vector, uint32_t error_code);
 void pv_inject_page_fault(struct vcpu *v, unsigned long cr2,

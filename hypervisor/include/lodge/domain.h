@@ -74,6 +74,7 @@ struct vcpu {
 	bool osxsave;				/* [C] guest's CR4.OSXSAVE */
 	uint64_t tsc_aux;			/* [C] */
 	uint64_t cf8;				/* [C] latch of port 0xcf8 */
+	uint8_t rtc_index;			/* [C] latch of port 0x70 */
 	struct pv_vcpu *pv;			/* [o] pv/ */
 	cpumask_t dirty_cpus;			/* [a] where its state is loaded */
 };

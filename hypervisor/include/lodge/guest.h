@@ -35,6 +35,12 @@ struct guest_ops {
 	/* See gfn_get_page(). */
 	struct page *(*gfn_get_page)(struct domain *d, gfn_t gfn,
 				     enum gfn_access access, int *rc);
+	/* PHYSDEVOP_set_iopl, _set_iobitmap: @bitmap is the caller's virtual
+	 * address, 0: none. NULL where the kind of guest has no such thing.
+	 * 0; -EINVAL out of range. */
+	int (*set_iopl)(struct vcpu *v, unsigned int iopl);
+	int (*set_iobitmap)(struct vcpu *v, uint64_t bitmap,
+			    unsigned int nr_ports);
 	/* VCPUOP_send_nmi, the watchdog. */
 	void (*send_nmi)(struct vcpu *v);
 	/* An event is pending for @v: make it see so soon. */

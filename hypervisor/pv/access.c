@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * access.c - a PV guest's virtual memory, by its own page tables
+ *
+ * The guest's root is loaded while it is current, so its addresses work as
+ * they are; all that is needed is to keep out of our slots and to survive the
+ * faults. Mappings of the guest's carry the user bit: ours do not, and cannot
+ * be reached through a guest pointer even if a check were missing here.
+ */
+#include "private.h"
+
+#include <lodge/cpu.h>
+
+/* Our slots, and what is not canonical (the two lie next to each other). */
+static bool range_ok(unsigned long va, size_t len)
+{
+	unsigned long end = va + len;
+
+	if (end < va)
+		return false;
+	return end <= 1UL << 47 || va >= HYPERVISOR_VIRT_END;
+}
+
+/* Bytes not copied. */
+static size_t raw_copy(void *dst, const void *src, size_t len)
+{
+	__asm__ volatile("1: rep movsb\n"
+			 "2:\n"
+			 ".pushsection .ex_table, \"a\"\n"
+			 ".balign 4\n"
+			 ".long 1b - ., 2b - .\n"
+			 ".popsection"
+			 : "+D"(dst), "+S"(src), "+c"(len)::"memory");
+	return len;
+}
+
+size_t pv_copy_from(void *dst, unsigned long src, size_t len)
+{
+	if (!range_ok(src, len))
+		return len;
+	return raw_copy(dst, (const void *)src, len);
+}
+
+size_t pv_copy_to(unsigned long dst, const void *src, size_t len)
+{
+	if (!range_ok(dst, len))
+		return len;
+	return raw_copy((void *)dst, src, len);
+}
+
+size_t pv_copy_to_kernel(unsigned long dst, const void *src, size_t len)
+{
+	struct vcpu *v = current;
+	unsigned long flags;
+	size_t left;
+
+	if (v->pv->kernel_mode)
+		return pv_copy_to(dst, src, len);
+	/* No interrupt may find the wrong mode. */
+	flags = irq_save();
+	v->pv->kernel_mode = true;
+	pv_load_root(v);
+	left = pv_copy_to(dst, src, len);
+	v->pv->kernel_mode = false;
+	pv_load_root(v);
+	irq_restore(flags);
+	return left;
+}

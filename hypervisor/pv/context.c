@@ -1,0 +1,164 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * context.c - a vCPU's whole context at once: VCPUOP_initialise, the builder
+ *
+ * <xen/arch-x86/xen.h>, struct vcpu_guest_context. What can fail comes first;
+ * promoting the roots may be preempted, and the call is then made again with
+ * the same context: the steps that are done are remembered.
+ */
+#include "private.h"
+
+#include <lodge/cpu.h>
+#include <lodge/errno.h>
+#include <lodge/lib.h>
+#include <lodge/asm-offsets.h>
+
+/* set_context_stage */
+enum { STAGE_NONE, STAGE_GDT, STAGE_KERNEL_ROOT };
+
+static bool context_ok(const struct vcpu_guest_context *c)
+{
+	unsigned int i;
+
+	if (!is_canonical(c->user_regs.rip) ||
+	    !is_canonical(c->event_callback_eip) ||
+	    !is_canonical(c->syscall_callback_eip) ||
+	    !is_canonical(c->failsafe_callback_eip) ||
+	    !is_canonical(c->fs_base) || !is_canonical(c->gs_base_kernel) ||
+	    !is_canonical(c->gs_base_user) || !is_canonical(c->ldt_base))
+		return false;
+	if (c->ldt_base & ~PAGE_MASK || c->ldt_ents > 8192)
+		return false;
+	for (i = 0; i < ARRAY_SIZE(c->trap_ctxt); i++)
+		if (!is_canonical(c->trap_ctxt[i].address))
+			return false;
+	return true;
+}
+
+static int take_gdt(struct vcpu *v, const struct vcpu_guest_context *c)
+{
+	uint64_t frames[GDT_GUEST_FRAMES];
+	unsigned int i;
+
+	if (c->gdt_ents > GDT_GUEST_FRAMES * 512)
+		return -EINVAL;
+	for (i = 0; i < GDT_GUEST_FRAMES; i++)
+		frames[i] = c->gdt_frames[i];
+	return pv_set_gdt(v, frames, (unsigned int)c->gdt_ents);
+}
+
+/* The roots: cr3, and a user root in ctrlreg[1] with its valid bit. */
+static int take_roots(struct vcpu *v, const struct vcpu_guest_context *c)
+{
+	unsigned long user = c->ctrlreg[1];
+	int rc = 0;
+
+	if (v->pv->set_context_stage == STAGE_GDT) {
+		rc = pv_set_root(v, MFN(xen_cr3_to_pfn(c->ctrlreg[3])), false);
+		if (rc)
+			return rc;
+		v->pv->set_context_stage = STAGE_KERNEL_ROOT;
+	}
+	if (user & 1)
+		rc = pv_set_root(v, MFN(xen_cr3_to_pfn(user)), true);
+	return rc;
+}
+
+static void take_registers(struct vcpu *v, const struct vcpu_guest_context *c)
+{
+	struct cpu_user_regs *r = &v->regs;
+
+	*r = c->user_regs;
+	r->cs |= 3;
+	r->ss |= 3;
+	r->entry_vector = ENTRY_SYSCALL;
+	r->rflags &= ~(uint64_t)(X86_EFLAGS_IOPL | X86_EFLAGS_VM |
+				 X86_EFLAGS_VIF | X86_EFLAGS_VIP);
+	r->rflags |= X86_EFLAGS_IF | X86_EFLAGS_MBS;
+	v->pv->seg_base[PV_FS_BASE] = c->fs_base;
+	v->pv->seg_base[PV_GS_KERNEL] = c->gs_base_kernel;
+	v->pv->seg_base[PV_GS_USER] = c->gs_base_user;
+	v->pv->kernel_mode = c->flags & VGCF_in_kernel;
+	if (c->flags & VGCF_i387_valid)
+		fpu_import_legacy(v->fpu, &c->fpu_ctxt);
+}
+
+static void take_callbacks(struct vcpu *v, const struct vcpu_guest_context *c)
+{
+	struct pv_callback *cb = v->pv->callbacks;
+	unsigned int i;
+
+	memcpy(v->pv->traps, c->trap_ctxt, sizeof(v->pv->traps));
+	for (i = 0; i < ARRAY_SIZE(v->pv->traps); i++)
+		v->pv->traps[i].cs = FLAT_KERNEL_CS;
+	cb[CALLBACKTYPE_event] =
+		(struct pv_callback){ c->event_callback_eip, true };
+	cb[CALLBACKTYPE_failsafe] = (struct pv_callback){
+		c->failsafe_callback_eip,
+		c->flags & VGCF_failsafe_disables_events
+	};
+	cb[CALLBACKTYPE_syscall] = (struct pv_callback){
+		c->syscall_callback_eip, c->flags & VGCF_syscall_disables_events
+	};
+	v->pv->kernel_ss = (uint16_t)c->kernel_ss | 3;
+	v->pv->kernel_rsp = c->kernel_sp;
+}
+
+static int take_debugregs(struct vcpu *v, const struct vcpu_guest_context *c)
+{
+	unsigned int i;
+	int rc;
+
+	for (i = 0; i < 8; i++) {
+		if (i == 4 || i == 5)
+			continue;
+		rc = pv_set_debugreg(v, i, c->debugreg[i]);
+		if (rc)
+			return -EINVAL;
+	}
+	return 0;
+}
+
+static void undo(struct vcpu *v)
+{
+	pv_drop_roots(v);
+	pv_destroy_gdt(v);
+	v->pv->set_context_stage = STAGE_NONE;
+}
+
+/**
+ * pv_set_context() - give a vCPU its first context
+ * @v:   down, and without a context
+ * @ctx: private copy
+ *
+ * Context: the domain's lock held.
+ * Return: 0, and @v->initialised is set; -EINVAL: an address, selector, frame
+ *         or register that cannot be, nothing is held; -ERESTART: call again.
+ */
+int pv_set_context(struct vcpu *v, const struct vcpu_guest_context *ctx)
+{
+	int rc = 0;
+
+	if (!context_ok(ctx) || take_debugregs(v, ctx))
+		return -EINVAL;
+	if (v->pv->set_context_stage == STAGE_NONE) {
+		rc = take_gdt(v, ctx);
+		if (rc)
+			return rc;
+		v->pv->set_context_stage = STAGE_GDT;
+	}
+	rc = take_roots(v, ctx);
+	if (rc == -EINTR || rc == -ERESTART)
+		return -ERESTART;
+	if (rc) {
+		undo(v);
+		return -EINVAL;
+	}
+	v->pv->set_context_stage = STAGE_NONE;
+	take_registers(v, ctx);
+	take_callbacks(v, ctx);
+	v->pv->ldt_base = ctx->ldt_base;
+	v->pv->ldt_entries = (unsigned int)ctx->ldt_ents;
+	v->initialised = true;
+	return 0;
+}

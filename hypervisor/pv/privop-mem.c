@@ -1,0 +1,162 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * privop-mem.c - code, memory and segments, as the emulator sees them
+ */
+#include "privop.h"
+
+#include <lodge/cpu.h>
+#include <lodge/lib.h>
+
+/* Access rights of a selector as LAR gives them; 0: none. */
+#define AR_CODE		(1U << 11)
+#define AR_RW		(1U << 9)	/* readable code, writable data */
+#define AR_DOWN		(1U << 10)	/* data: expand-down */
+#define AR_S		(1U << 12)
+#define AR_P		(1U << 15)
+#define AR_L		(1U << 21)
+#define AR_D		(1U << 22)
+
+static uint32_t access_rights(uint16_t sel)
+{
+	uint32_t ar = 0;
+
+	__asm__("lar %1, %0\n\t"
+		"jz 1f\n\t"
+		"xorl %0, %0\n"
+		"1:" : "+r"(ar) : "r"((uint32_t)sel) : "cc");
+	return ar;
+}
+
+static uint32_t segment_limit(uint16_t sel)
+{
+	uint32_t limit = 0;
+
+	__asm__("lsl %1, %0\n\t"
+		"jz 1f\n\t"
+		"xorl %0, %0\n"
+		"1:" : "+r"(limit) : "r"((uint32_t)sel) : "cc");
+	return limit;
+}
+
+enum emul_mode privop_mode(const struct cpu_user_regs *regs)
+{
+	uint32_t ar = access_rights(regs->cs);
+
+	if (ar & AR_L)
+		return EMUL_MODE_64;
+	return ar & AR_D ? EMUL_MODE_32 : EMUL_MODE_16;
+}
+
+/* The descriptor lies in the vCPU's own mapping of its tables. */
+static uint32_t segment_base(const struct vcpu *v, uint16_t sel)
+{
+	unsigned long table = PERDOMAIN_BASE + v->id * PERDOMAIN_VCPU_SIZE;
+	uint64_t desc;
+
+	if (sel & 4)
+		table += PERDOMAIN_LDT_PAGE * PAGE_SIZE;
+	desc = READ_ONCE(*(uint64_t *)(table + (sel & ~7UL)));
+	return (uint32_t)(desc >> 16 & 0xffffff) |
+	       (uint32_t)(desc >> 56) << 24;
+}
+
+static uint16_t selector_of(const struct cpu_user_regs *regs,
+			    enum emul_seg seg)
+{
+	uint16_t sel;
+
+	switch (seg) {
+	case EMUL_SEG_ES:
+		__asm__ volatile("mov %%es, %0" : "=r"(sel));
+		return sel;
+	case EMUL_SEG_CS:
+		return regs->cs;
+	case EMUL_SEG_SS:
+		return regs->ss;
+	case EMUL_SEG_DS:
+		__asm__ volatile("mov %%ds, %0" : "=r"(sel));
+		return sel;
+	case EMUL_SEG_FS:
+		__asm__ volatile("mov %%fs, %0" : "=r"(sel));
+		return sel;
+	case EMUL_SEG_GS:
+		__asm__ volatile("mov %%gs, %0" : "=r"(sel));
+		return sel;
+	}
+	return 0;
+}
+
+int privop_segment(struct emul_ctxt *c, enum emul_seg seg,
+		   struct emul_segment *out)
+{
+	uint16_t sel = selector_of(c->regs, seg);
+	uint32_t ar;
+
+	memset(out, 0, sizeof(*out));
+	if (c->mode == EMUL_MODE_64) {
+		if (seg == EMUL_SEG_FS)
+			out->base = rdmsr(MSR_FS_BASE);
+		else if (seg == EMUL_SEG_GS)
+			out->base = rdmsr(MSR_GS_BASE);
+		return EMUL_OK;
+	}
+	/* LAR brings a not yet mapped LDT page in, or answers that it cannot
+	 * be read: then the segment is not usable. */
+	ar = access_rights(sel);
+	if (!(sel & ~3) || (ar & (AR_P | AR_S)) != (AR_P | AR_S))
+		return EMUL_OK;
+	out->usable = true;
+	out->base = segment_base(current, sel);
+	out->limit = segment_limit(sel);
+	out->readable = !(ar & AR_CODE) || (ar & AR_RW);
+	out->writable = !(ar & AR_CODE) && (ar & AR_RW);
+	out->expand_down = !(ar & AR_CODE) && (ar & AR_DOWN);
+	out->big = ar & AR_D;
+	return EMUL_OK;
+}
+
+static int raise_pf(struct emul_ctxt *c, uint64_t addr, uint32_t error)
+{
+	return emul_raise_pf(c, addr, error | (c->cpl ? PFEC_USER : 0));
+}
+
+unsigned int privop_fetch(struct emul_ctxt *c, uint64_t addr, void *buf,
+			  unsigned int bytes)
+{
+	unsigned int left = (unsigned int)pv_copy_from(buf, addr, bytes);
+
+	if (left)
+		raise_pf(c, addr + bytes - left, PFEC_INSN);
+	return bytes - left;
+}
+
+int privop_read(struct emul_ctxt *c, enum emul_seg seg, uint64_t addr,
+		struct emul_val *val, unsigned int bytes)
+{
+	size_t left;
+
+	(void)seg;
+	memset(val, 0, sizeof(*val));
+	left = pv_copy_from(val, addr, bytes);
+	return left ? raise_pf(c, addr + bytes - left, 0) : EMUL_OK;
+}
+
+int privop_write(struct emul_ctxt *c, enum emul_seg seg, uint64_t addr,
+		 const struct emul_val *val, unsigned int bytes)
+{
+	size_t left;
+
+	(void)seg;
+	left = pv_copy_to(addr, val, bytes);
+	return left ? raise_pf(c, addr + bytes - left, PFEC_WRITE) : EMUL_OK;
+}
+
+/* Writes back what is there: a port is read only if its value has a place. */
+int privop_probe_write(struct emul_ctxt *c, enum emul_seg seg, uint64_t addr,
+		       unsigned int bytes)
+{
+	struct emul_val val;
+	int rc = privop_read(c, seg, addr, &val, bytes);
+
+	return rc == EMUL_OK ? privop_write(c, seg, addr, &val, bytes) : rc;
+}

@@ -1,0 +1,317 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * privop.c - privileged instructions of a PV guest
+ *
+ * Its kernel runs in ring 3, so that they raise #GP; we do what a kernel at
+ * level 0 would get, on the guest's own registers. Its user mode gets ports
+ * only (if IOPL or the bitmap say so). What is not handled here stays a #GP.
+ */
+#include "privop.h"
+
+#include <lodge/cpu.h>
+#include <lodge/errno.h>
+
+/* CR4 bits that a guest may change in its own view. */
+#define CR4_GUEST (X86_CR4_TSD | X86_CR4_DE | X86_CR4_MCE | X86_CR4_PCE |     \
+		   X86_CR4_OSFXSR | X86_CR4_OSXMMEXCPT | X86_CR4_FSGSBASE |   \
+		   X86_CR4_OSXSAVE | X86_CR4_PAE)
+#define CR0_FREE (X86_CR0_TS | X86_CR0_MP | X86_CR0_EM | X86_CR0_AM)
+
+static int read_cr(struct emul_ctxt *c, unsigned int nr, uint64_t *val)
+{
+	const struct vcpu *v = c->priv;
+
+	switch (nr) {
+	case 0:
+		*val = v->pv->cr0 | (v->fpu_ts ? X86_CR0_TS : 0);
+		return EMUL_OK;
+	case 2:
+		*val = v->pv->cr2;
+		return EMUL_OK;
+	case 3:
+		*val = xen_pfn_to_cr3(mfn_x(v->pv->kernel_root));
+		return EMUL_OK;
+	case 4:
+		*val = v->pv->cr4;
+		return EMUL_OK;
+	default:
+		return EMUL_UNHANDLED;
+	}
+}
+
+/* Protection and paging stay as they are; TS is the guest's. */
+static int write_cr0(struct emul_ctxt *c, uint64_t val)
+{
+	struct vcpu *v = c->priv;
+
+	if ((val ^ v->pv->cr0) & ~(uint64_t)CR0_FREE)
+		return emul_raise(c, X86_EXC_GP, 0);
+	v->pv->cr0 = val & ~(uint64_t)X86_CR0_TS;
+	fpu_set_ts(v, val & X86_CR0_TS);
+	return EMUL_OK;
+}
+
+static int write_cr3(struct emul_ctxt *c, uint64_t val)
+{
+	struct vcpu *v = c->priv;
+	int rc = pv_set_root(v, MFN(xen_cr3_to_pfn(val)), false);
+
+	if (rc == -EINTR || rc == -ERESTART)
+		return EMUL_RETRY;
+	return rc ? emul_raise(c, X86_EXC_GP, 0) : EMUL_OK;
+}
+
+static int write_cr4(struct emul_ctxt *c, uint64_t val)
+{
+	struct vcpu *v = c->priv;
+
+	if ((val & X86_CR4_OSXSAVE) && !cpu_features.xsave)
+		return emul_raise(c, X86_EXC_GP, 0);
+	v->pv->cr4 = (val & CR4_GUEST) | X86_CR4_PAE;
+	v->osxsave = val & X86_CR4_OSXSAVE;
+	return EMUL_OK;
+}
+
+static int privop_write_cr(struct emul_ctxt *c, unsigned int nr, uint64_t val)
+{
+	struct vcpu *v = c->priv;
+
+	switch (nr) {
+	case 0:
+		return write_cr0(c, val);
+	case 2:
+		v->pv->cr2 = val;
+		v->info->arch.cr2 = val;
+		return EMUL_OK;
+	case 3:
+		return write_cr3(c, val);
+	case 4:
+		return write_cr4(c, val);
+	default:
+		return EMUL_UNHANDLED;
+	}
+}
+
+static int read_dr(struct emul_ctxt *c, unsigned int nr, uint64_t *val)
+{
+	return pv_get_debugreg(c->priv, nr, val) ? emul_raise(c, X86_EXC_UD, 0) :
+						   EMUL_OK;
+}
+
+static int privop_write_dr(struct emul_ctxt *c, unsigned int nr, uint64_t val)
+{
+	return pv_set_debugreg(c->priv, nr, val) ? emul_raise(c, X86_EXC_GP, 0) :
+						   EMUL_OK;
+}
+
+/* Bases are the processor's own registers while the guest is on a CPU. */
+static bool is_base_msr(uint32_t msr)
+{
+	return msr == MSR_FS_BASE || msr == MSR_GS_BASE ||
+	       msr == MSR_SHADOW_GS_BASE;
+}
+
+static int read_msr(struct emul_ctxt *c, uint32_t msr, uint64_t *val)
+{
+	if (is_base_msr(msr)) {
+		*val = rdmsr(msr);
+		return EMUL_OK;
+	}
+	return guest_rdmsr(c->priv, msr, val) ? emul_raise(c, X86_EXC_GP, 0) :
+						EMUL_OK;
+}
+
+static int write_msr(struct emul_ctxt *c, uint32_t msr, uint64_t val)
+{
+	if (is_base_msr(msr)) {
+		if (!is_canonical(val))
+			return emul_raise(c, X86_EXC_GP, 0);
+		wrmsr(msr, val);
+		return EMUL_OK;
+	}
+	return guest_wrmsr(c->priv, msr, val) ? emul_raise(c, X86_EXC_GP, 0) :
+						EMUL_OK;
+}
+
+static int read_xcr(struct emul_ctxt *c, uint32_t nr, uint64_t *val)
+{
+	const struct vcpu *v = c->priv;
+
+	if (!v->osxsave)
+		return emul_raise(c, X86_EXC_UD, 0);
+	if (nr)
+		return emul_raise(c, X86_EXC_GP, 0);
+	*val = v->xcr0;
+	return EMUL_OK;
+}
+
+static int write_xcr(struct emul_ctxt *c, uint32_t nr, uint64_t val)
+{
+	struct vcpu *v = c->priv;
+
+	if (!v->osxsave)
+		return emul_raise(c, X86_EXC_UD, 0);
+	if (nr || fpu_set_xcr0(v, val))
+		return emul_raise(c, X86_EXC_GP, 0);
+	return EMUL_OK;
+}
+
+static int privop_cpuid(struct emul_ctxt *c, uint32_t leaf, uint32_t subleaf,
+			uint32_t out[4])
+{
+	struct cpuid_regs r;
+
+	guest_cpuid(c->priv, leaf, subleaf, &r);
+	out[0] = r.a;
+	out[1] = r.b;
+	out[2] = r.c;
+	out[3] = r.d;
+	return EMUL_OK;
+}
+
+static int read_tsc(struct emul_ctxt *c, uint64_t *tsc, uint32_t *aux)
+{
+	const struct vcpu *v = c->priv;
+
+	*tsc = rdtsc();
+	if (aux)
+		*aux = (uint32_t)v->tsc_aux;
+	return EMUL_OK;
+}
+
+/* Only who has device memory can need it; for others it changes nothing. */
+static int cache(struct emul_ctxt *c, enum emul_cache_op op)
+{
+	const struct vcpu *v = c->priv;
+
+	(void)op;
+	if (v->domain->privileged)
+		wbinvd();
+	return EMUL_OK;
+}
+
+static int privop_invlpg(struct emul_ctxt *c, uint64_t addr)
+{
+	(void)c;
+	if (is_canonical(addr))
+		tlb_flush_local_one(addr);
+	return EMUL_OK;
+}
+
+static const struct emul_ops privop_ops = {
+	.fetch = privop_fetch,
+	.segment = privop_segment,
+	.read = privop_read,
+	.write = privop_write,
+	.probe_write = privop_probe_write,
+	.read_io = privop_read_io,
+	.write_io = privop_write_io,
+	.read_cr = read_cr,
+	.write_cr = privop_write_cr,
+	.read_dr = read_dr,
+	.write_dr = privop_write_dr,
+	.read_msr = read_msr,
+	.write_msr = write_msr,
+	.read_xcr = read_xcr,
+	.write_xcr = write_xcr,
+	.cpuid = privop_cpuid,
+	.read_tsc = read_tsc,
+	.cache = cache,
+	.invlpg = privop_invlpg,
+};
+
+static void retire(struct vcpu *v, const struct emul_ctxt *c)
+{
+	if (c->retire & EMUL_RETIRE_HLT) {
+		WRITE_ONCE(v->info->evtchn_upcall_mask, 0);
+		vcpu_block();
+	}
+	if (c->retire & EMUL_RETIRE_SINGLESTEP) {
+		v->pv->dr[6] |= 0x4000;
+		pv_inject_trap(v, X86_EXC_DB, 0);
+	}
+}
+
+/* What became of it; false: the guest shall have the exception it caused. */
+static bool finish(struct vcpu *v, struct emul_ctxt *c, int rc)
+{
+	switch (rc) {
+	case EMUL_OK:
+		retire(v, c);
+		return true;
+	case EMUL_EXCEPTION:
+		if (c->event.vector == X86_EXC_PF)
+			pv_inject_page_fault(v, c->event.cr2, c->event.error);
+		else
+			pv_inject_trap(v, c->event.vector, c->event.error);
+		return true;
+	case EMUL_RETRY:
+		return true;
+	default:
+		return false;
+	}
+}
+
+static struct emul_ctxt context_of(struct vcpu *v, struct cpu_user_regs *regs)
+{
+	return (struct emul_ctxt){
+		.ops = &privop_ops,
+		.priv = v,
+		.regs = regs,
+		.mode = privop_mode(regs),
+		.cpl = v->pv->kernel_mode ? 0 : 3,
+	};
+}
+
+/* Is it one that raised #GP for want of privilege? Others raised it rightly. */
+static bool is_privileged(const struct emul_insn *insn, bool kernel_mode)
+{
+	if (insn->flags & EMUL_I_IO)
+		return true;
+	return kernel_mode &&
+	       ((insn->flags & EMUL_I_PRIV) || insn->op == EMUL_OP_XSETBV ||
+		insn->op == EMUL_OP_CPUID || insn->op == EMUL_OP_RDTSC ||
+		insn->op == EMUL_OP_RDTSCP || insn->op == EMUL_OP_SMSW);
+}
+
+/**
+ * pv_emulate_privop() - #GP(0): do what the guest could not
+ * @v:    current
+ * @regs: its frame
+ *
+ * Context: IRQs on, no locks.
+ * Return: true: done, or the guest got the exception that the instruction
+ *         deserves; false: it is none of these, nothing has changed.
+ */
+bool pv_emulate_privop(struct vcpu *v, struct cpu_user_regs *regs)
+{
+	struct emul_ctxt c = context_of(v, regs);
+	struct emul_insn insn;
+
+	if (emul_decode(&c, &insn) != EMUL_OK ||
+	    !is_privileged(&insn, v->pv->kernel_mode))
+		return false;
+	return finish(v, &c, emul_execute(&c, &insn));
+}
+
+/**
+ * pv_emulate_forced() - #UD: is it the prefix that asks for emulation?
+ * @v:    current
+ * @regs: its frame
+ *
+ * "ud2a; .ascii xen; cpuid", from the guest's kernel or user mode; no other
+ * instruction may follow the prefix.
+ *
+ * Context: IRQs on, no locks.
+ * Return: true: done; false: an ordinary #UD.
+ */
+bool pv_emulate_forced(struct vcpu *v, struct cpu_user_regs *regs)
+{
+	struct emul_ctxt c = context_of(v, regs);
+	struct emul_insn insn;
+
+	c.forced = true;
+	if (emul_decode(&c, &insn) != EMUL_OK || insn.op != EMUL_OP_CPUID)
+		return false;
+	return finish(v, &c, emul_execute(&c, &insn));
+}

@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * switch.c - a PV vCPU comes onto a CPU, runs, and leaves it
+ */
+#include "private.h"
+
+#include <lodge/cpu.h>
+#include <lodge/lib.h>
+#include <lodge/work.h>
+
+/**
+ * pv_switch_from() - put this CPU's guest state into @v
+ * @v: the vCPU whose state it is
+ *
+ * Context: IRQs off, scheduler.
+ */
+void pv_switch_from(struct vcpu *v)
+{
+	struct cpu_user_regs *regs = guest_cpu_user_regs();
+
+	pv_save_segments(v, regs);
+	v->regs = *regs;
+	fpu_save(v);
+	if (v->pv->dr[7] & 0xff)
+		write_dr7(X86_DR7_DEFAULT);
+}
+
+/**
+ * pv_switch_to() - load @v's state
+ * @v: current already; no CPU holds its state
+ *
+ * Context: IRQs off, scheduler.
+ */
+void pv_switch_to(struct vcpu *v)
+{
+	*guest_cpu_user_regs() = v->regs;
+	v->pv->failsafe_pending = false;
+	/* The mappings of the tables first: a new root flushes old ones. */
+	pv_load_descriptors(v);
+	pv_load_root(v);
+	pv_load_segments(v, &v->regs);
+	fpu_restore(v);
+	if (cpu_features.rdtscp)
+		wrmsr(MSR_TSC_AUX, v->tsc_aux);
+	if (v->pv->dr[7] & 0xff)
+		pv_load_debugregs(v);
+	vcpu_update_time(v);
+	vcpu_runstate_publish(v);
+}
+
+static bool event_due(const struct vcpu *v)
+{
+	return READ_ONCE(v->info->evtchn_upcall_pending) &&
+	       !READ_ONCE(v->info->evtchn_upcall_mask) &&
+	       v->pv->callbacks[CALLBACKTYPE_event].rip;
+}
+
+static bool nmi_due(const struct vcpu *v)
+{
+	return READ_ONCE(v->pv->nmi_pending) && !v->pv->nmi_masked &&
+	       v->pv->callbacks[CALLBACKTYPE_nmi].rip;
+}
+
+/* One of what is due; each masks itself, so that the next look ends. */
+static void deliver(struct vcpu *v)
+{
+	struct pv_vcpu *pv = v->pv;
+
+	if (pv->failsafe_pending) {
+		pv->failsafe_pending = false;
+		pv_failsafe(v);
+	} else if (nmi_due(v)) {
+		pv->nmi_pending = false;
+		pv->nmi_masked = true;
+		pv_bounce(v, &pv->callbacks[CALLBACKTYPE_nmi], NULL);
+	} else {
+		pv_bounce(v, &pv->callbacks[CALLBACKTYPE_event], NULL);
+	}
+}
+
+/*
+ * SYSRET loads rip from rcx and rflags from r11, and flat segments. Some
+ * processors fault in ring 0 on a non-canonical rip; single-stepping and RF
+ * want IRET.
+ */
+static bool sysret_possible(const struct cpu_user_regs *regs)
+{
+	return regs->rcx == regs->rip && regs->r11 == regs->rflags &&
+	       regs->cs == SEL_RING3_CS64 && regs->ss == SEL_RING3_DS32 &&
+	       is_canonical(regs->rip) &&
+	       !(regs->rflags & (X86_EFLAGS_TF | X86_EFLAGS_RF));
+}
+
+static enum exit_how pv_exit(struct cpu_user_regs *regs)
+{
+	struct vcpu *v = current;
+
+	if (unlikely(event_due(v) || v->pv->failsafe_pending || nmi_due(v))) {
+		irq_enable();
+		deliver(v);
+		return EXIT_AGAIN;
+	}
+	return sysret_possible(regs) ? EXIT_SYSRET : EXIT_IRET;
+}
+
+void pv_switch_init(void)
+{
+	guest_exit_hook = pv_exit;
+}
