@@ -16,27 +16,30 @@
 #define AR_L		(1U << 21)
 #define AR_D		(1U << 22)
 
-static uint32_t access_rights(uint16_t sel)
-{
-	uint32_t ar = 0;
-
-	__asm__("lar %1, %0\n\t"
-		"jz 1f\n\t"
-		"xorl %0, %0\n"
-		"1:" : "+r"(ar) : "r"((uint32_t)sel) : "cc");
-	return ar;
-}
-
-static uint32_t segment_limit(uint16_t sel)
-{
-	uint32_t limit = 0;
-
-	__asm__("lsl %1, %0\n\t"
-		"jz 1f\n\t"
-		"xorl %0, %0\n"
-		"1:" : "+r"(limit) : "r"((uint32_t)sel) : "cc");
-	return limit;
-}
+/*
+ * LAR and LSL read the descriptor, which may lie in a page of the table that
+ * is not there: then, too, the answer is "none".
+ */
+#define DEFINE_ASK(name, insn)                                                \
+	static uint32_t name(uint16_t sel)                                    \
+	{                                                                     \
+		uint32_t val = 0;                                             \
+		__asm__ volatile("1: " insn " %1, %0\n"                       \
+				 "jz 3f\n"                                    \
+				 "2: xorl %0, %0\n"                           \
+				 "3:\n"                                       \
+				 ".pushsection .ex_table, \"a\"\n"            \
+				 ".balign 4\n"                                \
+				 ".long 1b - ., 2b - .\n"                     \
+				 ".popsection"                                \
+				 : "+r"(val)                                  \
+				 : "r"((uint32_t)sel)                         \
+				 : "cc");                                     \
+		return val;                                                   \
+	}
+DEFINE_ASK(access_rights, "lar")
+DEFINE_ASK(segment_limit, "lsl")
+#undef DEFINE_ASK
 
 enum emul_mode privop_mode(const struct cpu_user_regs *regs)
 {
@@ -47,7 +50,8 @@ enum emul_mode privop_mode(const struct cpu_user_regs *regs)
 	return ar & AR_D ? EMUL_MODE_32 : EMUL_MODE_16;
 }
 
-/* The descriptor lies in the vCPU's own mapping of its tables. */
+/* The descriptor lies in the vCPU's own mapping of its tables; LAR has just
+ * read it, so it is there. */
 static uint32_t segment_base(const struct vcpu *v, uint16_t sel)
 {
 	unsigned long table = PERDOMAIN_BASE + v->id * PERDOMAIN_VCPU_SIZE;
@@ -100,8 +104,6 @@ int privop_segment(struct emul_ctxt *c, enum emul_seg seg,
 			out->base = rdmsr(MSR_GS_BASE);
 		return EMUL_OK;
 	}
-	/* LAR brings a not yet mapped LDT page in, or answers that it cannot
-	 * be read: then the segment is not usable. */
 	ar = access_rights(sel);
 	if (!(sel & ~3) || (ar & (AR_P | AR_S)) != (AR_P | AR_S))
 		return EMUL_OK;

@@ -40,7 +40,7 @@ static int read_cr(struct emul_ctxt *c, unsigned int nr, uint64_t *val)
 }
 
 /* Protection and paging stay as they are; TS is the guest's. */
-static int write_cr0(struct emul_ctxt *c, uint64_t val)
+static int guest_write_cr0(struct emul_ctxt *c, uint64_t val)
 {
 	struct vcpu *v = c->priv;
 
@@ -51,7 +51,7 @@ static int write_cr0(struct emul_ctxt *c, uint64_t val)
 	return EMUL_OK;
 }
 
-static int write_cr3(struct emul_ctxt *c, uint64_t val)
+static int guest_write_cr3(struct emul_ctxt *c, uint64_t val)
 {
 	struct vcpu *v = c->priv;
 	int rc = pv_set_root(v, MFN(xen_cr3_to_pfn(val)), false);
@@ -61,7 +61,7 @@ static int write_cr3(struct emul_ctxt *c, uint64_t val)
 	return rc ? emul_raise(c, X86_EXC_GP, 0) : EMUL_OK;
 }
 
-static int write_cr4(struct emul_ctxt *c, uint64_t val)
+static int guest_write_cr4(struct emul_ctxt *c, uint64_t val)
 {
 	struct vcpu *v = c->priv;
 
@@ -72,21 +72,21 @@ static int write_cr4(struct emul_ctxt *c, uint64_t val)
 	return EMUL_OK;
 }
 
-static int privop_write_cr(struct emul_ctxt *c, unsigned int nr, uint64_t val)
+static int write_cr(struct emul_ctxt *c, unsigned int nr, uint64_t val)
 {
 	struct vcpu *v = c->priv;
 
 	switch (nr) {
 	case 0:
-		return write_cr0(c, val);
+		return guest_write_cr0(c, val);
 	case 2:
 		v->pv->cr2 = val;
 		v->info->arch.cr2 = val;
 		return EMUL_OK;
 	case 3:
-		return write_cr3(c, val);
+		return guest_write_cr3(c, val);
 	case 4:
-		return write_cr4(c, val);
+		return guest_write_cr4(c, val);
 	default:
 		return EMUL_UNHANDLED;
 	}
@@ -98,7 +98,7 @@ static int read_dr(struct emul_ctxt *c, unsigned int nr, uint64_t *val)
 						   EMUL_OK;
 }
 
-static int privop_write_dr(struct emul_ctxt *c, unsigned int nr, uint64_t val)
+static int write_dr(struct emul_ctxt *c, unsigned int nr, uint64_t val)
 {
 	return pv_set_debugreg(c->priv, nr, val) ? emul_raise(c, X86_EXC_GP, 0) :
 						   EMUL_OK;
@@ -207,9 +207,9 @@ static const struct emul_ops privop_ops = {
 	.read_io = privop_read_io,
 	.write_io = privop_write_io,
 	.read_cr = read_cr,
-	.write_cr = privop_write_cr,
+	.write_cr = write_cr,
 	.read_dr = read_dr,
-	.write_dr = privop_write_dr,
+	.write_dr = write_dr,
 	.read_msr = read_msr,
 	.write_msr = write_msr,
 	.read_xcr = read_xcr,
