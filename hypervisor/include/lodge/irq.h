@@ -15,8 +15,10 @@
 struct cpu_user_regs;
 struct domain;
 
-/* Fixed vectors; 0x20..0xdf are given out, higher ones win arbitration. */
-#define VEC_FIRST_DYNAMIC	0x20
+/* Fixed vectors; 0x21..0xdf are given out, higher ones win arbitration. The
+ * lowest one says that a CPU has taken all it had accepted before. */
+#define VEC_IRQ_CLEANUP		0x20
+#define VEC_FIRST_DYNAMIC	0x21
 #define VEC_LAST_DYNAMIC	0xdf
 #define VEC_HYPERCALL_COMPAT	0x82
 #define VEC_GUEST_SYSCALL32	0x80	/* never given out: int 0x80 */
@@ -36,6 +38,9 @@ void vector_register(unsigned int vector, void (*fn)(struct cpu_user_regs *));
 /* Interrupt controllers: MADT, overrides, IO-APICs masked, 8259 off. */
 void irq_init(void);
 unsigned int irq_nr_gsis(void);
+/* Registers of the IO-APIC at that address, as a guest's kernel names them.
+ * 0; -EINVAL: no such IO-APIC or register */
+int ioapic_guest_read(uint64_t address, uint32_t reg, uint32_t *value);
 
 /* Ours (serial port). 0; -EBUSY: somebody else's. */
 int irq_request_gsi(unsigned int gsi, void (*fn)(void *), void *arg,
@@ -51,11 +56,15 @@ extern void (*irq_guest_notify)(struct domain *d, unsigned int pirq);
  * @shareable: level-triggered lines only. Unmasked when bound. */
 int irq_bind_guest(unsigned int irq, struct domain *d, unsigned int pirq,
 		   bool shareable);
+/* Returns when no notification for @d is under way on any CPU: the caller
+ * holds no lock that irq_guest_notify takes (the port's). */
 void irq_unbind_guest(unsigned int irq, struct domain *d);
 /* The guest has served it: a level-triggered line is acknowledged now. */
 void irq_guest_eoi(unsigned int irq, struct domain *d);
 /* Does this irq want irq_guest_eoi (level)? */
 bool irq_needs_eoi(unsigned int irq);
+/* Do several guests have it? */
+bool irq_is_shared(unsigned int irq);
 /* Deliver to that CPU from now on (vCPU moved). */
 void irq_set_affinity(unsigned int irq, unsigned int cpu);
 
@@ -69,6 +78,13 @@ struct msi_request {
 /* First of the irqs in *irq. 0; -ENODEV, -EINVAL, -EBUSY, -ENOSPC, -ENOMEM */
 int msi_alloc(const struct msi_request *rq, unsigned int *irq);
 void msi_free(unsigned int irq);
+/* Dom0 announced the device (MSI-X table's pages become read-only), or took
+ * it away. 0; -EBUSY its messages are in use; -ENOMEM */
+int msi_device_add(uint32_t sbdf);
+int msi_device_remove(uint32_t sbdf);
+/* Program its messages again (the device was reset or powered down). 0;
+ * -ENODEV */
+int msi_restore(uint32_t sbdf);
 /* Is it a page that no guest may write (MSI-X table, IO-APIC, local APIC)? */
 bool irq_mmio_protected(mfn_t mfn);
 
@@ -80,6 +96,7 @@ void apic_init_boot(void);	/* x2APIC or xAPIC; panics without any */
 void apic_init_cpu(void);
 uint32_t apic_id(void);
 void apic_eoi(void);
+mfn_t apic_mmio_mfn(void);
 void apic_send_ipi(unsigned int cpu, unsigned int vector);
 void apic_send_ipi_mask(const cpumask_t *mask, unsigned int vector);
 void apic_send_nmi_others(void);

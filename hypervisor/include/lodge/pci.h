@@ -9,6 +9,28 @@
 
 #include <lodge/types.h>
 
+#define PCI_SEGMENT(sbdf)	((uint16_t)((sbdf) >> 16))
+#define PCI_BUS(sbdf)		((sbdf) >> 8 & 0xff)
+#define PCI_DEVFN(sbdf)		((sbdf) & 0xff)
+#define PCI_SBDF(seg, bus, devfn)                                             \
+	((uint32_t)(seg) << 16 | (uint32_t)(bus) << 8 | (uint32_t)(devfn))
+
+/* Registers of the header, and capabilities, that we look at. */
+#define PCI_VENDOR_ID		0x00
+#define PCI_COMMAND		0x04
+#define PCI_STATUS		0x06
+#define PCI_HEADER_TYPE		0x0e
+#define PCI_BAR(n)		(0x10 + 4 * (n))
+#define PCI_CAP_POINTER		0x34
+#define PCI_CAP_POINTER_CARDBUS	0x14
+#define PCI_TYPE_NORMAL		0
+#define PCI_TYPE_BRIDGE		1
+#define PCI_TYPE_CARDBUS	2
+#define PCI_COMMAND_MEMORY	0x0002
+#define PCI_COMMAND_INTX_OFF	0x0400
+#define PCI_CAP_ID_MSI		0x05
+#define PCI_CAP_ID_MSIX		0x11
+
 /* By MCFG where there is one, else CF8/CFC (registers below 256, segment 0).
  * A register that cannot be reached reads as all ones. */
 uint8_t pci_conf_read8(uint32_t sbdf, unsigned int reg);

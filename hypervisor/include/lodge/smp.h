@@ -24,5 +24,7 @@ void smp_call(const cpumask_t *mask, void (*fn)(void *), void *arg, bool wait);
 void smp_send_event_check(unsigned int cpu);
 /* All others stop for good, by NMI if need be: panic, reboot, power-off. */
 void smp_stop_others(void);
+/* Vectors of the calls above; apic_init_boot() does it. */
+void smp_ipi_init(void);
 
 #endif

@@ -56,7 +56,9 @@ struct timer {
 	uint64_t expires_ns;		/* [t] system time */
 	void (*fn)(void *);		/* [I] */
 	void *arg;			/* [I] */
-	uint32_t heap_index;		/* [t] 0: not in the heap */
+	/* The heap is made of the timers: arming one cannot fail. */
+	struct timer *left, *right, *parent;	/* [t] */
+	uint16_t rank;			/* [t] of the heap node; 0: not armed */
 	uint16_t cpu;			/* [t] whose heap */
 	bool killed;			/* [t] */
 };

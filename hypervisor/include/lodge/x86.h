@@ -41,6 +41,13 @@ static inline uint64_t rdtsc_ordered(void)
 	return rdtsc();
 }
 
+/* WRMSR to x2APIC registers and the TSC deadline does not serialize: earlier
+ * stores must be visible first. */
+static inline void fence_before_wrmsr(void)
+{
+	__asm__ volatile("mfence; lfence" ::: "memory");
+}
+
 struct cpuid_regs {
 	uint32_t a, b, c, d;
 };
@@ -113,6 +120,18 @@ static inline void invlpg(unsigned long va)
 static inline void wbinvd(void)
 {
 	__asm__ volatile("wbinvd" ::: "memory");
+}
+
+/* Writes back and drops the cache line that holds @p. */
+static inline void clflush(const void *p)
+{
+	__asm__ volatile("clflush (%0)" ::"r"(p) : "memory");
+}
+
+/* Exchanges the GS base with MSR_SHADOW_GS_BASE. */
+static inline void swapgs(void)
+{
+	__asm__ volatile("swapgs" ::: "memory");
 }
 
 static inline void clts(void)
@@ -220,6 +239,16 @@ static inline uint8_t mmio_read8(const volatile void *p)
 static inline uint32_t mmio_read32(const volatile void *p)
 {
 	return *(const volatile uint32_t *)p;
+}
+
+static inline void mmio_write8(volatile void *p, uint8_t v)
+{
+	*(volatile uint8_t *)p = v;
+}
+
+static inline void mmio_write16(volatile void *p, uint16_t v)
+{
+	*(volatile uint16_t *)p = v;
 }
 
 static inline void mmio_write32(volatile void *p, uint32_t v)

@@ -1,0 +1,395 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * tsc.c - system time: the TSC, kept in step with the platform clock
+ *
+ * System time is a linear function of the TSC (struct time_scale). Once a
+ * second the function is made anew: it goes on where the old one stands, at
+ * the measured rate, corrected so that the error against the platform clock
+ * is gone a second later. Where all TSCs agree, which is checked when a CPU
+ * starts and once a second, the boot CPU does this for all; else each CPU has
+ * a function of its own and is steered towards the same platform clock.
+ *
+ *	SHARED --a CPU's TSC disagrees, three times--> OWN (never back)
+ *
+ * Locks: none. A function is published in one of two slots under a sequence
+ * number that is odd meanwhile. Its writer reads the TSC while the number is
+ * odd, a reader reads it between two equal even ones: so no reader uses the
+ * old function at a TSC beyond the new one's beginning, and time never steps
+ * back, on any CPU. An NMI can interrupt the writer: readers give up waiting
+ * and use the last published slot.
+ */
+#include "private.h"
+
+#include <lodge/atomic.h>
+#include <lodge/bug.h>
+#include <lodge/console.h>
+#include <lodge/cpu.h>
+#include <lodge/irq.h>
+#include <lodge/percpu.h>
+#include <lodge/work.h>
+#include <lodge/x86.h>
+
+/* Who is steered: all CPUs together, or one of them. */
+struct tsc_clock {
+	uint32_t seq;			/* [a] odd: being written */
+	struct time_scale slot[2];	/* [a] seq / 2 % 2 is valid */
+	struct clock_pair last;		/* [C] of the last calibration */
+	struct rate rate;		/* [C] as measured, smoothed */
+	bool ready;			/* [a] */
+	unsigned int nr_skipped;	/* [C] disturbed measurements in a row */
+	unsigned int nr_bad;		/* [C] disagreements in a row */
+};
+
+/* Until it is calibrated: 5 GHz, so that no delay is shorter than asked. */
+static struct tsc_clock shared = {
+	.slot[0] = { .mul_frac = 0xcccccccd, .shift = -2 },
+};
+static DEFINE_PER_CPU(struct tsc_clock, own_clock);
+static bool tsc_shared = true;		/* [a] */
+static uint64_t epoch_ns;		/* [I] system time - platform time */
+static uint64_t boot_khz;		/* [I] */
+static uint64_t boot_tsc_adjust;	/* [I] */
+static struct timer calibrate_timer;
+
+void (*time_recalibrated_hook)(void);
+
+#define CALIBRATE_NS		NS_PER_SEC
+#define FIRST_WINDOW_NS		(50 * NS_PER_MS)
+#define MIN_WINDOW_NS		(100 * NS_PER_MS)
+/* Two reads further apart than that say too little. */
+#define MAX_WIDTH_NS		(100 * NS_PER_US)
+#define MAX_SKIPPED		10
+/* A TSC that is off by more than this (and by what is unsure) disagrees. */
+#define SYNC_TOLERANCE_NS	(100 * NS_PER_US)
+#define MAX_BAD			3
+#define READER_SPINS		100000
+
+static struct tsc_clock *this_clock(void)
+{
+	struct tsc_clock *own = &this_cpu(own_clock);
+
+	return READ_ONCE(tsc_shared) || !READ_ONCE(own->ready) ? &shared : own;
+}
+
+/* The function in force and a TSC value at which it was. */
+static uint64_t read_scale(const struct tsc_clock *c, struct time_scale *ts)
+{
+	unsigned int spins;
+	uint64_t tsc = 0;
+	uint32_t seq;
+
+	for (spins = 0; spins < READER_SPINS; spins++) {
+		seq = atomic_load(&c->seq);
+		*ts = c->slot[seq / 2 % 2];
+		tsc = rdtsc_ordered();
+		smp_rmb();
+		if (!(seq & 1) && atomic_load(&c->seq) == seq)
+			break;
+		cpu_relax();
+	}
+	return tsc;
+}
+
+/**
+ * system_time_ns() - nanoseconds since boot
+ *
+ * Never backward on a CPU; nor between CPUs, as far as their TSCs agree.
+ *
+ * Context: any, NMI included; before time_init() it is a rough guess.
+ */
+uint64_t system_time_ns(void)
+{
+	struct time_scale ts;
+	uint64_t tsc = read_scale(this_clock(), &ts);
+
+	return scale_to_ns(&ts, tsc);
+}
+
+/**
+ * time_get_scale() - the function by which this CPU computes system time
+ * @ts: out; TSC stamp, system time there, rate as the ABI has it
+ *
+ * Context: any; valid until time_recalibrated_hook is called here.
+ */
+void time_get_scale(struct time_scale *ts)
+{
+	(void)read_scale(this_clock(), ts);
+}
+
+/**
+ * time_ns_to_tsc() - when will it be that late?
+ * @ns: system time
+ *
+ * Return: this CPU's TSC at @ns; for a time long past, a value in the past.
+ */
+uint64_t time_ns_to_tsc(uint64_t ns)
+{
+	struct time_scale ts;
+
+	(void)read_scale(this_clock(), &ts);
+	return scale_to_tsc(&ts, ns);
+}
+
+/**
+ * tsc_khz() - frequency of the TSC as measured at boot
+ */
+uint64_t tsc_khz(void)
+{
+	return boot_khz;
+}
+
+/**
+ * udelay() - spin
+ * @us: at least so many microseconds
+ *
+ * Context: any; works from the first moment on.
+ */
+void udelay(unsigned int us)
+{
+	struct time_scale ts;
+	uint64_t start = read_scale(this_clock(), &ts), count;
+
+	count = rate_to_count((struct rate){ ts.mul_frac, ts.shift },
+			      us * NS_PER_US);
+	while (rdtsc_ordered() - start < count)
+		cpu_relax();
+}
+
+/**
+ * mdelay() - spin
+ * @ms: at least so many milliseconds
+ *
+ * Context: any.
+ */
+void mdelay(unsigned int ms)
+{
+	while (ms--)
+		udelay(1000);
+}
+
+bool tsc_ready(void)
+{
+	return READ_ONCE(shared.ready);
+}
+
+/* ---- steering ---- */
+
+/*
+ * Interrupts are off so that readers wait for a moment only. The TSC is read
+ * when no reader can start with the old function any more.
+ */
+static void publish(struct tsc_clock *c, int64_t error_ns)
+{
+	unsigned long flags = irq_save();
+	uint32_t seq = c->seq;
+
+	atomic_store(&c->seq, seq + 1);
+	smp_mb();
+	c->slot[(seq / 2 + 1) % 2] = scale_steer(&c->slot[seq / 2 % 2],
+						 rdtsc_ordered(), c->rate,
+						 error_ns);
+	atomic_store(&c->seq, seq + 2);
+	irq_restore(flags);
+}
+
+static int64_t error_at(const struct tsc_clock *c,
+			const struct clock_pair *pair)
+{
+	const struct time_scale *ts = &c->slot[c->seq / 2 % 2];
+
+	return (int64_t)(pair->ns + epoch_ns - scale_to_ns(ts, pair->tsc));
+}
+
+/* A quarter of each new measurement counts, unless the rate has changed. */
+static void update_rate(struct tsc_clock *c, const struct clock_pair *pair)
+{
+	struct rate now = rate_from_ratio(pair->ns - c->last.ns,
+					  pair->tsc - c->last.tsc);
+	int64_t diff;
+
+	if (now.shift - c->rate.shift > 1 || c->rate.shift - now.shift > 1) {
+		c->rate = now;
+		return;
+	}
+	diff = rate_difference(now, c->rate);
+	if (diff > 1000000 || diff < -1000000)
+		c->rate = now;
+	else
+		c->rate = rate_adjust(c->rate, diff / 4);
+}
+
+/* Compares with the platform clock, makes the next second's function. */
+static void steer(struct tsc_clock *c)
+{
+	struct clock_pair pair = clock_pair_read();
+	bool disturbed = rate_to_ns(c->rate, pair.width_tsc) > MAX_WIDTH_NS;
+
+	if (pair.ns - c->last.ns < MIN_WINDOW_NS || pair.tsc <= c->last.tsc ||
+	    (disturbed && c->nr_skipped++ < MAX_SKIPPED))
+		return;
+	c->nr_skipped = 0;
+	update_rate(c, &pair);
+	publish(c, error_at(c, &pair));
+	c->last = pair;
+}
+
+/* This CPU's own function begins at @pair. */
+static void start_own(struct tsc_clock *c, const struct clock_pair *pair)
+{
+	c->rate = shared.rate;
+	c->last = *pair;
+	c->slot[0] = (struct time_scale){
+		.tsc_stamp = pair->tsc,
+		.stime_ns = pair->ns + epoch_ns,
+		.mul_frac = c->rate.mul_frac,
+		.shift = c->rate.shift,
+	};
+	atomic_store(&c->ready, true);
+}
+
+static void give_up_sharing(int64_t error_ns)
+{
+	if (!READ_ONCE(tsc_shared))
+		return;
+	WRITE_ONCE(tsc_shared, false);
+	printk(LOG_WARN "CPU%u: its TSC is %ld ns away from the others': each "
+	       "CPU is calibrated on its own\n", smp_processor_id(), error_ns);
+}
+
+/* How far this CPU's TSC is away from where the shared function has it. */
+static bool tsc_agrees(uint64_t more_ns, struct clock_pair *pair, int64_t *err)
+{
+	struct time_scale ts;
+	uint64_t limit;
+
+	*pair = clock_pair_read();
+	(void)read_scale(&shared, &ts);
+	*err = (int64_t)(pair->ns + epoch_ns - scale_to_ns(&ts, pair->tsc));
+	limit = SYNC_TOLERANCE_NS + more_ns +
+		rate_to_ns(shared.rate, pair->width_tsc);
+	return *err <= (int64_t)limit && *err >= -(int64_t)limit;
+}
+
+static void check_sharing(struct tsc_clock *own)
+{
+	struct clock_pair pair;
+	int64_t error;
+
+	if (tsc_agrees(0, &pair, &error))
+		own->nr_bad = 0;
+	else if (++own->nr_bad == MAX_BAD)
+		give_up_sharing(error);
+}
+
+/* WORK_CALIBRATE, on each CPU once a second. */
+static void calibrate_this_cpu(void)
+{
+	struct tsc_clock *own = &this_cpu(own_clock);
+	struct clock_pair pair;
+
+	if (READ_ONCE(tsc_shared)) {
+		if (smp_processor_id() != 0)
+			check_sharing(own);
+	} else if (own->ready) {
+		steer(own);
+	} else {
+		pair = clock_pair_read();
+		start_own(own, &pair);
+	}
+	if (time_recalibrated_hook)
+		time_recalibrated_hook();
+}
+
+/* On the boot CPU, once a second. */
+static void calibrate_all(void *unused)
+{
+	unsigned int cpu;
+
+	if (READ_ONCE(tsc_shared))
+		steer(&shared);
+	for_each_cpu(cpu, &cpu_online_map)
+		work_raise_on(cpu, WORK_CALIBRATE);
+	timer_set(&calibrate_timer, system_time_ns() + CALIBRATE_NS);
+}
+
+/* ---- start ---- */
+
+/* What firmware wrote differently on each CPU is made the same again. */
+static void match_tsc_adjust(void)
+{
+	if (cpu_features.tsc_adjust &&
+	    rdmsr(MSR_TSC_ADJUST) != boot_tsc_adjust)
+		wrmsr(MSR_TSC_ADJUST, boot_tsc_adjust);
+}
+
+/* The first rate, over a short window; the guess before goes on into it. */
+void tsc_init(void)
+{
+	struct clock_pair first = clock_pair_read(), last;
+	uint64_t now;
+
+	while (platform_ns() - first.ns < FIRST_WINDOW_NS)
+		cpu_relax();
+	last = clock_pair_read();
+	if (last.tsc <= first.tsc)
+		panic("the TSC does not count");
+	shared.rate = rate_from_ratio(last.ns - first.ns,
+				      last.tsc - first.tsc);
+	shared.last = last;
+	now = scale_to_ns(&shared.slot[0], last.tsc);
+	epoch_ns = now - last.ns;
+	publish(&shared, 0);
+	WRITE_ONCE(shared.ready, true);
+	boot_khz = rate_to_hz(shared.rate) / 1000;
+	if (cpu_features.tsc_adjust)
+		boot_tsc_adjust = rdmsr(MSR_TSC_ADJUST);
+	printk(LOG_INFO "TSC: %lu.%03lu MHz%s\n", boot_khz / 1000,
+	       boot_khz % 1000,
+	       cpu_features.invariant_tsc ? ", invariant" : "");
+}
+
+/* The shared rate is fresh to 100 ppm; it may have run for a while. */
+void tsc_init_cpu(void)
+{
+	struct tsc_clock *own = &this_cpu(own_clock);
+	struct clock_pair pair;
+	uint64_t drift_ns;
+	int64_t error;
+
+	match_tsc_adjust();
+	drift_ns = (platform_ns() - READ_ONCE(shared.last.ns)) / 10000;
+	if (!tsc_agrees(drift_ns, &pair, &error))
+		give_up_sharing(error);
+	if (!READ_ONCE(tsc_shared))
+		start_own(own, &pair);
+}
+
+/**
+ * time_init() - platform clock, TSC, APIC timer, wall clock, timers
+ *
+ * Panics with a sentence when there is no usable timer.
+ *
+ * Context: boot CPU, interrupts off, after irq_init() and apic_init_boot().
+ */
+void time_init(void)
+{
+	platform_init();
+	tsc_init();
+	apic_timer_calibrate();
+	timers_init();
+	wallclock_init();
+	work_register(WORK_CALIBRATE, calibrate_this_cpu);
+	timer_init(&calibrate_timer, calibrate_all, NULL, 0);
+	timer_set(&calibrate_timer, system_time_ns() + CALIBRATE_NS);
+}
+
+/**
+ * time_init_cpu() - the calling CPU's TSC and timers
+ *
+ * Context: each AP, interrupts off, after apic_init_cpu().
+ */
+void time_init_cpu(void)
+{
+	tsc_init_cpu();
+	timers_init_cpu();
+}
