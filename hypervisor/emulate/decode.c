@@ -448,7 +448,7 @@ int emul_decode_tables(struct decode *d)
 	const struct opcode *o;
 	int rc;
 
-	*insn = (struct emul_insn){0};
+	insn_clear(insn);
 	d->rc = EMUL_OK;
 	d->seg = -1;
 	d->rex = 0;

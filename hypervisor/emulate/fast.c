@@ -123,7 +123,7 @@ bool emul_decode_fast(struct decode *d)
 
 	if (d->ctxt->mode != EMUL_MODE_64 || d->start || d->got < LONGEST)
 		return false;
-	*insn = (struct emul_insn){0};
+	insn_clear(insn);
 	if (*m.p == 0xf0) {
 		insn->lock = true;
 		m.p++;

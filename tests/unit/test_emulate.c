@@ -78,6 +78,12 @@ static const struct row rows[] = {
 	{ "outsw", 2, { 0x66, 0x6f },
 	  "read(3,ffff888000001200,2) out(cf8,2,5a5a) ", ANY, 0,
 	  { { RSI, MEM + 0x202 } } },
+	{ "rex.w outsl", 2, { 0x48, 0x6f },
+	  "read(3,ffff888000001200,4) out(cf8,4,5a5a5a5a) ", ANY, 0,
+	  { { RSI, MEM + 0x204 } } },
+	{ "rex.w insl", 2, { 0x48, 0x6d }, "probe(0,ffff888000001100,4) "
+	  "in(cf8,4) write(0,ffff888000001100,4,a1b2c3d4) ", ANY, 0,
+	  { { RDI, MEM + 0x104 } } },
 	{ "mov %cr0, %rbx", 3, { 0x0f, 0x20, 0xc3 }, "read_cr(0) ", PRIV, 0,
 	  { { RBX, 0x1122334480010000 } } },
 	{ "mov %cr2, %r8", 4, { 0x41, 0x0f, 0x20, 0xd0 }, "read_cr(2) ", PRIV,
@@ -439,6 +445,14 @@ static void only_in_64_bit_mode(void **state)
 	m.code_base = m.regs.rip = 0x1000;
 	assert_int_equal(emul_run(&m.ctxt), EMUL_EXCEPTION);
 	assert_int_equal(m.ctxt.event.vector, EMUL_VEC_UD);
+
+	/* movslq (%rsi), %rax is arpl elsewhere, which is not ours. */
+	assert_int_equal(RUN(&m, EMUL_MODE_64, 0x48, 0x63, 0x06), EMUL_OK);
+	assert_int_equal(m.regs.rax, 0x5a5a5a5a);
+	start(&m, (const uint8_t[]){ 0x63, 0x06 }, 2);
+	m.ctxt.mode = EMUL_MODE_32;
+	m.code_base = m.regs.rip = 0x1000;
+	assert_int_equal(emul_run(&m.ctxt), EMUL_UNHANDLED);
 }
 
 /* What others handle, or nobody: never a guess. */

@@ -258,6 +258,22 @@ static void linear_wrap(void **state)
 	assert_raised(&m, EMUL_VEC_GP);
 }
 
+static void canonical_to_the_last_byte(void **state)
+{
+	struct machine m;
+
+	START(&m, EMUL_MODE_64, 0x48, 0x89, 0x01);
+	m.regs.rcx = 0x7ffffffffff9;
+	assert_raised(&m, EMUL_VEC_GP);
+
+	/* One less, and it is a store that nobody answers. */
+	START(&m, EMUL_MODE_64, 0x48, 0x89, 0x01);
+	m.regs.rcx = 0x7ffffffffff8;
+	assert_int_equal(emul_run(&m.ctxt), EMUL_EXCEPTION);
+	assert_int_equal(m.ctxt.event.vector, EMUL_VEC_PF);
+	assert_int_equal(m.ctxt.event.cr2, 0x7ffffffffff8);
+}
+
 static void bases_in_64_bit_mode(void **state)
 {
 	struct machine m;
@@ -519,6 +535,7 @@ int main(void)
 		cmocka_unit_test(limits),
 		cmocka_unit_test(expand_down),
 		cmocka_unit_test(linear_wrap),
+		cmocka_unit_test(canonical_to_the_last_byte),
 		cmocka_unit_test(bases_in_64_bit_mode),
 		cmocka_unit_test(addressing_16),
 		cmocka_unit_test(decode_tells),

@@ -140,7 +140,7 @@ struct emul_ops {
 	/**
 	 * @fetch: read up to @bytes (20 at most) of code at @addr into @buf
 	 *
-	 * Called once or, if the address wraps at 4 GiB, twice per
+	 * Called once or, if linear addresses wrap there, twice per
 	 * instruction, for the longest instruction possible. Returns how many
 	 * bytes could be read, from the first on. If fewer than @bytes it has
 	 * called emul_raise_pf() for the first byte that could not, which the

@@ -170,6 +170,9 @@ static void prefixes(struct build *b)
 	else if (b->s->form->reg == 1 && attr & C_MEMORY && b->rex)
 		b->rex &= ~8;
 
+	/* A REX prefix counts only right before the opcode. */
+	if (rng_below(b->r, 16) == 0)
+		put(b, 0x3e40 | (rng_next(b->r) & 0xf), 2);
 	if (rng_below(b->r, 8) == 0)
 		put(b, ignored[rng_below(b->r, 4)], 1);
 	if (b->opsize)
