@@ -16,17 +16,19 @@
 
 struct vcpu;
 
-/* Embedded in struct vcpu; sched/'s alone. */
+/* Embedded in struct vcpu; sched/'s alone. [q]: lock of v's run queue. */
 struct sched_vcpu {
 	struct list_head link;		/* [q] run queue */
 	uint64_t vruntime_ns;		/* [q] weighted time used */
-	uint64_t started_ns;		/* [C] when it was last put on a CPU */
+	uint64_t started_ns;		/* [q] running: accounted up to here */
 	uint64_t cpu_time_ns;		/* [q] total */
 	uint32_t weight;		/* [q] */
 	uint16_t cpu;			/* [q] run queue it belongs to */
-	bool queued;			/* [q] in the run queue */
-	bool running;			/* [q] some CPU has its state loaded */
-	bool migrating;			/* [q] */
+	uint16_t timers_cpu;		/* [C] where its timers fire */
+	bool queued;			/* [q] waits in the run queue */
+	bool running;			/* [q] chosen to run on cpu; its state
+					 * may stay loaded for longer: that is
+					 * told by v->dirty_cpus */
 	cpumask_t affinity;		/* [q] hard */
 };
 
@@ -37,17 +39,32 @@ struct sched_vcpu {
 #define VPF_PAUSED	3	/* pause_count > 0 */
 #define VPF_SHUTDOWN	4	/* its domain has shut down */
 
+#define SCHED_DEFAULT_WEIGHT	256
+
+/*
+ * A policy. Every function but choose_cpu() is called with the lock of the run
+ * queues in question held, and IRQs off.
+ */
 struct sched_ops {
 	const char *name;
 	void (*vcpu_init)(struct vcpu *v);
 	void (*enqueue)(struct vcpu *v, bool wakeup);
 	void (*dequeue)(struct vcpu *v);
-	/* Next vCPU for @cpu at @now_ns, NULL: idle; *slice_ns: how long. */
+	/* Next vCPU for @cpu at @now_ns, taken out of the queue; NULL: idle;
+	 * *slice_ns: how long. */
 	struct vcpu *(*pick)(unsigned int cpu, uint64_t now_ns,
 			     uint64_t *slice_ns);
 	void (*account)(struct vcpu *v, uint64_t ran_ns);
+	/* Where a vCPU that became runnable should wait: an online CPU of its
+	 * affinity. May look at other CPUs' queues without their locks. */
 	unsigned int (*choose_cpu)(struct vcpu *v);
 	bool (*preempts)(const struct vcpu *woken, const struct vcpu *running);
+	/* Running, gives way to the others of its queue. */
+	void (*yield)(struct vcpu *v);
+	/* Neither queued nor running: belongs to @cpu from now on. */
+	void (*move)(struct vcpu *v, unsigned int cpu);
+	/* Queued on @from, and could as well run on @to; NULL: none. */
+	struct vcpu *(*candidate)(unsigned int from, unsigned int to);
 	void (*dump)(unsigned int cpu);
 };
 
@@ -71,6 +88,8 @@ void vcpu_unblock(struct vcpu *v);
 void vcpu_yield(void);
 /* Current blocks unless an event is pending (checked after the flag is set). */
 void vcpu_block(void);
+/* Is an event pending that the vCPU would take? Set by boot/ to event/'s. */
+extern bool (*vcpu_event_pending_hook)(const struct vcpu *v);
 /* 0; -EINVAL: no online CPU in the mask. */
 int vcpu_set_affinity(struct vcpu *v, const cpumask_t *hard);
 
@@ -78,7 +97,8 @@ int vcpu_set_affinity(struct vcpu *v, const cpumask_t *hard);
 void schedule(void);
 void idle_loop(void) __attribute__((noreturn));
 struct vcpu *idle_vcpu(unsigned int cpu);
-/* The vCPU whose state the CPU holds (public: read without lock as a hint). */
+/* The vCPU whose state the CPU holds, if it idles the one before; NULL: none
+ * (public: read without lock as a hint). */
 struct vcpu *cpu_current_vcpu(unsigned int cpu);
 
 #endif

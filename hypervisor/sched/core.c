@@ -1,0 +1,399 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * core.c - when vCPUs run: wake-up, sleep, and the choice of the next one
+ *
+ *   not runnable --wake--> QUEUED --schedule--> RUNNING --schedule--> QUEUED
+ *        ^-------------------- schedule, sleep ----'
+ *
+ * A vCPU is runnable while its pause_flags are zero. Others change the flags
+ * without a lock and then call vcpu_wake() or vcpu_sleep_nosync(), which take
+ * the lock of its run queue and look at the flags again: whoever comes last
+ * sees the truth. v->sched.cpu says which queue that is; it changes under the
+ * lock of the old queue only, while v is neither queued nor running.
+ *
+ * Locks: runq.lock [q], interrupts off. Two at a time: the second one is only
+ * tried, never waited for. Nothing of a guest's is loaded or saved under it
+ * (switch.c).
+ */
+#include "private.h"
+
+#include <lodge/atomic.h>
+#include <lodge/bug.h>
+#include <lodge/cmdline.h>
+#include <lodge/console.h>
+#include <lodge/errno.h>
+#include <lodge/guest.h>
+#include <lodge/lib.h>
+#include <lodge/percpu.h>
+#include <lodge/work.h>
+#include <lodge/x86.h>
+
+struct runq runqs[NR_CPUS];
+static cpumask_t idle_cpus;		/* [a] idle, and nobody claimed them */
+const struct sched_ops *sched_policy = &fair_ops;	/* [I] */
+
+bool sched_runnable(const struct vcpu *v)
+{
+	return READ_ONCE(v->pause_flags) == 0;
+}
+
+bool sched_is_idle(const struct vcpu *v)
+{
+	return v->domain == NULL;
+}
+
+/* What a vCPU that does not run is doing, for the guest's and tools' eyes. */
+int sched_waiting_runstate(const struct vcpu *v)
+{
+	unsigned long flags = READ_ONCE(v->pause_flags);
+
+	if (!flags)
+		return RUNSTATE_runnable;
+	if (flags & ~(BIT(VPF_BLOCKED) | BIT(VPF_POLL)))
+		return RUNSTATE_offline;
+	return RUNSTATE_blocked;
+}
+
+void sched_set_runstate(struct vcpu *v, int state, uint64_t now)
+{
+	if (!sched_is_idle(v) && v->runstate.state != state)
+		vcpu_runstate_change(v, state, now);
+}
+
+struct runq *sched_lock_of(struct vcpu *v, unsigned long *flags)
+{
+	struct runq *rq;
+
+	for (;;) {
+		rq = &runqs[READ_ONCE(v->sched.cpu)];
+		*flags = spin_lock_irqsave(&rq->lock);
+		if (rq == &runqs[v->sched.cpu])
+			return rq;
+		spin_unlock_irqrestore(&rq->lock, *flags);
+	}
+}
+
+unsigned int sched_cpu_of(const struct runq *rq)
+{
+	return (unsigned int)(rq - runqs);
+}
+
+/* ---- for policies ---- */
+
+cpumask_t sched_allowed_cpus(const struct vcpu *v)
+{
+	cpumask_t m = {
+		v->sched.affinity.bits & READ_ONCE(cpu_online_map.bits),
+	};
+
+	return m;
+}
+
+unsigned int sched_load(unsigned int cpu)
+{
+	const struct runq *rq = &runqs[cpu];
+
+	return READ_ONCE(rq->nr_queued) + (READ_ONCE(rq->curr) != rq->idle);
+}
+
+unsigned int sched_claim_idle(const cpumask_t *mask, unsigned int prefer)
+{
+	cpumask_t free = { mask->bits & READ_ONCE(idle_cpus.bits) };
+	unsigned int cpu;
+
+	if (cpumask_test(&free, prefer) &&
+	    test_and_clear_bit(prefer, &idle_cpus.bits))
+		return prefer;
+	for_each_cpu(cpu, &free)
+		if (test_and_clear_bit(cpu, &idle_cpus.bits))
+			return cpu;
+	return NR_CPUS;
+}
+
+/* ---- queues; the lock is held ---- */
+
+void sched_enqueue(struct runq *rq, struct vcpu *v, bool wakeup)
+{
+	ASSERT(!v->sched.queued && !v->sched.running);
+	sched_policy->enqueue(v, wakeup);
+	v->sched.queued = true;
+	WRITE_ONCE(rq->nr_queued, rq->nr_queued + 1);
+}
+
+void sched_dequeue(struct runq *rq, struct vcpu *v)
+{
+	ASSERT(v->sched.queued);
+	sched_policy->dequeue(v);
+	v->sched.queued = false;
+	WRITE_ONCE(rq->nr_queued, rq->nr_queued - 1);
+}
+
+/* Brings the time that curr has used up to date. */
+static void account(struct runq *rq, uint64_t now)
+{
+	struct vcpu *v = rq->curr;
+	uint64_t ran = now > v->sched.started_ns ?
+			       now - v->sched.started_ns : 0;
+
+	v->sched.started_ns = now;
+	v->sched.cpu_time_ns += ran;
+	if (!sched_is_idle(v))
+		sched_policy->account(v, ran);
+}
+
+/* The CPU shall choose again. */
+void sched_kick(struct runq *rq)
+{
+	work_raise_on(sched_cpu_of(rq), WORK_SCHEDULE);
+}
+
+static void arm_timer(struct runq *rq, uint64_t at)
+{
+	if (rq->timer_ns && rq->timer_ns <= at)
+		return;
+	rq->timer_ns = at;
+	timer_set(&rq->timer, at);
+}
+
+/* A slice has an end only if somebody waits for it. */
+static void set_slice_timer(struct runq *rq)
+{
+	uint64_t at = rq->nr_queued ? rq->slice_end_ns : 0;
+
+	if (rq->timer_ns == at)
+		return;
+	rq->timer_ns = at;
+	if (at)
+		timer_set(&rq->timer, at);
+	else
+		timer_stop(&rq->timer);
+}
+
+/* @v has just been queued. Who has run for less than the rate limit keeps the
+ * CPU until then: a switch must be worth its cost. */
+void sched_consider_preemption(struct runq *rq, struct vcpu *v, uint64_t now)
+{
+	uint64_t earliest = rq->curr_since_ns + sched_ratelimit_ns;
+
+	if (sched_is_idle(rq->curr)) {
+		sched_kick(rq);
+		return;
+	}
+	account(rq, now);
+	if (!sched_policy->preempts(v, rq->curr))
+		arm_timer(rq, rq->slice_end_ns);
+	else if (earliest <= now)
+		sched_kick(rq);
+	else
+		arm_timer(rq, min(earliest, rq->slice_end_ns));
+}
+
+/* ---- the choice ---- */
+
+/* Takes a waiting vCPU over from @from, if one can be had. The lock of this
+ * queue is held; the other one's is only tried. */
+static struct vcpu *pull_from(struct runq *from, struct runq *to)
+{
+	struct vcpu *v;
+
+	if (!READ_ONCE(from->nr_queued) || !spin_trylock(&from->lock))
+		return NULL;
+	v = sched_policy->candidate(sched_cpu_of(from), sched_cpu_of(to));
+	if (v) {
+		sched_dequeue(from, v);
+		sched_policy->move(v, sched_cpu_of(to));
+	}
+	spin_unlock(&from->lock);
+	return v;
+}
+
+/* This CPU would idle: is there work elsewhere? */
+static struct vcpu *pull(struct runq *rq)
+{
+	struct vcpu *v = NULL;
+	unsigned int cpu;
+
+	for_each_cpu(cpu, &cpu_online_map) {
+		if (&runqs[cpu] != rq)
+			v = pull_from(&runqs[cpu], rq);
+		if (v)
+			break;
+	}
+	return v;
+}
+
+/* The CPU that fewest want, if that is two fewer than wait here. curr has been
+ * put back into the queue, so the queue's length is this CPU's load. */
+static struct runq *less_loaded(const struct runq *rq)
+{
+	unsigned int cpu, load, best = rq->nr_queued;
+	struct runq *to = NULL;
+
+	for_each_cpu(cpu, &cpu_online_map) {
+		load = sched_load(cpu);
+		if (&runqs[cpu] == rq || load + 2 > rq->nr_queued ||
+		    load >= best)
+			continue;
+		best = load;
+		to = &runqs[cpu];
+	}
+	return to;
+}
+
+/* At the end of a slice: gives one that waits away if another CPU has less to
+ * do. The next slice's end will see to the next one. */
+static void push(struct runq *rq, uint64_t now)
+{
+	struct runq *to = less_loaded(rq);
+	struct vcpu *v;
+
+	if (!to || !spin_trylock(&to->lock))
+		return;
+	v = sched_policy->candidate(sched_cpu_of(rq), sched_cpu_of(to));
+	if (v) {
+		sched_dequeue(rq, v);
+		sched_policy->move(v, sched_cpu_of(to));
+		sched_enqueue(to, v, false);
+		sched_consider_preemption(to, v, now);
+	}
+	spin_unlock(&to->lock);
+}
+
+/*
+ * Puts curr back to where it belongs. True: it may run on, but not here; the
+ * caller wakes it somewhere else once the lock is released.
+ */
+static bool put_curr(struct runq *rq)
+{
+	struct vcpu *v = rq->curr;
+	bool yielding = rq->yielding;
+
+	rq->yielding = false;
+	v->sched.running = false;
+	if (sched_is_idle(v) || !sched_runnable(v))
+		return false;
+	if (!cpumask_test(&v->sched.affinity, sched_cpu_of(rq)))
+		return true;
+	if (yielding)
+		sched_policy->yield(v);
+	sched_enqueue(rq, v, false);
+	return false;
+}
+
+static struct vcpu *choose(struct runq *rq, uint64_t now)
+{
+	uint64_t slice_ns = 0;
+	struct vcpu *v = sched_policy->pick(sched_cpu_of(rq), now, &slice_ns);
+
+	if (v) {
+		v->sched.queued = false;
+		WRITE_ONCE(rq->nr_queued, rq->nr_queued - 1);
+	} else {
+		v = pull(rq);
+	}
+	if (!v) {
+		cpumask_set(&idle_cpus, sched_cpu_of(rq));
+		return rq->idle;
+	}
+	cpumask_clear(&idle_cpus, sched_cpu_of(rq));
+	rq->slice_end_ns = now + slice_ns;
+	v->sched.running = true;
+	return v;
+}
+
+static void switch_accounts(struct runq *rq, struct vcpu *prev,
+			    struct vcpu *next, uint64_t now)
+{
+	if (prev == next)
+		return;
+	sched_set_runstate(prev, sched_waiting_runstate(prev), now);
+	sched_set_runstate(next, RUNSTATE_running, now);
+	next->sched.started_ns = now;
+	rq->curr_since_ns = now;
+	WRITE_ONCE(rq->curr, next);
+}
+
+/**
+ * schedule() - choose who runs on this CPU
+ *
+ * Context: WORK_SCHEDULE: IRQs on, no locks held. Returns if the same vCPU
+ * goes on; else this stack is gone, and the CPU is on its way into the other
+ * guest or idle.
+ */
+void schedule(void)
+{
+	struct runq *rq = &runqs[smp_processor_id()];
+	unsigned long flags = spin_lock_irqsave(&rq->lock);
+	struct vcpu *prev = rq->curr, *next;
+	uint64_t now = system_time_ns();
+	bool evicted;
+
+	account(rq, now);
+	evicted = put_curr(rq);
+	if (now >= rq->slice_end_ns && rq->nr_queued)
+		push(rq, now);
+	next = choose(rq, now);
+	switch_accounts(rq, prev, next, now);
+	set_slice_timer(rq);
+	spin_unlock_irqrestore(&rq->lock, flags);
+
+	if (evicted)
+		vcpu_wake(prev);
+	if (next == prev)
+		return;
+	if (next != rq->idle)
+		sched_unload_elsewhere(next);
+	irq_disable();
+	sched_switch(next);
+}
+
+/**
+ * idle_loop() - what a CPU does with nothing to do: its work, and sleep
+ *
+ * Context: on a fresh stack, with IRQs on or off.
+ */
+void idle_loop(void)
+{
+	for (;;) {
+		irq_disable();
+		if (work_pending())
+			irq_enable();
+		else
+			irq_enable_and_halt();
+		work_run();
+	}
+}
+
+/* ---- start, and debug key ---- */
+
+static int parse_policy(const char *s)
+{
+	static const struct sched_ops *const policies[] = { &fair_ops };
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(policies); i++) {
+		if (strcmp(s, policies[i]->name))
+			continue;
+		sched_policy = policies[i];
+		return 0;
+	}
+	return -EINVAL;
+}
+PARAM_FN("sched", parse_policy, "scheduling policy: fair");
+
+void sched_dump(unsigned int cpu)
+{
+	struct runq *rq = &runqs[cpu];
+	unsigned long flags = spin_lock_irqsave(&rq->lock);
+	const struct vcpu *v = rq->curr;
+
+	if (sched_is_idle(v))
+		printk("CPU %u: idle, %u wait\n", cpu, rq->nr_queued);
+	else
+		printk("CPU %u: d%uv%u for %llu us, %u wait\n", cpu,
+		       v->domain->domid, v->id,
+		       (system_time_ns() - rq->curr_since_ns) / NS_PER_US,
+		       rq->nr_queued);
+	sched_policy->dump(cpu);
+	spin_unlock_irqrestore(&rq->lock, flags);
+}

@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * private.h - what the core and the policies of sched/ share
+ */
+#ifndef LODGE_SCHED_PRIVATE_H
+#define LODGE_SCHED_PRIVATE_H
+
+#include <lodge/domain.h>
+#include <lodge/sched.h>
+#include <lodge/spinlock.h>
+#include <lodge/time.h>
+
+/* One per CPU; each on cache lines of its own. */
+struct runq {
+	spinlock_t lock;		/* LOCK_RUNQ [q] */
+	unsigned int nr_queued;		/* [q], others read it as a hint */
+	struct vcpu *curr;		/* [q] chosen to run here */
+	struct vcpu *idle;		/* [I] */
+	uint64_t curr_since_ns;		/* [q] curr was chosen then */
+	uint64_t slice_end_ns;		/* [q] */
+	uint64_t timer_ns;		/* [q] timer is armed for; 0: it is not */
+	struct timer timer;		/* end of a slice, or rate limit */
+	struct vcpu *loaded;		/* [C] whose state is in the registers;
+					 * NULL: no guest's */
+	bool yielding;			/* [C] curr gives way */
+} __aligned(64);
+
+extern struct runq runqs[NR_CPUS];
+
+/* Options; in nanoseconds. */
+extern uint64_t sched_slice_ns, sched_ratelimit_ns;
+
+/* CPUs that may be given a vCPU: online, in its affinity. */
+cpumask_t sched_allowed_cpus(const struct vcpu *v);
+/* vCPUs that want that CPU, the one that runs included: a hint. */
+unsigned int sched_load(unsigned int cpu);
+/* One idle CPU of @mask, @prefer if it is one, which no other caller gets
+ * before it has run something; NR_CPUS: none. */
+unsigned int sched_claim_idle(const cpumask_t *mask, unsigned int prefer);
+
+/* ---- core.c; [q]: the lock of the vCPU's run queue is held ---- */
+extern const struct sched_ops *sched_policy;
+bool sched_runnable(const struct vcpu *v);
+bool sched_is_idle(const struct vcpu *v);
+unsigned int sched_cpu_of(const struct runq *rq);
+/* The run queue of @v, locked. */
+struct runq *sched_lock_of(struct vcpu *v, unsigned long *flags);
+/* RUNSTATE_ of a vCPU that does not run. */
+int sched_waiting_runstate(const struct vcpu *v);
+void sched_set_runstate(struct vcpu *v, int state, uint64_t now);	/* [q] */
+void sched_enqueue(struct runq *rq, struct vcpu *v, bool wakeup);	/* [q] */
+void sched_dequeue(struct runq *rq, struct vcpu *v);			/* [q] */
+/* @v has just been queued on @rq. [q] */
+void sched_consider_preemption(struct runq *rq, struct vcpu *v, uint64_t now);
+/* The CPU shall choose again. */
+void sched_kick(struct runq *rq);
+void sched_dump(unsigned int cpu);
+
+/* ---- switch.c ---- */
+/* IRQs off, no locks: puts @next on this CPU. Does not return. */
+void sched_switch(struct vcpu *next) __noreturn;
+/* IRQs on, no locks: no other CPU holds @v's state any more. */
+void sched_unload_elsewhere(struct vcpu *v);
+/* The same, this CPU included. */
+void sched_unload(struct vcpu *v);
+
+extern const struct sched_ops fair_ops;
+void fair_init_cpu(unsigned int cpu);
+
+#endif

@@ -1,0 +1,164 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * vcpu.c - the scheduler's start, and how it gets and loses vCPUs
+ *
+ * Each CPU has an idle vCPU, which belongs to no domain, is in no queue and
+ * runs when no other does.
+ *
+ * Locks: as core.c.
+ */
+#include "private.h"
+
+#include <lodge/bug.h>
+#include <lodge/cmdline.h>
+#include <lodge/console.h>
+#include <lodge/percpu.h>
+#include <lodge/work.h>
+
+#define DEFAULT_SLICE_MS	10
+#define DEFAULT_RATELIMIT_US	1000
+#define MAX_SLICE_MS		1000
+
+static uint32_t slice_ms = DEFAULT_SLICE_MS;
+PARAM_UINT("sched_slice_ms", slice_ms,
+	   "longest time that a vCPU runs while others wait, 1 to 1000");
+
+static uint32_t ratelimit_us = DEFAULT_RATELIMIT_US;
+PARAM_UINT("sched_ratelimit_us", ratelimit_us,
+	   "time that a vCPU runs at least before another one preempts it");
+
+static bool pin_dom0;
+PARAM_BOOL("dom0_vcpus_pin", pin_dom0, "keep each vCPU of Dom0 on one CPU");
+
+uint64_t sched_slice_ns = DEFAULT_SLICE_MS * NS_PER_MS;
+uint64_t sched_ratelimit_ns = DEFAULT_RATELIMIT_US * NS_PER_US;
+
+/**
+ * idle_vcpu() - the vCPU of a CPU that has nothing to do
+ * @cpu: a CPU that sched_init_cpu() was called for
+ *
+ * Context: any.
+ * Return: the vCPU.
+ */
+struct vcpu *idle_vcpu(unsigned int cpu)
+{
+	return runqs[cpu].idle;
+}
+
+/**
+ * cpu_current_vcpu() - whose state does a CPU hold?
+ * @cpu: any number
+ *
+ * Context: any. A hint: it may have changed when the caller looks at it.
+ * Return: the vCPU that runs there or, if the CPU idles, ran there last; NULL:
+ *         none.
+ */
+struct vcpu *cpu_current_vcpu(unsigned int cpu)
+{
+	return cpu < NR_CPUS ? READ_ONCE(runqs[cpu].loaded) : NULL;
+}
+
+static void slice_timer_fired(void *unused)
+{
+	work_raise(WORK_SCHEDULE);
+}
+
+/**
+ * sched_init_cpu() - run queue and idle vCPU of a CPU
+ * @cpu: a prepared CPU that does not run yet, or the boot CPU
+ *
+ * Context: boot CPU, after timers_init().
+ */
+void sched_init_cpu(unsigned int cpu)
+{
+	struct runq *rq = &runqs[cpu];
+	struct vcpu *idle = kzalloc(sizeof(*idle));
+
+	if (!idle)
+		panic("No memory for the idle vCPU of CPU %u", cpu);
+	idle->id = cpu;
+	idle->sched.cpu = (uint16_t)cpu;
+	idle->sched.weight = SCHED_DEFAULT_WEIGHT;
+	idle->sched.affinity = cpumask_of(cpu);
+	list_init(&idle->sched.link);
+	spin_init(&rq->lock, LOCK_RUNQ);
+	timer_init(&rq->timer, slice_timer_fired, NULL, cpu);
+	rq->idle = rq->curr = idle;
+	fair_init_cpu(cpu);
+}
+
+/* Debug key 'r'. */
+static void dump_all(void)
+{
+	unsigned int cpu;
+
+	printk("policy %s, slice %llu us, rate limit %llu us\n",
+	       sched_policy->name, sched_slice_ns / NS_PER_US,
+	       sched_ratelimit_ns / NS_PER_US);
+	for_each_cpu(cpu, &cpu_online_map)
+		sched_dump(cpu);
+}
+
+/**
+ * sched_init() - start the scheduler on the boot CPU
+ *
+ * From here on the boot CPU's current vCPU is its idle vCPU.
+ *
+ * Context: boot CPU, after timers_init().
+ */
+void sched_init(void)
+{
+	sched_slice_ns = min(max(slice_ms, 1U), (uint32_t)MAX_SLICE_MS) *
+			 NS_PER_MS;
+	sched_ratelimit_ns = min(ratelimit_us * NS_PER_US, sched_slice_ns);
+	sched_init_cpu(0);
+	current = idle_vcpu(0);
+	work_register(WORK_SCHEDULE, schedule);
+	debug_key_register('r', "run queues", dump_all);
+}
+
+/* The n-th online CPU, round and round. */
+static unsigned int spread(unsigned int n)
+{
+	unsigned int cpu = cpumask_next(&cpu_online_map, 0);
+
+	for (n %= cpumask_weight(&cpu_online_map); n; n--)
+		cpu = cpumask_next(&cpu_online_map, cpu + 1);
+	return cpu;
+}
+
+/**
+ * sched_vcpu_init() - take a new vCPU over
+ * @v: not runnable, as its pause flags say; its timers are on this CPU
+ *
+ * Context: the creator's; after all CPUs have started.
+ * Return: 0.
+ */
+int sched_vcpu_init(struct vcpu *v)
+{
+	unsigned int cpu = spread(v->id);
+
+	list_init(&v->sched.link);
+	v->sched.weight = SCHED_DEFAULT_WEIGHT;
+	v->sched.cpu = (uint16_t)cpu;
+	v->sched.timers_cpu = (uint16_t)smp_processor_id();
+	v->sched.affinity = (cpumask_t){ ~0UL };
+	if (pin_dom0 && v->domain->domid == 0)
+		v->sched.affinity = cpumask_of(cpu);
+	sched_policy->vcpu_init(v);
+	return 0;
+}
+
+/**
+ * sched_vcpu_destroy() - a vCPU will not run any more
+ * @v: not runnable for good, and not the current one
+ *
+ * On return no CPU holds anything of it.
+ *
+ * Context: as vcpu_sleep_sync().
+ */
+void sched_vcpu_destroy(struct vcpu *v)
+{
+	vcpu_sleep_sync(v);
+	BUG_ON(v->sched.queued || v->sched.running);
+}
