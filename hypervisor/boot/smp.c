@@ -23,6 +23,7 @@
 #include <lodge/sched.h>
 #include <lodge/smp.h>
 #include <lodge/time.h>
+#include <lodge/work.h>
 
 #define CALL_IN_MS	5000
 #define LOW_MEMORY_END	0xa0000UL
@@ -229,10 +230,12 @@ void smp_ap_main(void)
 {
 	unsigned int cpu = smp_processor_id();
 
+	current = idle_vcpu(cpu);
 	atomic_store(&called_in, cpu);
 	cpu_init_this();
 	apic_init_cpu();
 	time_init_cpu();
 	cpumask_set(&cpu_online_map, cpu);
+	work_raise(WORK_SCHEDULE);	/* says that it is idle */
 	reset_stack_and_run(idle_loop);
 }

@@ -13,6 +13,7 @@
 #include <lodge/console.h>
 #include <lodge/cpu.h>
 #include <lodge/domain.h>
+#include <lodge/event.h>
 #include <lodge/irq.h>
 #include <lodge/mm.h>
 #include <lodge/pci.h>
@@ -107,13 +108,13 @@ static void __init start_all(void)
 	acpi_init();
 	apic_init_boot();
 	smp_enumerate_cpus();
-	timers_init();
 	time_init();
 	irq_init();
 	pci_init();
 	console_irq_init();
 	sched_init();
 	domains_init();
+	vcpu_event_pending_hook = evtchn_upcall_pending;
 	pv_init();
 	irq_enable();
 	smp_boot_cpus();

@@ -45,7 +45,8 @@ void backtrace(unsigned long rip, unsigned long rbp, unsigned long rsp)
 		f = (const struct frame *)rbp;
 		if (!f->ret)
 			return;
-		printk("   [<%016lx>] %pB\n", f->ret, (void *)f->ret);
+		/* The call may be the last instruction of its function. */
+		printk("   [<%016lx>] %pB\n", f->ret, (void *)(f->ret - 1));
 		if (f->next == rbp)
 			return;
 		rbp = f->next;

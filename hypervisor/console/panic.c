@@ -27,8 +27,9 @@
 static unsigned int teller = NOBODY;	/* [a] the CPU that panicked first */
 static unsigned int depth;		/* [C] of that CPU */
 
-static bool noreboot;
-PARAM_BOOL("noreboot", noreboot, "after a panic halt instead of rebooting");
+bool opt_noreboot;
+PARAM_BOOL("noreboot", opt_noreboot,
+	   "halt instead of rebooting after a panic or a crash of Dom0");
 
 /* How often we came here before, on this CPU; others do not return. */
 static unsigned int enter(void)
@@ -44,7 +45,7 @@ static unsigned int enter(void)
 static void finish(void) __noreturn;
 static void finish(void)
 {
-	if (noreboot) {
+	if (opt_noreboot) {
 		printk("Halted (noreboot).\n");
 		halt_forever();
 	}
@@ -88,9 +89,10 @@ static void tell(const struct cpu_user_regs *regs, unsigned long rbp,
 		printk("Panic within a panic: %s\n", fmt);
 		finish();
 	}
-	if (before > 1) {
-		noreboot ? halt_forever() : machine_restart();
-	}
+	if (before > 1 && opt_noreboot)
+		halt_forever();
+	if (before > 1)
+		machine_restart();
 	smp_stop_others();
 	console_force_unlock();
 	console_dump_tail(TAIL_LINES);

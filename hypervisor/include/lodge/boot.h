@@ -58,6 +58,7 @@ void start_lodge(uint32_t multiboot_magic, uint32_t multiboot_info)
 
 /* Reboot by every means the machine has; power-off by ACPI (boot/shutdown.c
  * for reset, acpi/ for sleep). */
+extern bool opt_noreboot;	/* "noreboot": the caller's to look at */
 void machine_restart(void) __noreturn;
 void machine_halt(void) __noreturn;
 
