@@ -179,14 +179,7 @@ static void deliver_fixed(struct cpu_user_regs *regs, unsigned int vector)
 		stray_vector(vector);
 }
 
-/**
- * do_irq() - an interrupt vector was taken
- * @regs:   what it interrupted
- * @vector: 0x20 to 0xff
- *
- * Context: from entry.S, interrupts off; they stay off.
- */
-void do_irq(struct cpu_user_regs *regs, unsigned int vector)
+static void deliver_vector(struct cpu_user_regs *regs, unsigned int vector)
 {
 	struct irq_desc *desc;
 	int irq;
@@ -203,4 +196,19 @@ void do_irq(struct cpu_user_regs *regs, unsigned int vector)
 	}
 	apic_eoi();
 	stray_vector(vector);
+}
+
+/**
+ * do_irq() - an interrupt vector was taken
+ * @regs:   what it interrupted
+ * @vector: 0x20 to 0xff
+ *
+ * Context: from entry.S, interrupts off; they stay off.
+ */
+void do_irq(struct cpu_user_regs *regs, unsigned int vector)
+{
+	unsigned int locks = spin_irq_enter();
+
+	deliver_vector(regs, vector);
+	spin_irq_exit(locks);
 }
