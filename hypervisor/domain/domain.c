@@ -109,6 +109,7 @@ void domains_init(void)
 	dom_xen = special_domain(DOMID_XEN, "dom_xen");
 	domain_time_init();
 	domain_console_init();
+	evtchn_init();
 	debug_key_register('q', "dump domains and their vCPUs", dump_domains);
 	debug_key_register('0', "dump Dom0's registers", dump_dom0_registers);
 }
@@ -143,6 +144,9 @@ static void domain_free(struct domain *d)
 {
 	unsigned int i;
 
+	/* Peers' events reach vCPUs until the ports are closed. */
+	if (d->evtchn)
+		evtchn_domain_destroy(d);
 	for (i = 0; i < d->max_vcpus; i++)
 		if (d->vcpus && d->vcpus[i])
 			vcpu_free(d->vcpus[i]);
@@ -151,8 +155,6 @@ static void domain_free(struct domain *d)
 	perdomain_destroy(d);
 	if (d->grants)
 		grant_table_destroy(d);
-	if (d->evtchn)
-		evtchn_domain_destroy(d);
 	rangeset_free(d->ioports);
 	rangeset_free(d->iomem);
 	rangeset_free(d->irqs);

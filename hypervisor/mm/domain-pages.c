@@ -148,6 +148,8 @@ static void assign_one(struct domain *d, struct page *pg)
 	pg->owner = d;
 	pg->type_info = 0;
 	pg->tlb_stamp = 0;
+	pg->nr_validated = 0;	/* the allocator's order lay there */
+	pg->lock = 0;
 	list_add_tail(&pg->link, &d->pages);
 	/* From here on others may reference it: everything else is set. */
 	atomic_store(&pg->count_info, PCI_ALLOCATED | 1);

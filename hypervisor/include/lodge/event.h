@@ -10,8 +10,11 @@
 
 #include <lodge/domain.h>
 
+/* Hooks into irq/, debug key; at boot, once. */
+void evtchn_init(void);
 int evtchn_domain_init(struct domain *d);	/* 0; -ENOMEM */
-/* Closes every port; the domain is dying, its vCPUs do not run. */
+/* Closes every port; the domain is dying, its vCPUs do not run but have not
+ * been freed yet. */
 void evtchn_domain_destroy(struct domain *d);
 int evtchn_vcpu_init(struct vcpu *v);
 void evtchn_vcpu_destroy(struct vcpu *v);

@@ -1,0 +1,167 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * private.h - ports, and what the files of event/ call of each other
+ *
+ *   FREE --alloc_unbound--> UNBOUND <--bind_interdomain / peer closed--> INTER
+ *   FREE --bind_virq--> VIRQ    FREE --bind_ipi--> IPI   FREE --bind_pirq--> PIRQ
+ *   any --close, reset, death of the domain--> FREE
+ *
+ * Locks. [e] e->lock (LOCK_EVTCHN) of the domain orders everything that binds
+ * and unbinds; two domains: lower domid first. [p] the port's lock (LOCK_PORT,
+ * IRQs off) is all that sending takes. Who changes a port's state or binding
+ * holds both, and for an interdomain pair the locks of both ends, so that a
+ * sender with one port locked may follow it to its peer: that cannot go away.
+ * Two ports: lower address first.
+ */
+#ifndef LODGE_EVENT_PRIVATE_H
+#define LODGE_EVENT_PRIVATE_H
+
+#include <lodge/domain.h>
+#include <lodge/event.h>
+#include <lodge/guest.h>
+#include <lodge/spinlock.h>
+#include <xen/event_channel.h>
+
+enum evtchn_state {
+	EVTCHN_FREE,
+	EVTCHN_UNBOUND,
+	EVTCHN_INTERDOMAIN,
+	EVTCHN_PIRQ,
+	EVTCHN_VIRQ,
+	EVTCHN_IPI,
+};
+
+struct evtchn {
+	spinlock_t lock;
+	evtchn_port_t port;		/* [I] */
+	uint8_t state;			/* [e] and [p] enum evtchn_state */
+	uint16_t vcpu;			/* [e] whom to notify; [a] to senders */
+	union {				/* [e] and [p] */
+		domid_t unbound_dom;	/* UNBOUND: who may bind */
+		struct {		/* INTERDOMAIN */
+			struct domain *remote_dom;
+			evtchn_port_t remote_port;
+		};
+		uint32_t pirq;		/* PIRQ */
+		uint32_t virq;		/* VIRQ */
+	};
+};
+
+/*
+ * One form of the pending and mask bits that a domain shares with us. Called
+ * with the port's lock held, except where it says otherwise.
+ */
+struct evtchn_ops {
+	const char *name;
+	unsigned int nr_ports;		/* ports 1 to nr_ports - 1 exist */
+	/* 0 to 1 and not masked: @v is told. */
+	void (*set_pending)(struct vcpu *v, const struct evtchn *chn);
+	void (*clear_pending)(struct domain *d, const struct evtchn *chn);
+	/* Pending meanwhile: @v is told. */
+	void (*unmask)(struct vcpu *v, const struct evtchn *chn);
+	/* Any context, no lock. */
+	bool (*is_pending)(const struct domain *d, const struct evtchn *chn);
+	bool (*is_masked)(const struct domain *d, const struct evtchn *chn);
+	/* All that is pending for @v is found again; no lock. */
+	void (*rescan)(struct vcpu *v);
+};
+extern const struct evtchn_ops evtchn_2l_ops;
+
+#define PORTS_PER_CHUNK	32
+#define MAX_CHUNKS	(EVTCHN_2L_NR_CHANNELS / PORTS_PER_CHUNK)
+
+struct pirq {
+	int irq;		/* [e] -1: none; [a] to readers */
+	evtchn_port_t port;	/* [e] 0: not bound; [a] to senders */
+};
+
+struct evtchn_domain {
+	spinlock_t lock;		/* LOCK_EVTCHN */
+	const struct evtchn_ops *ops;	/* [I] */
+	bool closing;			/* [e] no port is given out any more */
+	evtchn_port_t next_free;	/* [e] no free port below it */
+	/* [a] published when made, freed with the domain */
+	struct evtchn *chunks[MAX_CHUNKS];
+
+	struct pirq *pirqs;		/* [a] NR_PIRQS of them, or NULL */
+	unsigned long *eoi_map;		/* [a] the guest's page, or NULL */
+	struct page *eoi_page;		/* [e] */
+	bool eoi_unmasks;		/* [e] PHYSDEVOP_eoi unmasks the port */
+};
+
+/* [a] Ports of the virqs of one vCPU; vCPU 0 has the global ones. 0: none */
+struct evtchn_vcpu {
+	evtchn_port_t virq_port[NR_VIRQS];
+};
+
+/* Arguments of all operations. */
+union evtchn_arg {
+	struct evtchn_alloc_unbound alloc_unbound;
+	struct evtchn_bind_interdomain bind_interdomain;
+	struct evtchn_bind_virq bind_virq;
+	struct evtchn_bind_pirq bind_pirq;
+	struct evtchn_bind_ipi bind_ipi;
+	struct evtchn_close close;
+	struct evtchn_send send;
+	struct evtchn_status status;
+	struct evtchn_bind_vcpu bind_vcpu;
+	struct evtchn_unmask unmask;
+	struct evtchn_reset reset;
+};
+
+/* ---- port.c ---- */
+/* NULL: no such port (yet). Any context. */
+struct evtchn *evtchn_lookup(const struct domain *d, evtchn_port_t port);
+/* Lowest free port, NULL: none, no memory, or @d is closing. Lock held. */
+struct evtchn *evtchn_find_free(struct domain *d);
+/* FREE to @state, notifying @vcpu; what is bound is filled in by the caller
+ * between the two. Lock held. */
+unsigned long evtchn_change_begin(struct evtchn *chn);
+void evtchn_change_end(struct evtchn *chn, unsigned long flags,
+		       enum evtchn_state state, unsigned int vcpu);
+/* @b may be @a. */
+void evtchn_lock_domains(struct domain *a, struct domain *b);
+void evtchn_unlock_domains(struct domain *a, struct domain *b);
+/* The domain that an argument names: referenced. NULL and *rc: -ESRCH none;
+ * -EPERM not the caller's business. */
+struct domain *evtchn_target(struct domain *caller, domid_t domid, long *rc);
+
+/* ---- send.c ---- */
+/* Port's lock held: makes it pending at its vCPU. */
+void evtchn_set_pending(struct domain *d, const struct evtchn *chn);
+/* For ops: @v has something to look at. Any context. */
+void evtchn_notify_vcpu(struct vcpu *v);
+int evtchn_unmask_port(struct domain *d, evtchn_port_t port);
+
+/* ---- close.c ---- */
+/* 0; -EINVAL: not open. No locks held. */
+int evtchn_close_port(struct domain *d, evtchn_port_t port);
+
+/* ---- virq.c ---- */
+/* One for the whole domain, or one for each vCPU? */
+bool evtchn_virq_is_global(uint32_t virq);
+
+/* ---- pirq.c ---- */
+/* Deliver to that CPU. Lock held. */
+void pirq_set_cpu(struct domain *d, uint32_t pirq, unsigned int cpu);
+/* The irq is let go of: no notification of it is under way. Lock held. */
+void pirq_unbind(struct domain *d, uint32_t pirq);
+void pirqs_destroy(struct domain *d);
+
+/* ---- handlers of the operations ---- */
+long evtchn_alloc_unbound(struct vcpu *v, void *arg);
+long evtchn_bind_interdomain(struct vcpu *v, void *arg);
+long evtchn_bind_virq(struct vcpu *v, void *arg);
+long evtchn_bind_ipi(struct vcpu *v, void *arg);
+long evtchn_bind_pirq(struct vcpu *v, void *arg);
+long evtchn_bind_vcpu(struct vcpu *v, void *arg);
+long evtchn_close(struct vcpu *v, void *arg);
+long evtchn_reset(struct vcpu *v, void *arg);
+long evtchn_send(struct vcpu *v, void *arg);
+long evtchn_status(struct vcpu *v, void *arg);
+long evtchn_unmask(struct vcpu *v, void *arg);
+
+/* ---- dump.c ---- */
+void evtchn_dump(void);
+
+#endif

@@ -1,0 +1,176 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * send.c - events on their way: sent, noticed, unmasked, polled for
+ *
+ * Sending takes the port's lock and no other. From there the domain that is to
+ * be told cannot go away: its own port, or the peer's, would have to be closed
+ * under that lock first.
+ */
+#include "private.h"
+
+#include <lodge/atomic.h>
+#include <lodge/bug.h>
+#include <lodge/errno.h>
+#include <lodge/sched.h>
+#include <lodge/x86.h>
+
+void evtchn_notify_vcpu(struct vcpu *v)
+{
+	struct vcpu_info *info = READ_ONCE(v->info);
+
+	/* Set already: whoever did it has told the vCPU. */
+	if (!info || atomic_xchg(&info->evtchn_upcall_pending, 1))
+		return;
+	v->domain->ops->event_kick(v);
+	vcpu_unblock(v);
+}
+
+/* vCPUs in SCHEDOP_poll; a masked port wakes them too. */
+static void wake_pollers(struct domain *d, evtchn_port_t port)
+{
+	struct vcpu *v;
+	unsigned int i;
+
+	/* The bit is pending before we look; they look again after they
+	 * have said that they poll. */
+	smp_mb();
+	for_each_vcpu(d, v, i) {
+		unsigned int wanted;
+
+		if (!test_bit(VPF_POLL, &v->pause_flags))
+			continue;
+		wanted = READ_ONCE(v->poll_port);
+		if ((!wanted || wanted == port) &&
+		    test_and_clear_bit(VPF_POLL, &v->pause_flags))
+			vcpu_wake(v);
+	}
+}
+
+void evtchn_set_pending(struct domain *d, const struct evtchn *chn)
+{
+	struct vcpu *v = domain_vcpu(d, READ_ONCE(chn->vcpu));
+
+	d->evtchn->ops->set_pending(v, chn);
+	wake_pollers(d, chn->port);
+}
+
+/* Port's lock held. */
+static long send_locked(struct domain *d, struct evtchn *chn)
+{
+	switch (chn->state) {
+	case EVTCHN_INTERDOMAIN:
+		evtchn_set_pending(chn->remote_dom,
+				   evtchn_lookup(chn->remote_dom,
+						 chn->remote_port));
+		return 0;
+	case EVTCHN_IPI:
+		evtchn_set_pending(d, chn);
+		return 0;
+	case EVTCHN_UNBOUND:
+		/* The binder's port starts pending: nothing is lost. */
+		return 0;
+	default:
+		return -EINVAL;
+	}
+}
+
+/**
+ * evtchn_send() - EVTCHNOP_send
+ * @v:   the caller
+ * @arg: struct evtchn_send
+ *
+ * Context: any; takes LOCK_PORT.
+ * Return: 0; -EINVAL no such port, or not one a guest can send on.
+ */
+long evtchn_send(struct vcpu *v, void *arg)
+{
+	struct evtchn_send *op = arg;
+	struct evtchn *chn = evtchn_lookup(v->domain, op->port);
+	unsigned long flags;
+	long rc;
+
+	if (!chn)
+		return -EINVAL;
+	flags = spin_lock_irqsave(&chn->lock);
+	rc = send_locked(v->domain, chn);
+	spin_unlock_irqrestore(&chn->lock, flags);
+	return rc;
+}
+
+int evtchn_unmask_port(struct domain *d, evtchn_port_t port)
+{
+	struct evtchn *chn = evtchn_lookup(d, port);
+	unsigned long flags;
+	int rc = -EINVAL;
+
+	if (!chn)
+		return rc;
+	flags = spin_lock_irqsave(&chn->lock);
+	if (chn->state != EVTCHN_FREE) {
+		d->evtchn->ops->unmask(domain_vcpu(d, chn->vcpu), chn);
+		rc = 0;
+	}
+	spin_unlock_irqrestore(&chn->lock, flags);
+	return rc;
+}
+
+/**
+ * evtchn_unmask() - EVTCHNOP_unmask
+ * @v:   the caller
+ * @arg: struct evtchn_unmask
+ *
+ * Context: any; takes LOCK_PORT.
+ * Return: 0; -EINVAL no such port, or it is not open.
+ */
+long evtchn_unmask(struct vcpu *v, void *arg)
+{
+	struct evtchn_unmask *op = arg;
+
+	return evtchn_unmask_port(v->domain, op->port);
+}
+
+/**
+ * evtchn_upcall_pending() - would the guest get an upcall now?
+ * @v: a vCPU
+ *
+ * Context: any; the guest changes both bytes at any time.
+ */
+bool evtchn_upcall_pending(const struct vcpu *v)
+{
+	const struct vcpu_info *info = READ_ONCE(v->info);
+
+	return info && READ_ONCE(info->evtchn_upcall_pending) &&
+	       !READ_ONCE(info->evtchn_upcall_mask);
+}
+
+/**
+ * evtchn_port_pending() - is a port's pending bit set? (SCHEDOP_poll)
+ * @d:    a domain
+ * @port: any number
+ *
+ * Context: any.
+ * Return: 0; 1; -EINVAL no such port, or it is not open.
+ */
+int evtchn_port_pending(struct domain *d, unsigned int port)
+{
+	struct evtchn *chn = evtchn_lookup(d, port);
+
+	if (!chn || READ_ONCE(chn->state) == EVTCHN_FREE)
+		return -EINVAL;
+	return d->evtchn->ops->is_pending(d, chn);
+}
+
+/**
+ * evtchn_vcpu_info_moved() - a vCPU's vcpu_info has a new place
+ * @v: the vCPU; v->info is the new one
+ *
+ * Events that were set in the old one meanwhile must not be lost: the guest
+ * looks at all of them once.
+ *
+ * Context: no locks needed.
+ */
+void evtchn_vcpu_info_moved(struct vcpu *v)
+{
+	v->domain->evtchn->ops->rescan(v);
+	evtchn_notify_vcpu(v);
+}
