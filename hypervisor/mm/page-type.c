@@ -103,18 +103,25 @@ static void become_none(struct page *pg, enum page_type type)
 		page_put(pg);
 }
 
+/* BUSY ends: to @state, in one step. */
+static void end_busy(struct page *pg, uint64_t state)
+{
+	uint64_t old = READ_ONCE(pg->type_info);
+
+	while (!atomic_cmpxchg(&pg->type_info, &old,
+			       (old & ~PTI_BUSY) | state))
+		;
+}
+
 /* From BUSY to whatever @rc of the validation says. */
 static int end_validation(struct page *pg, enum page_type type, int rc)
 {
 	if (!rc) {
-		atomic_fetch_or(&pg->type_info, PTI_VALIDATED);
-		atomic_fetch_and(&pg->type_info, ~PTI_BUSY);
+		end_busy(pg, PTI_VALIDATED);
 	} else if (rc == -ERESTART && is_tree(type)) {
-		atomic_fetch_or(&pg->type_info, PTI_PARTIAL);
-		atomic_fetch_and(&pg->type_info, ~PTI_BUSY);
+		end_busy(pg, PTI_PARTIAL);
 	} else if (is_tree(type) && pg->nr_validated) {
-		atomic_fetch_or(&pg->type_info, PTI_RELEASING);
-		atomic_fetch_and(&pg->type_info, ~PTI_BUSY);
+		end_busy(pg, PTI_RELEASING);
 		page_type_ops->release(pg, type);
 	} else {
 		become_none(pg, type);

@@ -59,10 +59,10 @@ size_t pv_copy_to_kernel(unsigned long dst, const void *src, size_t len)
 	/* No interrupt may find the wrong mode. */
 	flags = irq_save();
 	v->pv->kernel_mode = true;
-	pv_load_root(v);
+	pv_reload_root(v);
 	left = pv_copy_to(dst, src, len);
 	v->pv->kernel_mode = false;
-	pv_load_root(v);
+	pv_reload_root(v);
 	irq_restore(flags);
 	return left;
 }

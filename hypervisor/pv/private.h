@@ -70,6 +70,8 @@ int pv_set_root(struct vcpu *v, mfn_t root, bool user);
 int pv_drop_roots(struct vcpu *v);
 /* Loads the root of the mode that @v is in. IRQs off, current or becoming so. */
 void pv_load_root(struct vcpu *v);
+/* The same for current, when only its mode has changed: no TLB flush. */
+void pv_reload_root(struct vcpu *v);
 /* Kernel <-> user: flips the mode, loads the root, swaps GS bases. */
 void pv_toggle_mode(struct vcpu *v);
 

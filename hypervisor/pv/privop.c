@@ -58,7 +58,10 @@ static int guest_write_cr3(struct emul_ctxt *c, uint64_t val)
 
 	if (rc == -EINTR || rc == -ERESTART)
 		return EMUL_RETRY;
-	return rc ? emul_raise(c, X86_EXC_GP, 0) : EMUL_OK;
+	if (rc)
+		return emul_raise(c, X86_EXC_GP, 0);
+	tlb_flush_local(FLUSH_GLOBAL);
+	return EMUL_OK;
 }
 
 static int guest_write_cr4(struct emul_ctxt *c, uint64_t val)

@@ -35,9 +35,11 @@ void pv_switch_to(struct vcpu *v)
 {
 	*guest_cpu_user_regs() = v->regs;
 	v->pv->failsafe_pending = false;
-	/* The mappings of the tables first: a new root flushes old ones. */
-	pv_load_descriptors(v);
+	/* An NMI between two roots must find a GDT that both show. */
+	load_gdt((unsigned long)mfn_to_virt(cpu_gdt_mfn(smp_processor_id())) -
+		 GDT_RESERVED_BYTE);
 	pv_load_root(v);
+	pv_load_descriptors(v);
 	pv_load_segments(v, &v->regs);
 	fpu_restore(v);
 	if (cpu_features.rdtscp)

@@ -39,6 +39,11 @@ enum page_type {
 #define PTI_PINNED		(1UL << 41)	/* holds one ref of the guest's */
 #define PTI_PARTIAL		(1UL << 42)	/* validation or release stopped */
 #define PTI_BUSY		(1UL << 43)	/* somebody (in)validates */
+#define PTI_RELEASING		(1UL << 44)	/* its entries are being dropped */
+#define PTI_UNCACHED		(1UL << 45)	/* was mapped other than write-back */
+/* The type it had last, which TLBs may remember; with no references only. */
+#define PTI_LAST_SHIFT		36
+#define PTI_LAST_MASK		(7UL << PTI_LAST_SHIFT)
 
 /* count_info: count in the low 32 bits, then flags. */
 #define PCI_COUNT_MASK		0xffffffffUL
@@ -55,9 +60,8 @@ struct page {
 	struct list_head link;	/* owner's page list, or a free list [owner] */
 	union {
 		struct {	/* while it is a page table [t] */
-			uint16_t nr_validated;	/* entries done */
-			uint8_t partial;	/* enum page_partial (pv/) */
-			uint8_t pad;
+			uint16_t nr_validated;	/* entries that are paid */
+			uint16_t pad;
 			uint32_t lock;		/* [a] table lock, pv/ */
 		};
 		struct {	/* while free [buddy] */
@@ -67,6 +71,7 @@ struct page {
 		} free;
 	};
 	uint32_t tlb_stamp;	/* [a] time it last left a type TLBs remember */
+	struct page *next_release;	/* [pv] while PTI_RELEASING */
 } __aligned(64);
 
 _Static_assert(sizeof(struct page) == 64, "one cache line per frame");
@@ -100,13 +105,21 @@ bool page_unshare(struct page *pg);
 /*
  * Type references (mm/page-type.c). The caller holds a general reference.
  * 0; -EINVAL: the frame has another type in use, or fails validation;
- * -EINTR: preempted before any progress; -ERESTART: stopped half way, go on
- * later by the same call (PTI_PARTIAL).
+ * -EINTR: preempted before any progress, or somebody else is at it;
+ * -ERESTART: stopped half way, go on later by the same call (PTI_PARTIAL).
  */
 int page_get_type(struct page *pg, enum page_type type, bool preemptible)
 	__must_check;
-/* 0, or -EINTR / -ERESTART as above (only if preemptible). */
-int page_put_type(struct page *pg, bool preemptible);
+/* One more reference of the type that is in force. PT_NONE: there is none. */
+enum page_type page_hold_type(struct page *pg);
+/* Never stops half way: a tree is queued by page_type_ops->release(). */
+void page_put_type(struct page *pg);
+/* PTI_RELEASING is over: all that the table held has been given back. */
+void page_type_released(struct page *pg);
+/* PTI_PARTIAL: nobody will go on with it. False: it is not. */
+bool page_type_abandon(struct page *pg);
+/* A writable mapping other than write-back is made; type is held. */
+void page_note_uncached(struct page *pg);
 static inline enum page_type page_type(const struct page *pg)
 {
 	return (enum page_type)((READ_ONCE(pg->type_info) & PTI_TYPE_MASK) >>
@@ -116,8 +129,9 @@ static inline enum page_type page_type(const struct page *pg)
 struct page_type_ops {
 	/* Checks contents and takes what the entries need. As page_get_type. */
 	int (*validate)(struct page *pg, enum page_type type, bool preemptible);
-	/* Gives it back. As page_put_type. */
-	int (*release)(struct page *pg, enum page_type type, bool preemptible);
+	/* Gives it back: at once (L1, segment), or (other tables) queues it
+	 * for somebody who calls page_type_released() when it is done. */
+	void (*release)(struct page *pg, enum page_type type);
 };
 extern const struct page_type_ops *page_type_ops;
 

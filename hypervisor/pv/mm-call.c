@@ -1,0 +1,174 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * mm-call.c - what the page-table calls have in common
+ *
+ * Whose tables and whose frames a call is about (its foreign-domain argument),
+ * and the flushes that it gathers: they are done once, before the guest is
+ * told, whether the call ends, fails or is continued.
+ */
+#include "mm.h"
+
+#include <lodge/errno.h>
+#include <lodge/mm.h>
+
+/* Another domain than @self, by number. 0; -ESRCH; -EPERM */
+static int find_other(struct domain *self, domid_t domid, struct domain **d,
+		      bool *held)
+{
+	if (domid >= DOMID_FIRST_RESERVED)
+		return -ESRCH;
+	*d = domain_get(self, domid);
+	if (!*d)
+		return -ESRCH;
+	if (!self->privileged) {
+		domain_put(*d);
+		return -EPERM;
+	}
+	*held = true;
+	return 0;
+}
+
+/* The frames' owner: one's own number is no foreign domain. */
+static int find_frames_owner(struct mm_call *c, domid_t domid)
+{
+	struct domain *self = c->v->domain;
+
+	switch (domid) {
+	case DOMID_SELF:
+		c->fd = self;
+		return 0;
+	case DOMID_IO:
+		c->fd = dom_io;
+		return 0;
+	case DOMID_XEN:
+		c->fd = dom_xen;
+		return self->privileged ? 0 : -EPERM;
+	default:
+		return domid == self->domid ?
+			       -ESRCH :
+			       find_other(self, domid, &c->fd, &c->fd_held);
+	}
+}
+
+static int find_tables_owner(struct mm_call *c, unsigned int tables)
+{
+	struct domain *self = c->v->domain;
+
+	c->pd = self;
+	if (!tables || tables - 1 == self->domid || tables - 1 == DOMID_SELF)
+		return 0;
+	return find_other(self, (domid_t)(tables - 1), &c->pd, &c->pd_held);
+}
+
+/**
+ * pv_call_begin() - find the domains that a call is about
+ * @c:          filled in
+ * @v:          the caller
+ * @foreigndom: as the ABI encodes it: bits 15:0 the owner of the frames, bits
+ *              31:16 that of the tables, plus one, 0 meaning the caller
+ *
+ * Return: 0; -ESRCH no such domain; -EPERM the caller is not privileged over
+ *         it; -EINVAL it has no page tables. pv_call_end() only after 0.
+ */
+int pv_call_begin(struct mm_call *c, struct vcpu *v, unsigned int foreigndom)
+{
+	int rc;
+
+	*c = (struct mm_call){ .v = v };
+	rc = find_tables_owner(c, foreigndom >> 16);
+	if (rc)
+		return rc;
+	rc = c->pd->pv ? find_frames_owner(c, (domid_t)foreigndom) : -EINVAL;
+	if (rc && c->pd_held)
+		domain_put(c->pd);
+	return rc;
+}
+
+/**
+ * pv_call_flush() - do the flushes gathered so far
+ * @c: the call
+ *
+ * Context: interrupts on, no locks.
+ */
+void pv_call_flush(struct mm_call *c)
+{
+	if (cpumask_empty(&c->flush))
+		return;
+	tlb_flush_mask(&c->flush,
+		       FLUSH_GLOBAL | (c->flush_cache ? FLUSH_CACHE : 0));
+	c->flush = CPUMASK_NONE;
+	c->flush_cache = false;
+}
+
+/**
+ * pv_call_end() - flush, and let go of the domains
+ * @c: the call
+ */
+void pv_call_end(struct mm_call *c)
+{
+	pv_call_flush(c);
+	if (c->fd_held)
+		domain_put(c->fd);
+	if (c->pd_held)
+		domain_put(c->pd);
+}
+
+/**
+ * pv_read_vcpumask() - the CPUs on which vCPUs of a guest's bitmap are loaded
+ * @v:    the caller
+ * @map:  bit n is vCPU n of its domain; vCPUs that are not there are ignored
+ * @cpus: result
+ *
+ * A vCPU that is loaded nowhere flushes when it is loaded.
+ *
+ * Return: 0; -EFAULT.
+ */
+int pv_read_vcpumask(struct vcpu *v, guest_ptr_t map, cpumask_t *cpus)
+{
+	uint8_t bits[MAX_VCPUS / 8];
+	struct vcpu *other;
+	unsigned int i;
+
+	if (copy_from_guest(bits, map,
+			    DIV_ROUND_UP(v->domain->max_vcpus, 8)))
+		return -EFAULT;
+	*cpus = CPUMASK_NONE;
+	/* The entries were stored before this look at who runs where. */
+	smp_mb();
+	for_each_vcpu(v->domain, other, i) {
+		if (bits[i / 8] >> i % 8 & 1)
+			cpus->bits |= READ_ONCE(other->dirty_cpus.bits);
+	}
+	return 0;
+}
+
+/**
+ * pv_read_done() - what earlier passes of a continued list did
+ * @pdone: where the guest wants the number, or NULL
+ *
+ * Return: the number; 0 if it cannot be read, as nobody will see it.
+ */
+unsigned int pv_read_done(guest_ptr_t pdone)
+{
+	unsigned int done;
+
+	if (guest_ptr_null(pdone) ||
+	    copy_from_guest(&done, pdone, sizeof(done)))
+		return 0;
+	return done;
+}
+
+/**
+ * pv_write_done() - tell the guest how much of its list is done
+ * @pdone: where it wants the number, or NULL
+ * @done:  the number
+ *
+ * What was done stays done if the guest cannot be told.
+ */
+void pv_write_done(guest_ptr_t pdone, unsigned int done)
+{
+	if (guest_ptr_null(pdone))
+		return;
+	if (copy_to_guest(pdone, &done, sizeof(done)))
+		return;
+}

@@ -1,0 +1,314 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * mm-ext.c - mmuext_op: pins, roots, flushes, and pages moved by us
+ *
+ * A list of operations, continued like that of mmu_update (mm-update.c).
+ * Flushes of whole TLBs are gathered and done at the end; those of one page
+ * are done at once.
+ *
+ * A pin is a type and a general reference of the guest's, and PTI_PINNED.
+ */
+#include "mm.h"
+
+#include <lodge/atomic.h>
+#include <lodge/errno.h>
+#include <lodge/hypercall.h>
+#include <lodge/lib.h>
+#include <lodge/mm.h>
+
+/* The frame that an operation names, referenced. NULL: not @d's. */
+static struct page *get_frame(struct domain *d, uint64_t mfn)
+{
+	struct page *pg;
+
+	if (!mfn_valid(MFN(mfn)))
+		return NULL;
+	pg = mfn_to_page(MFN(mfn));
+	return page_get(pg, d) ? pg : NULL;
+}
+
+static void drop_pin(struct page *pg)
+{
+	page_put_type(pg);
+	page_put(pg);
+}
+
+/* The caller's references become the pin's. -EINVAL: pinned already. */
+static int set_pin(struct domain *d, struct page *pg)
+{
+	if (atomic_fetch_or(&pg->type_info, PTI_PINNED) & PTI_PINNED)
+		return -EINVAL;
+	/* Teardown looks for pins after it has made the domain dying. */
+	if (domain_is_dying(d) &&
+	    atomic_fetch_and(&pg->type_info, ~PTI_PINNED) & PTI_PINNED)
+		return -EINVAL;
+	return 0;
+}
+
+static int ext_pin(struct mm_call *c, const struct mmuext_op *op)
+{
+	enum page_type type = (enum page_type)(PT_L1 + op->cmd -
+					       MMUEXT_PIN_L1_TABLE);
+	struct page *pg = get_frame(c->fd, op->arg1.mfn);
+	int rc;
+
+	if (!pg)
+		return -EINVAL;
+	rc = page_get_type(pg, type, true);
+	if (rc) {
+		page_put(pg);
+		return rc;
+	}
+	rc = set_pin(c->fd, pg);
+	if (rc)
+		drop_pin(pg);
+	return rc;
+}
+
+static int ext_unpin(struct mm_call *c, const struct mmuext_op *op)
+{
+	struct page *pg = get_frame(c->fd, op->arg1.mfn);
+	uint64_t old;
+
+	if (!pg)
+		return -EINVAL;
+	old = atomic_fetch_and(&pg->type_info, ~PTI_PINNED);
+	if (old & PTI_PINNED)
+		drop_pin(pg);
+	page_put(pg);
+	return old & PTI_PINNED ? 0 : -EINVAL;
+}
+
+static void flush_local(struct mm_call *c)
+{
+	cpumask_set(&c->flush, smp_processor_id());
+}
+
+static int ext_new_base(struct mm_call *c, const struct mmuext_op *op)
+{
+	bool user = op->cmd == MMUEXT_NEW_USER_BASEPTR;
+	int rc;
+
+	if (c->fd != c->v->domain)
+		return -EPERM;
+	rc = pv_set_root(c->v, MFN(op->arg1.mfn), user);
+	if (rc)
+		return rc;
+	if (!user)
+		pv_destroy_ldt_pages(c->v);
+	flush_local(c);
+	return 0;
+}
+
+static int ext_flush_local(struct mm_call *c, const struct mmuext_op *op)
+{
+	pv_destroy_ldt_pages(c->v);
+	flush_local(c);
+	return 0;
+}
+
+static int ext_invlpg_local(struct mm_call *c, const struct mmuext_op *op)
+{
+	tlb_flush_local_one(op->arg1.linear_addr);
+	return 0;
+}
+
+static int ext_flush_multi(struct mm_call *c, const struct mmuext_op *op)
+{
+	cpumask_t cpus;
+
+	if (pv_read_vcpumask(c->v, guest_ptr(op->arg2.vcpumask), &cpus))
+		return -EINVAL;
+	if (op->cmd == MMUEXT_TLB_FLUSH_MULTI)
+		c->flush.bits |= cpus.bits;
+	else
+		tlb_flush_mask_one(&cpus, op->arg1.linear_addr);
+	return 0;
+}
+
+static int ext_flush_all(struct mm_call *c, const struct mmuext_op *op)
+{
+	cpumask_t cpus;
+
+	smp_mb();
+	cpus.bits = READ_ONCE(c->v->domain->dirty_cpus.bits);
+	if (op->cmd == MMUEXT_TLB_FLUSH_ALL)
+		c->flush.bits |= cpus.bits;
+	else
+		tlb_flush_mask_one(&cpus, op->arg1.linear_addr);
+	return 0;
+}
+
+/* A domain without a device has no business with caches. */
+static int ext_flush_cache(struct mm_call *c, const struct mmuext_op *op)
+{
+	if (c->fd != c->v->domain)
+		return -EPERM;
+	if (!c->v->domain->privileged)
+		return -EACCES;
+	if (op->cmd == MMUEXT_FLUSH_CACHE)
+		flush_local(c);
+	else
+		c->flush.bits |= READ_ONCE(cpu_online_map.bits);
+	c->flush_cache = true;
+	return 0;
+}
+
+static int ext_set_ldt(struct mm_call *c, const struct mmuext_op *op)
+{
+	if (c->fd != c->v->domain)
+		return -EPERM;
+	return pv_set_ldt(c->v, op->arg1.linear_addr, op->arg2.nr_ents);
+}
+
+/* The destination of a copy or clear, mapped. NULL: not to be written. */
+static void *get_writable(struct mm_call *c, uint64_t mfn)
+{
+	struct page *pg = get_frame(c->fd, mfn);
+
+	if (pg && page_get_type(pg, PT_WRITABLE, false)) {
+		page_put(pg);
+		return NULL;
+	}
+	return pg ? page_to_virt(pg) : NULL;
+}
+
+static void put_writable(void *va)
+{
+	page_put_type(virt_to_page(va));
+	page_put(virt_to_page(va));
+}
+
+static int ext_clear_page(struct mm_call *c, const struct mmuext_op *op)
+{
+	void *dst = get_writable(c, op->arg1.mfn);
+
+	if (!dst)
+		return -EINVAL;
+	memset(dst, 0, PAGE_SIZE);
+	put_writable(dst);
+	return 0;
+}
+
+static int ext_copy_page(struct mm_call *c, const struct mmuext_op *op)
+{
+	struct page *src = get_frame(c->fd, op->arg2.src_mfn);
+	void *dst;
+
+	if (!src)
+		return -EINVAL;
+	dst = get_writable(c, op->arg1.mfn);
+	if (dst) {
+		memmove(dst, page_to_virt(src), PAGE_SIZE);
+		put_writable(dst);
+	}
+	page_put(src);
+	return dst ? 0 : -EINVAL;
+}
+
+/* PV guests have no large pages. */
+static int ext_super(struct mm_call *c, const struct mmuext_op *op)
+{
+	return -EOPNOTSUPP;
+}
+
+static int (*const ext_ops[])(struct mm_call *c, const struct mmuext_op *op) = {
+	[MMUEXT_PIN_L1_TABLE] = ext_pin,
+	[MMUEXT_PIN_L2_TABLE] = ext_pin,
+	[MMUEXT_PIN_L3_TABLE] = ext_pin,
+	[MMUEXT_PIN_L4_TABLE] = ext_pin,
+	[MMUEXT_UNPIN_TABLE] = ext_unpin,
+	[MMUEXT_NEW_BASEPTR] = ext_new_base,
+	[MMUEXT_TLB_FLUSH_LOCAL] = ext_flush_local,
+	[MMUEXT_INVLPG_LOCAL] = ext_invlpg_local,
+	[MMUEXT_TLB_FLUSH_MULTI] = ext_flush_multi,
+	[MMUEXT_INVLPG_MULTI] = ext_flush_multi,
+	[MMUEXT_TLB_FLUSH_ALL] = ext_flush_all,
+	[MMUEXT_INVLPG_ALL] = ext_flush_all,
+	[MMUEXT_FLUSH_CACHE] = ext_flush_cache,
+	[MMUEXT_SET_LDT] = ext_set_ldt,
+	[MMUEXT_NEW_USER_BASEPTR] = ext_new_base,
+	[MMUEXT_CLEAR_PAGE] = ext_clear_page,
+	[MMUEXT_COPY_PAGE] = ext_copy_page,
+	[MMUEXT_FLUSH_CACHE_GLOBAL] = ext_flush_cache,
+	[MMUEXT_MARK_SUPER] = ext_super,
+	[MMUEXT_UNMARK_SUPER] = ext_super,
+};
+
+static int ext_one(struct mm_call *c, const struct mmuext_op *op)
+{
+	if (op->cmd >= ARRAY_SIZE(ext_ops) || !ext_ops[op->cmd])
+		return -ENOSYS;
+	return ext_ops[op->cmd](c, op);
+}
+
+/* Both queues that an operation may have filled. */
+static int release_all(struct mm_call *c)
+{
+	int rc = pv_release_run(c->v->domain);
+
+	if (!rc && c->fd != c->v->domain && c->fd->pv)
+		rc = pv_release_run(c->fd);
+	return rc;
+}
+
+/* *nr: how many are left to do. -ERESTART: stopped. */
+static int ext_list(struct mm_call *c, guest_ptr_t *list, unsigned int *nr)
+{
+	struct mmuext_op op;
+	int rc = release_all(c), stopped;
+
+	while (!rc && *nr) {
+		if (copy_from_guest(&op, *list, sizeof(op)))
+			return -EFAULT;
+		rc = ext_one(c, &op);
+		stopped = release_all(c);
+		if (rc == -EINTR)
+			rc = -ERESTART;
+		if (rc)
+			return rc;
+		*list = guest_ptr_add(*list, sizeof(op));
+		--*nr;
+		rc = stopped;
+		if (!rc && *nr && hypercall_preempt_check())
+			rc = -ERESTART;
+	}
+	return rc;
+}
+
+/**
+ * hypercall_mmuext_op() - operations on tables, roots and TLBs
+ * @v: current
+ * @a: list of struct mmuext_op, count, unsigned int *done or NULL, foreigndom
+ *
+ * Return: 0; -ENOSYS no such operation; -EINVAL not the domain's frame, or
+ *         refused as the type that is asked for; -EPERM, -ESRCH the foreign
+ *         domain; -EACCES, -EOPNOTSUPP as the operations above; -EFAULT.
+ *         Operations before the one that failed are done; *done counts them.
+ */
+long hypercall_mmuext_op(struct vcpu *v, const uint64_t a[6])
+{
+	guest_ptr_t list = GUEST_PTR(a[0]), pdone = GUEST_PTR(a[2]);
+	unsigned int count = (uint32_t)a[1], nr = count & ~MMU_PREEMPTED;
+	unsigned int total = nr, done = 0;
+	struct mm_call c;
+	int rc;
+
+	if (count & MMU_PREEMPTED)
+		done = pv_read_done(pdone);
+	if ((domid_t)a[3] == DOMID_IO)
+		return -EPERM;
+	rc = pv_call_begin(&c, v, (domid_t)a[3]);
+	if (rc)
+		return rc;
+	rc = ext_list(&c, &list, &nr);
+	pv_call_end(&c);
+
+	done += total - nr;
+	pv_write_done(pdone, done);
+	if (rc != -ERESTART)
+		return rc;
+	return hypercall_continue(__HYPERVISOR_mmuext_op, 4, list.va,
+				  (unsigned long)(nr | MMU_PREEMPTED),
+				  pdone.va, (unsigned long)a[3]);
+}

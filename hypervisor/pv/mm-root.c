@@ -1,0 +1,169 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * mm-root.c - the two roots of a vCPU, and which one the processor walks
+ *
+ * A vCPU holds a general and an L4 type reference to each of its roots, and a
+ * CPU has a root in CR3 only while it has the vCPU's state loaded (running, or
+ * idling lazily on it). A root is dropped after that CPU has loaded another:
+ * the vCPU itself replaces the one it runs on, and teardown waits until no CPU
+ * has the vCPU loaded. So unpinning a loaded tree is harmless.
+ *
+ * User leaves are global (mm-entry.c). Switching between the two roots of a
+ * vCPU keeps them, as both show the same user space. Everything else flushes
+ * them too: another vCPU on this CPU, and a new base pointer.
+ *
+ * d->dirty_cpus: a CPU sets its bit before it loads a root of @d, and clears it
+ * after it has flushed everything for another domain.
+ */
+#include "mm.h"
+
+#include <lodge/atomic.h>
+#include <lodge/errno.h>
+#include <lodge/mm.h>
+#include <lodge/percpu.h>
+
+/* [C] whose root this CPU loaded last; only compared, and its bit cleared:
+ * memory of a struct domain is never anything else. */
+static DEFINE_PER_CPU(struct domain *, root_domain);
+
+static void put_root(mfn_t root)
+{
+	if (mfn_eq(root, INVALID_MFN))
+		return;
+	page_put_type(mfn_to_page(root));
+	page_put(mfn_to_page(root));
+}
+
+static int get_root(struct domain *d, mfn_t root)
+{
+	struct page *pg;
+	int rc;
+
+	if (!mfn_valid(root))
+		return -EINVAL;
+	pg = mfn_to_page(root);
+	if (!page_get(pg, d))
+		return -EINVAL;
+	rc = page_get_type(pg, PT_L4, true);
+	if (rc)
+		page_put(pg);
+	return rc;
+}
+
+static uint64_t mode_cr3(const struct vcpu *v)
+{
+	return paddr_x(mfn_to_paddr(v->pv->kernel_mode ? v->pv->kernel_root :
+							 v->pv->user_root));
+}
+
+/**
+ * pv_set_root() - make a frame the kernel's or user's root
+ * @v:    current, or a vCPU that does not run
+ * @root: the frame; of a user root 0 means none
+ * @user: which
+ *
+ * If it is the root that the processor walks it is loaded at once. Global
+ * entries are left: the caller flushes before the guest goes on. The old root
+ * may be left on the release queue.
+ *
+ * Context: interrupts on.
+ * Return: 0; -EINVAL not the domain's, not fit to be a root; -EPERM an entry
+ *         in it names device memory that is not the domain's; -EINTR,
+ *         -ERESTART: preempted, call again. On error the roots are as before.
+ */
+int pv_set_root(struct vcpu *v, mfn_t root, bool user)
+{
+	mfn_t *slot = user ? &v->pv->user_root : &v->pv->kernel_root;
+	mfn_t old = *slot;
+	unsigned long flags;
+	int rc;
+
+	if (user && !mfn_x(root)) {
+		root = INVALID_MFN;
+	} else {
+		rc = get_root(v->domain, root);
+		if (rc)
+			return rc;
+	}
+	flags = irq_save();
+	*slot = root;
+	if (v == current && v->pv->kernel_mode == !user)
+		tlb_load_root(mode_cr3(v));
+	irq_restore(flags);
+	put_root(old);
+	return 0;
+}
+
+/**
+ * pv_drop_roots() - drop both roots of a vCPU that will not run any more
+ * @v: not loaded on any CPU
+ *
+ * Context: interrupts on, no locks.
+ * Return: 0; -ERESTART: preempted, call again.
+ */
+int pv_drop_roots(struct vcpu *v)
+{
+	mfn_t kernel = v->pv->kernel_root, user = v->pv->user_root;
+
+	v->pv->kernel_root = INVALID_MFN;
+	v->pv->user_root = INVALID_MFN;
+	put_root(kernel);
+	put_root(user);
+	return pv_release_run(v->domain);
+}
+
+/**
+ * pv_load_root() - load the root of the mode that a vCPU is in
+ * @v: the vCPU that this CPU switches to
+ *
+ * Context: interrupts off.
+ */
+void pv_load_root(struct vcpu *v)
+{
+	struct domain *d = v->domain, *old = this_cpu(root_domain);
+	unsigned int cpu = smp_processor_id();
+
+	cpumask_set(&d->dirty_cpus, cpu);
+	this_cpu(root_domain) = d;
+	tlb_load_root(mode_cr3(v));
+	tlb_flush_local(FLUSH_GLOBAL);
+	if (old && old != d)
+		cpumask_clear(&old->dirty_cpus, cpu);
+}
+
+/**
+ * pv_reload_root() - load the root of the mode that current is in, and no more
+ * @v: current, whose mode was changed for a moment
+ *
+ * Global entries stay, as in pv_toggle_mode().
+ *
+ * Context: interrupts off.
+ */
+void pv_reload_root(struct vcpu *v)
+{
+	tlb_load_root(mode_cr3(v));
+}
+
+/**
+ * pv_toggle_mode() - from the guest's kernel mode to its user mode, or back
+ * @v: current
+ *
+ * In kernel mode GS_BASE is the kernel's and MSR_SHADOW_GS_BASE the user's.
+ * A guest that has no user root cannot go there: it is crashed.
+ *
+ * Context: any but NMI.
+ */
+void pv_toggle_mode(struct vcpu *v)
+{
+	unsigned long flags;
+
+	if (v->pv->kernel_mode && mfn_eq(v->pv->user_root, INVALID_MFN)) {
+		domain_crash(v->domain, "user mode without a user root");
+		return;
+	}
+	flags = irq_save();
+	v->pv->kernel_mode = !v->pv->kernel_mode;
+	tlb_load_root(mode_cr3(v));
+	swapgs();
+	irq_restore(flags);
+}
