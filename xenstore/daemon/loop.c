@@ -1,0 +1,208 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * loop.c - the event loop, and whose turn it is
+ *
+ *	        .--- bytes came, bytes were taken, a lease ended ---.
+ *	        v                                                   |
+ *	     QUEUED --turn--> more to do? --yes--> QUEUED           |
+ *	                          '-------no-----> WAITING ---------'
+ *
+ * Clients that have work queue up, and each in its turn gets QUANTUM_NS of the
+ * daemon's time (deficit round robin). A turn ends with the request that used
+ * the time up, and what it took too long is deducted from the next turns, so
+ * over time every busy client gets the same share however costly its requests
+ * are. Between two rounds the loop asks the kernel who has become ready, so a
+ * client that was idle waits for at most one round.
+ *
+ * A client is read from only while there is room for its requests and it takes
+ * its replies: else its own buffers fill up, and it waits.
+ */
+#include "loop.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <unistd.h>
+
+#include "conn.h"
+#include "journal.h"
+#include "lease.h"
+#include "log.h"
+#include "util.h"
+#include "wire.h"
+
+#define QUANTUM_NS 20000
+#define NR_EVENTS 64
+
+static int epfd = -1;
+static bool stopping;
+static TAILQ_HEAD(, conn) runq = TAILQ_HEAD_INITIALIZER(runq);
+static unsigned int runq_len;
+static LIST_HEAD(, conn) held = LIST_HEAD_INITIALIZER(held);
+
+void loop_init(void)
+{
+	epfd = epoll_create1(EPOLL_CLOEXEC);
+	if (epfd < 0)
+		log_fatal("epoll_create1: %s", strerror(errno));
+}
+
+static void control(int op, struct source *s, uint32_t events)
+{
+	struct epoll_event ev = { .events = events, .data.ptr = s };
+
+	if (epoll_ctl(epfd, op, s->fd, &ev))
+		log_fatal("epoll_ctl: %s", strerror(errno));
+}
+
+/* Call @s->ready whenever one of @events (EPOLL*) is there. */
+void loop_add(struct source *s, uint32_t events)
+{
+	control(EPOLL_CTL_ADD, s, events);
+}
+
+void loop_change(struct source *s, uint32_t events)
+{
+	control(EPOLL_CTL_MOD, s, events);
+}
+
+void loop_remove(struct source *s)
+{
+	control(EPOLL_CTL_DEL, s, 0);
+}
+
+/* A client has, or may have, something to do. */
+void loop_queue(struct conn *c)
+{
+	if (c->queued || c->is_held || c->doomed)
+		return;
+	c->queued = true;
+	TAILQ_INSERT_TAIL(&runq, c, run);
+	runq_len++;
+}
+
+/* The next request of a client has to wait until the lease ends. */
+void loop_hold(struct conn *c)
+{
+	c->is_held = true;
+	LIST_INSERT_HEAD(&held, c, held);
+}
+
+void loop_forget(struct conn *c)
+{
+	if (c->queued) {
+		TAILQ_REMOVE(&runq, c, run);
+		runq_len--;
+	}
+	if (c->is_held)
+		LIST_REMOVE(c, held);
+	c->queued = c->is_held = false;
+}
+
+static void release_held(void)
+{
+	struct conn *c;
+
+	while ((c = LIST_FIRST(&held))) {
+		LIST_REMOVE(c, held);
+		c->is_held = false;
+		loop_queue(c);
+	}
+}
+
+static void serve(struct conn *c)
+{
+	uint64_t start = now_ns(), now;
+	bool more = true;
+
+	c->credit_ns += QUANTUM_NS;
+	while (c->credit_ns > 0 && more) {
+		more = wire_step(c);
+		now = now_ns();
+		c->credit_ns -= (int64_t)(now - start);
+		start = now;
+	}
+	if (!more && c->credit_ns > 0)
+		c->credit_ns = 0;
+	if (more)
+		loop_queue(c);
+}
+
+static void turn(struct conn *c)
+{
+	uint8_t *where;
+	int rc = 0;
+
+	if (!c->eof && stream_in_space(c->st, &where))
+		rc = c->tp->fill(c);
+	if (rc && rc != EAGAIN) {
+		conn_kill(c, rc, NULL);
+		return;
+	}
+	serve(c);
+	conn_flush(c);
+	if (c->doomed)
+		return;
+	if (c->eof && !c->queued && !c->is_held) {
+		conn_kill(c, 0, NULL);
+		return;
+	}
+	conn_want(c, !c->eof && conn_may_request(c) &&
+		  stream_in_space(c->st, &where), c->writing);
+}
+
+static void round_of_turns(void)
+{
+	unsigned int n = runq_len;
+	struct conn *c;
+
+	while (n-- && (c = TAILQ_FIRST(&runq))) {
+		TAILQ_REMOVE(&runq, c, run);
+		runq_len--;
+		c->queued = false;
+		if (!c->doomed)
+			turn(c);
+	}
+}
+
+static int timeout_ms(void)
+{
+	if (!TAILQ_EMPTY(&runq) || journal_busy())
+		return 0;
+	return LIST_EMPTY(&held) ? -1 : lease_timeout_ms(now_ns());
+}
+
+static void wait_events(void)
+{
+	struct epoll_event ev[NR_EVENTS];
+	struct source *s;
+	int i, n;
+
+	n = epoll_wait(epfd, ev, NR_EVENTS, timeout_ms());
+	if (n < 0 && errno != EINTR)
+		log_fatal("epoll_wait: %s", strerror(errno));
+	for (i = 0; i < n; i++) {
+		s = ev[i].data.ptr;
+		s->ready(s, ev[i].events);
+	}
+}
+
+/**
+ * loop_run() - serve until loop_stop()
+ */
+void loop_run(void)
+{
+	while (!stopping) {
+		wait_events();
+		if (!LIST_EMPTY(&held) && lease_tick(now_ns()))
+			release_held();
+		round_of_turns();
+		conn_reap();
+		journal_poll();
+	}
+}
+
+void loop_stop(void)
+{
+	stopping = true;
+}

@@ -1,0 +1,239 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * main.c - lodge-xenstored: options, and the start of keeper and daemon
+ *
+ * One binary, two processes. Started by a person or a service manager it is
+ * the keeper, which starts it again as the daemon, with KEEPER_FD open and
+ * "--daemon" in front of the same options.
+ */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <getopt.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "conn.h"
+#include "control.h"
+#include "domain.h"
+#include "journal.h"
+#include "keeper.h"
+#include "log.h"
+#include "loop.h"
+#include "recover.h"
+#include "ring.h"
+#include "wire.h"
+
+static const struct {
+	struct option o;
+	const char *arg, *help;
+} table[] = {
+	{ { "foreground", no_argument, NULL, 'f' }, "",
+	  "do not go to the background" },
+	{ { "no-domains", no_argument, NULL, 'D' }, "",
+	  "serve the sockets alone, without a hypervisor" },
+	{ { "run-dir", required_argument, NULL, 'r' }, "DIR",
+	  "where the sockets are (/run/xenstored)" },
+	{ { "state-dir", required_argument, NULL, 's' }, "DIR",
+	  "where the state is kept, best on tmpfs (RUN-DIR/state)" },
+	{ { "pid-file", required_argument, NULL, 'F' }, "FILE",
+	  "write the process number there" },
+	{ { "log-file", required_argument, NULL, 'L' }, "FILE",
+	  "log there, not to standard error" },
+	{ { "log-level", required_argument, NULL, 'l' }, "LEVEL",
+	  "error, warn, info (as set) or debug" },
+	{ { "trace", no_argument, NULL, 'T' }, "",
+	  "log each request and reply" },
+	{ { "limit", required_argument, NULL, 'q' }, "NAME=N",
+	  "default limit of all domains; 0 for none" },
+	{ { "help", no_argument, NULL, 'h' }, "", "show this and leave" },
+	{ { "daemon", no_argument, NULL, 'd' }, NULL, NULL },
+};
+
+#define NR_OPTIONS (sizeof(table) / sizeof(table[0]))
+
+static bool is_daemon;
+
+static void usage(FILE *f)
+{
+	size_t i;
+
+	fprintf(f, "Usage: lodge-xenstored [OPTION]...\n\n");
+	for (i = 0; i < NR_OPTIONS; i++)
+		if (table[i].help)
+			fprintf(f, "  --%-10s %-7s %s\n", table[i].o.name,
+				table[i].arg, table[i].help);
+}
+
+static void set_limit(const char *arg)
+{
+	const char *eq = strchr(arg, '=');
+	char name[32] = "";
+	int limit;
+
+	if (eq && (size_t)(eq - arg) < sizeof(name))
+		memcpy(name, arg, (size_t)(eq - arg));
+	limit = limit_by_name(name);
+	if (limit < 0) {
+		fprintf(stderr, "lodge-xenstored: no such limit: %s\n", arg);
+		exit(2);
+	}
+	limit_set(NULL, (enum limit)limit,
+		  (uint32_t)strtoul(eq + 1, NULL, 10));
+}
+
+static void take_option(int c, struct options *o)
+{
+	switch (c) {
+	case 'f':
+		o->foreground = true;
+		break;
+	case 'D':
+		o->domains = false;
+		break;
+	case 'r':
+		o->run_dir = optarg;
+		break;
+	case 's':
+		o->state_dir = optarg;
+		break;
+	case 'F':
+		o->pid_file = optarg;
+		break;
+	case 'L':
+		if (log_open(optarg))
+			log_fatal("%s: %s", optarg, strerror(errno));
+		break;
+	case 'l':
+		if (log_set_level(optarg))
+			break;
+		fprintf(stderr, "lodge-xenstored: no such level: %s\n",
+			optarg);
+		exit(2);
+	case 'T':
+		log_tracing = true;
+		break;
+	case 'q':
+		set_limit(optarg);
+		break;
+	case 'd':
+		is_daemon = true;
+		break;
+	case 'h':
+		usage(stdout);
+		exit(0);
+	default:
+		usage(stderr);
+		exit(2);
+	}
+}
+
+static void parse(int argc, char **argv, struct options *o)
+{
+	struct option longs[NR_OPTIONS + 1] = { 0 };
+	size_t i;
+	int c;
+
+	for (i = 0; i < NR_OPTIONS; i++)
+		longs[i] = table[i].o;
+	while ((c = getopt_long(argc, argv, "", longs, NULL)) != -1)
+		take_option(c, o);
+	if (optind != argc)
+		take_option('?', o);
+	if (!o->state_dir &&
+	    asprintf((char **)&o->state_dir, "%s/state", o->run_dir) < 0)
+		log_fatal("out of memory");
+}
+
+static void make_dir(const char *path)
+{
+	if (mkdir(path, 0700) && errno != EEXIST)
+		log_fatal("%s: %s", path, strerror(errno));
+}
+
+/* Clients of the last daemon that neither keeper nor ring brought back. */
+static void end_the_lost(void)
+{
+	struct conn *c;
+
+	TAILQ_FOREACH(c, &conns, link)
+		if (!c->tp)
+			conn_kill(c, 0, NULL);
+	conn_reap();
+}
+
+static void start_domains(const struct options *o)
+{
+	struct domain *dom0 = domain_make(0);
+	int rc;
+
+	rc = ring_start(o->state_dir);
+	if (rc)
+		log_fatal("no hypervisor: %s", strerror(rc));
+	ring_restore();
+	if (!dom0->conn) {
+		rc = ring_connect(dom0, 0, 0);
+		if (rc)
+			log_fatal("Dom0's ring: %s", strerror(rc));
+		conn_commit(NULL, 0);
+	}
+	domain_scan();
+	ring_kick_all();
+}
+
+static int daemon_main(const struct options *o)
+{
+	const char *binary;
+	uint64_t gen, pos;
+	int rc;
+
+	signal(SIGPIPE, SIG_IGN);
+	loop_init();
+	wire_init();
+	rc = recover(o->state_dir, &gen, &pos);
+	if (rc)
+		log_fatal("the state in %s cannot be read", o->state_dir);
+	rc = journal_open(o->state_dir, gen, pos);
+	if (rc)
+		log_fatal("%s: %s", o->state_dir, strerror(rc));
+	keeper_attach();
+	if (o->domains)
+		start_domains(o);
+	end_the_lost();
+	keeper_ready();
+	log_info("serving in %s", o->run_dir);
+	loop_run();
+	if (control_update_wanted(&binary))
+		keeper_exec(binary);
+	return 0;
+}
+
+static int start_keeper(const struct options *o, int argc, char **argv)
+{
+	char **args = calloc((size_t)argc + 2, sizeof(*args));
+	static char daemon_option[] = "--daemon";
+	char self[256] = "";
+
+	if (!args)
+		log_fatal("out of memory");
+	if (!strchr(argv[0], '/') &&
+	    readlink("/proc/self/exe", self, sizeof(self) - 1) < 0)
+		log_fatal("/proc/self/exe: %s", strerror(errno));
+	args[0] = self[0] ? self : argv[0];
+	args[1] = daemon_option;
+	memcpy(args + 2, argv + 1, (size_t)argc * sizeof(*args));
+	make_dir(o->run_dir);
+	make_dir(o->state_dir);
+	return keeper_main(o, args);
+}
+
+int main(int argc, char **argv)
+{
+	struct options o = { .run_dir = "/run/xenstored", .domains = true };
+
+	parse(argc, argv, &o);
+	return is_daemon ? daemon_main(&o) : start_keeper(&o, argc, argv);
+}

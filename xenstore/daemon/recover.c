@@ -1,0 +1,333 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * recover.c - rebuild the state from a snapshot and journals
+ *
+ *	newest complete snap.N --> journal.N --> journal.N+1 --> ...
+ *
+ * Each item is checked against the state that the items before it built: a
+ * journal that was tampered with can make the daemon refuse the rest of it,
+ * with a line in the log, but not do more.
+ *
+ * Items are applied by the functions that the requests use, where those add to
+ * the journal what they do; the caller drops that afterwards.
+ */
+#define _GNU_SOURCE
+#include "recover.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include <xen/io/xs_wire.h>
+
+#include "conn.h"
+#include "domain.h"
+#include "journal.h"
+#include "log.h"
+#include "path.h"
+#include "store.h"
+#include "txn.h"
+#include "util.h"
+#include "watch.h"
+
+struct state {
+	uint64_t seq;
+	bool snapshot_done;
+};
+
+static struct arena *scratch;
+
+static bool path_valid(const char *path)
+{
+	return *path == '/' && path_canonical(scratch, path, 0);
+}
+
+static bool apply_node(uint64_t seq, const struct item *it, const uint8_t *body)
+{
+	size_t perm_bytes = it->a * sizeof(struct perm);
+	const uint8_t *value = body + it->str_len;
+	struct perms *ps = NULL;
+	struct perm *list;
+	const char *path;
+
+	if (!item_string(it, body, &path) || it->a > 4096 ||
+	    it->nr > XENSTORE_PAYLOAD_MAX ||
+	    it->len < sizeof(*it) + it->str_len + it->nr + perm_bytes)
+		return false;
+	if (store_special(path) < 0 && !path_valid(path))
+		return false;
+	if (it->flags & ITEM_HAS_PERMS) {
+		if (!it->a)
+			return false;
+		list = arena_alloc(scratch, perm_bytes);
+		memcpy(list, value + it->nr, perm_bytes);
+		ps = perms_intern(list, it->a);
+	} else if (!tree_find(store_root(), path)) {
+		return false;
+	}
+	if (*path == '/' && !tree_find(store_root(),
+				       path_parent(scratch, path))) {
+		perms_put(ps);
+		return false;
+	}
+	store_replay_put(path, it->flags & ITEM_HAS_VALUE ? value : NULL,
+			 it->nr, ps, seq);
+	perms_put(ps);
+	return true;
+}
+
+static bool apply_remove(uint64_t seq, const struct item *it,
+			 const uint8_t *body)
+{
+	const char *path;
+
+	if (!item_string(it, body, &path) || !path_valid(path) || !path[1] ||
+	    !tree_find(store_root(), path))
+		return false;
+	store_replay_remove(path, seq);
+	return true;
+}
+
+static void forget_all(void)
+{
+	struct conn *c;
+
+	TAILQ_FOREACH(c, &conns, link)
+		conn_kill(c, 0, NULL);
+	conn_reap();
+}
+
+static bool apply_open(const struct item *it)
+{
+	struct conn *c;
+
+	if (it->b >= DOMID_LIMIT || conn_lookup(it->a))
+		return false;
+	c = conn_new(it->a, domain_make((uint16_t)it->b));
+	c->readonly = it->flags & 1;
+	return true;
+}
+
+static bool apply_watch(const struct item *it, const uint8_t *body, bool add)
+{
+	struct conn *c = conn_lookup(it->a);
+	const char *path, *canonical, *token;
+	size_t room = it->len - sizeof(*it) - it->str_len;
+
+	if (!c || !item_string(it, body, &path))
+		return false;
+	token = path + it->str_len;
+	if (!memchr(token, 0, room))
+		return false;
+	canonical = *path == '@' ? path :
+		    path_canonical(scratch, path, c->dom->id.domid);
+	if (!canonical || (*path == '@' && !path_special(path)))
+		return false;
+	return add ? watch_restore(c, path, canonical, token, (int)it->b) :
+		     !watch_remove(c, canonical, token);
+}
+
+static bool apply_domain(const struct item *it)
+{
+	struct domain *d;
+
+	if (it->a >= DOMID_LIMIT)
+		return false;
+	d = domain_make((uint16_t)it->a);
+	d->id.target = (uint16_t)it->c;
+	d->gfn = it->q;
+	d->port = it->b;
+	d->introduced = it->flags & 1;
+	d->shutdown = it->flags & 2;
+	return true;
+}
+
+static bool apply_limit(const struct item *it)
+{
+	if (it->nr >= LIMIT_NR || it->a > DOMID_LIMIT)
+		return false;
+	limit_set(it->a == DOMID_LIMIT ? NULL : domain_make((uint16_t)it->a),
+		  (enum limit)it->nr, it->b);
+	return true;
+}
+
+static bool apply_conn(const struct item *it)
+{
+	struct conn *c = conn_lookup(it->a);
+	struct txn *t;
+
+	if (!c)
+		return it->type == ITEM_CURSOR;
+	switch (it->type) {
+	case ITEM_CURSOR:
+		c->rec_in = it->b;
+		c->rec_out = it->c;
+		return true;
+	case ITEM_CONN_CLOSE:
+		conn_kill(c, 0, NULL);
+		conn_reap();
+		return true;
+	case ITEM_TXN_START:
+		txn_restore(c, it->b);
+		return true;
+	default:
+		t = txn_lookup(c, it->b);
+		if (t)
+			txn_abort(t);
+		return t != NULL;
+	}
+}
+
+static bool apply(void *arg, uint64_t seq, const struct item *it,
+		  const uint8_t *body)
+{
+	struct state *s = arg;
+
+	arena_reset(scratch);
+	if (seq > s->seq)
+		s->seq = seq;
+	switch (it->type) {
+	case ITEM_NODE:
+		return apply_node(seq, it, body);
+	case ITEM_REMOVE:
+		return apply_remove(seq, it, body);
+	case ITEM_CONN_OPEN:
+		return apply_open(it);
+	case ITEM_CURSOR:
+	case ITEM_CONN_CLOSE:
+	case ITEM_TXN_START:
+	case ITEM_TXN_END:
+		return apply_conn(it);
+	case ITEM_WATCH:
+		return apply_watch(it, body, true);
+	case ITEM_UNWATCH:
+		return apply_watch(it, body, false);
+	case ITEM_DOMAIN:
+		return apply_domain(it);
+	case ITEM_LIMIT:
+		return apply_limit(it);
+	case ITEM_RESET:
+		forget_all();
+		return true;
+	case ITEM_SNAPSHOT_END:
+		s->snapshot_done = true;
+		return true;
+	}
+	return false;
+}
+
+/* Map a file of the state directory. Return: false if it is not there. */
+static bool map_file(const char *dir, const char *what, uint64_t n,
+		     struct journal_map *m)
+{
+	char path[512];
+	struct stat st;
+	int fd;
+
+	snprintf(path, sizeof(path), "%s/%s.%" PRIu64, dir, what, n);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return false;
+	*m = (struct journal_map){ 0 };
+	if (!fstat(fd, &st) && st.st_size > 0) {
+		m->data = mmap(NULL, (size_t)st.st_size, PROT_READ,
+			       MAP_PRIVATE, fd, 0);
+		if (m->data == MAP_FAILED)
+			log_fatal("%s: %s", path, strerror(errno));
+		m->size = (size_t)st.st_size;
+	}
+	close(fd);
+	return true;
+}
+
+static bool newest_snapshot(const char *dir, uint64_t *newest)
+{
+	struct dirent *e;
+	DIR *d = opendir(dir);
+	bool found = false;
+	uint64_t n;
+	char *end;
+
+	while (d && (e = readdir(d))) {
+		if (strncmp(e->d_name, "snap.", 5))
+			continue;
+		n = strtoull(e->d_name + 5, &end, 10);
+		if (*end || (found && n < *newest))
+			continue;
+		*newest = n;
+		found = true;
+	}
+	if (d)
+		closedir(d);
+	return found;
+}
+
+static int read_snapshot(const char *dir, uint64_t n, struct state *s)
+{
+	struct journal_map m;
+	size_t end;
+
+	if (!map_file(dir, "snap", n, &m))
+		return ENOENT;
+	s->snapshot_done = false;
+	if (!journal_parse(m.data, m.size, &end, apply, s) ||
+	    !s->snapshot_done) {
+		log_error("%s/snap.%" PRIu64 " is damaged at byte %zu", dir,
+			  n, end);
+		return EIO;
+	}
+	munmap(m.data, m.size);
+	return 0;
+}
+
+static void read_journals(const char *dir, struct state *s, uint64_t *gen,
+			  uint64_t *pos)
+{
+	struct journal_map m;
+	uint64_t n;
+	size_t end;
+
+	for (n = *gen; map_file(dir, "journal", n, &m); n++) {
+		*gen = n;
+		*pos = 0;
+		if (!m.size)
+			continue;
+		if (!journal_parse(m.data, m.size, &end, apply, s))
+			log_warn("%s/journal.%" PRIu64 " is torn at byte %zu: "
+				 "the rest of it is dropped", dir, n, end);
+		*pos = end;
+		munmap(m.data, m.size);
+	}
+}
+
+/**
+ * recover() - rebuild the state that a state directory holds
+ * @gen, @pos: where to go on writing
+ *
+ * Afterwards each connection knows its counters, but has no transport yet.
+ *
+ * Return: 0, also if the directory is empty; EIO the snapshot is damaged.
+ */
+int recover(const char *dir, uint64_t *gen, uint64_t *pos)
+{
+	struct state s = { 0 };
+	int rc = 0;
+
+	scratch = arena_new(32768);
+	*gen = *pos = 0;
+	store_init();
+	if (newest_snapshot(dir, gen))
+		rc = read_snapshot(dir, *gen, &s);
+	if (!rc)
+		read_journals(dir, &s, gen, pos);
+	journal_drop();
+	journal_set_seq(s.seq);
+	arena_free(scratch);
+	return rc;
+}

@@ -1,0 +1,203 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * sock.c - clients on a socket
+ *
+ * How far had the daemon got when it was killed? The kernel tells, by two
+ * counters that belong to open files, not to processes; the keeper's
+ * descriptors keep them alive.
+ *
+ * Receiving. A unix socket has a "peek offset" (SO_PEEK_OFF), and every byte
+ * that is read lowers it by one. We never peek: we set it to ARM and read off
+ * how many bytes were received since. They were received straight into the
+ * stream, behind in_fill, so those that in_fill does not count are there too.
+ * The offset is set again before it can reach zero; "arming" marks that
+ * moment, in which in_fill is right for certain.
+ *
+ * Sending. Bytes go out by sendfile() from the stream's file, and the kernel
+ * moves that file's offset by as much as it sent: the offset is "sent".
+ */
+#define _GNU_SOURCE
+#include "sock.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <sys/epoll.h>
+#include <sys/sendfile.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "conn.h"
+#include "domain.h"
+#include "keeper.h"
+#include "log.h"
+#include "loop.h"
+#include "util.h"
+
+#define ARM 0x40000000
+#define REARM_AFTER 0x30000000u
+
+struct sock {
+	struct source src;
+	struct conn *c;
+};
+
+static int arm(int fd)
+{
+	const int value = ARM;
+
+	return setsockopt(fd, SOL_SOCKET, SO_PEEK_OFF, &value, sizeof(value)) ?
+		       errno : 0;
+}
+
+/**
+ * sock_prepare() - make a socket ready, before anything is read from it
+ *
+ * Return: 0 or an errno of setsockopt(): the kernel cannot count.
+ */
+int sock_prepare(int fd)
+{
+	return arm(fd);
+}
+
+static void rearm(struct conn *c)
+{
+	struct stream_hdr *h = c->st->hdr;
+
+	__atomic_store_n(&h->arming, 1, __ATOMIC_SEQ_CST);
+	if (arm(c->fd))
+		conn_kill(c, errno, "the kernel does not count its bytes");
+	__atomic_store_n(&h->armed_at, h->in_fill, __ATOMIC_SEQ_CST);
+	__atomic_store_n(&h->arming, 0, __ATOMIC_SEQ_CST);
+}
+
+static int sock_fill(struct conn *c)
+{
+	uint8_t *where;
+	size_t room = stream_in_space(c->st, &where);
+	ssize_t n = recv(c->fd, where, room, MSG_DONTWAIT);
+
+	if (n < 0)
+		return errno;
+	if (!n)
+		c->eof = true;
+	stream_in_filled(c->st, (size_t)n);
+	if (c->st->hdr->in_fill - c->st->hdr->armed_at > REARM_AFTER)
+		rearm(c);
+	return 0;
+}
+
+static int sock_flush(struct conn *c)
+{
+	struct stream *s = c->st;
+	ssize_t n;
+
+	while (s->sent != s->out_end) {
+		n = sendfile(c->fd, s->fd, NULL, s->out_end - s->sent);
+		if (n <= 0)
+			return n ? errno : EIO;
+		s->sent += (uint64_t)n;
+	}
+	return 0;
+}
+
+static int sock_recover(struct conn *c)
+{
+	struct stream_hdr *h = c->st->hdr;
+	socklen_t len = sizeof(int);
+	off_t off;
+	int left;
+
+	if (getsockopt(c->fd, SOL_SOCKET, SO_PEEK_OFF, &left, &len) ||
+	    left < 0 || left > ARM)
+		return EIO;
+	if (h->arming)
+		rearm(c);
+	else
+		h->in_fill = h->armed_at + (uint32_t)(ARM - left);
+	if (h->in_fill - stream_in_done(c->st) > STREAM_IN_SIZE)
+		return EIO;
+	off = lseek(c->st->fd, 0, SEEK_CUR);
+	if (off < STREAM_OUT_OFFSET ||
+	    (uint64_t)off - STREAM_OUT_OFFSET > c->st->out_end)
+		return EIO;
+	c->st->sent = (uint64_t)off - STREAM_OUT_OFFSET;
+	return 0;
+}
+
+static void sock_want(struct conn *c, bool read, bool write)
+{
+	struct sock *s = c->priv;
+
+	loop_change(&s->src, (read ? EPOLLIN : 0u) | (write ? EPOLLOUT : 0u));
+}
+
+static void sock_close(struct conn *c, int why)
+{
+	struct sock *s = c->priv;
+
+	(void)why;
+	loop_remove(&s->src);
+	keeper_drop(c->id);
+	shutdown(c->fd, SHUT_RDWR);
+	close(c->fd);
+	free(s);
+}
+
+static void sock_ready(struct source *src, uint32_t events)
+{
+	struct conn *c = ((struct sock *)src)->c;
+
+	if (events & EPOLLOUT)
+		conn_flush(c);
+	if (events & (EPOLLERR | EPOLLHUP) && !c->reading)
+		conn_kill(c, 0, NULL);
+	loop_queue(c);
+}
+
+static const struct transport sock_transport = {
+	.fill = sock_fill,
+	.flush = sock_flush,
+	.recover = sock_recover,
+	.want = sock_want,
+	.close = sock_close,
+};
+
+/**
+ * sock_adopt() - serve a socket that the keeper handed over
+ * @id:        its number, the same after each restart
+ * @fd:        socket, not blocking
+ * @stream_fd: of its streams
+ *
+ * Return: the client, or NULL if its streams make no sense; it is then
+ *         disconnected, with a line in the log.
+ */
+struct conn *sock_adopt(uint32_t id, int fd, int stream_fd, bool readonly)
+{
+	struct stream *st = stream_open(stream_fd);
+	struct conn *c = conn_lookup(id);
+	struct sock *s;
+
+	if (!st) {
+		log_error("sock%u: its streams are damaged", id / 2);
+		keeper_drop(id);
+		close(stream_fd);
+		close(fd);
+		return NULL;
+	}
+	if (!c) {
+		c = conn_new(id, domain_make(0));
+		c->rec_in = stream_in_done(st);
+		c->rec_out = (uint32_t)st->out_end;
+	}
+	s = xcalloc(1, sizeof(*s));
+	s->src = (struct source){ sock_ready, fd };
+	s->c = c;
+	c->priv = s;
+	c->fd = fd;
+	c->readonly = readonly;
+	c->reading = true;
+	loop_add(&s->src, EPOLLIN);
+	if (conn_attach(c, &sock_transport, st))
+		conn_kill(c, EIO, "its counters do not agree");
+	return c;
+}

@@ -1,0 +1,221 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * stream.c - the two byte streams of a client, in a file that outlives us
+ *
+ * Output position p is byte STREAM_OUT_OFFSET + p of the file, for ever: bytes
+ * are never written twice. This matters because sendfile() hands the client's
+ * socket references to our pages rather than copies of them. Pages that were
+ * sent are punched out of the file, so an idle client costs three pages.
+ */
+#define _GNU_SOURCE
+#include "stream.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "log.h"
+#include "util.h"
+
+#define MAGIC 0x4c58535au
+#define VERSION 1u
+#define PAGE 4096u
+#define IN_OFFSET 4096
+#define WINDOW 65536u
+
+/**
+ * stream_format() - make an empty file an empty stream
+ * @fd:        of the file; its offset is set to the first output byte
+ * @in_start:  counter of the next byte from the client
+ * @out_start: counter of the next byte to the client
+ *
+ * Return: 0 or an errno of ftruncate(), pwrite(), lseek().
+ */
+int stream_format(int fd, uint32_t in_start, uint32_t out_start)
+{
+	struct stream_hdr h = {
+		.magic = MAGIC,
+		.version = VERSION,
+		.cursor = (uint64_t)in_start << 32 | out_start,
+		.in_fill = in_start,
+		.armed_at = in_start,
+		.out_near = out_start,
+	};
+
+	if (ftruncate(fd, STREAM_OUT_OFFSET + (off_t)out_start) ||
+	    pwrite(fd, &h, sizeof(h), 0) != sizeof(h) ||
+	    lseek(fd, STREAM_OUT_OFFSET + (off_t)out_start, SEEK_SET) < 0)
+		return errno;
+	return 0;
+}
+
+static void *map(int fd, void *at, size_t len, off_t off)
+{
+	return mmap(at, len, PROT_READ | PROT_WRITE,
+		    MAP_SHARED | (at ? MAP_FIXED : 0), fd, off);
+}
+
+static uint8_t *map_ring(int fd)
+{
+	uint8_t *p = mmap(NULL, 2 * STREAM_IN_SIZE, PROT_NONE,
+			  MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	if (p == MAP_FAILED)
+		return NULL;
+	if (map(fd, p, STREAM_IN_SIZE, IN_OFFSET) == MAP_FAILED ||
+	    map(fd, p + STREAM_IN_SIZE, STREAM_IN_SIZE, IN_OFFSET) ==
+		    MAP_FAILED) {
+		munmap(p, 2 * STREAM_IN_SIZE);
+		return NULL;
+	}
+	return p;
+}
+
+/* All 64 bits of an output position. */
+uint64_t stream_extend(const struct stream *s, uint32_t pos)
+{
+	uint64_t near = s->hdr->out_near;
+
+	return near + (uint64_t)(int64_t)(int32_t)(pos - (uint32_t)near);
+}
+
+/*
+ * Move the window so that it holds at least two messages from out_new on, and
+ * give back the memory of what was sent.
+ */
+static void slide(struct stream *s)
+{
+	uint64_t start = s->out_new & ~(uint64_t)(PAGE - 1);
+	uint64_t sent = s->sent & ~(uint64_t)(PAGE - 1);
+	off_t off = STREAM_OUT_OFFSET + (off_t)start;
+
+	if (s->win)
+		munmap(s->win, WINDOW);
+	if (ftruncate(s->fd, off + WINDOW))
+		log_fatal("cannot extend a stream: %s", strerror(errno));
+	s->win = map(s->fd, NULL, WINDOW, off);
+	if (s->win == MAP_FAILED)
+		log_fatal("cannot map a stream: %s", strerror(errno));
+	s->win_start = start;
+	__atomic_store_n(&s->hdr->out_near, start, __ATOMIC_RELEASE);
+	if (sent > s->punched &&
+	    !fallocate(s->fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE,
+		       STREAM_OUT_OFFSET + (off_t)s->punched,
+		       (off_t)(sent - s->punched)))
+		s->punched = sent;
+}
+
+/**
+ * stream_open() - use a stream that stream_format() made
+ * @fd: of its file; the stream closes it when it is closed
+ *
+ * What the file says is believed only after stream_recover().
+ *
+ * Return: NULL if the file is no stream, or cannot be mapped; @fd stays open.
+ */
+struct stream *stream_open(int fd)
+{
+	struct stream *s = xcalloc(1, sizeof(*s));
+	struct stream_hdr *h = map(fd, NULL, PAGE, 0);
+
+	s->fd = fd;
+	if (h == MAP_FAILED)
+		goto err_free;
+	if (h->magic != MAGIC || h->version != VERSION)
+		goto err_unmap;
+	s->hdr = h;
+	s->in = map_ring(fd);
+	if (!s->in)
+		goto err_unmap;
+	s->out_end = s->out_new = stream_extend(s, (uint32_t)h->cursor);
+	s->sent = s->out_end;
+	s->punched = s->out_end & ~(uint64_t)(PAGE - 1);
+	return s;
+
+err_unmap:
+	munmap(h, PAGE);
+err_free:
+	free(s);
+	return NULL;
+}
+
+void stream_close(struct stream *s)
+{
+	munmap(s->hdr, PAGE);
+	munmap(s->in, 2 * STREAM_IN_SIZE);
+	if (s->win)
+		munmap(s->win, WINDOW);
+	close(s->fd);
+	free(s);
+}
+
+uint32_t stream_in_done(const struct stream *s)
+{
+	return (uint32_t)(s->hdr->cursor >> 32);
+}
+
+/**
+ * stream_in_pending() - what was received and not yet consumed
+ * @data: where it lies, in one piece
+ *
+ * Return: length in bytes.
+ */
+size_t stream_in_pending(const struct stream *s, const uint8_t **data)
+{
+	uint32_t done = stream_in_done(s);
+
+	*data = s->in + (done & (STREAM_IN_SIZE - 1));
+	return s->hdr->in_fill - done;
+}
+
+/* Room for more, in one piece: its address and size. */
+size_t stream_in_space(const struct stream *s, uint8_t **where)
+{
+	*where = s->in + (s->hdr->in_fill & (STREAM_IN_SIZE - 1));
+	return STREAM_IN_SIZE - (s->hdr->in_fill - stream_in_done(s));
+}
+
+void stream_in_filled(struct stream *s, size_t len)
+{
+	__atomic_store_n(&s->hdr->in_fill, s->hdr->in_fill + (uint32_t)len,
+			 __ATOMIC_RELEASE);
+}
+
+/**
+ * stream_append() - add bytes for the client; they count once committed
+ */
+void stream_append(struct stream *s, const void *data, size_t len)
+{
+	if (!s->win || s->out_new + len > s->win_start + WINDOW)
+		slide(s);
+	memcpy(s->win + (s->out_new - s->win_start), data, len);
+	s->out_new += len;
+}
+
+/**
+ * stream_commit() - the appended bytes are owed, and the request is consumed
+ * @in_done: input counter after the request
+ */
+void stream_commit(struct stream *s, uint32_t in_done)
+{
+	s->out_end = s->out_new;
+	__atomic_store_n(&s->hdr->cursor,
+			 (uint64_t)in_done << 32 | (uint32_t)s->out_end,
+			 __ATOMIC_RELEASE);
+}
+
+/**
+ * stream_recover() - settle the counters after a restart
+ * @in_done: what the journal says last; or the stream's own value
+ * @out_end: likewise
+ */
+void stream_recover(struct stream *s, uint32_t in_done, uint32_t out_end)
+{
+	uint64_t c = s->hdr->cursor;
+
+	s->out_new = stream_extend(s, counter_max(out_end, (uint32_t)c));
+	stream_commit(s, counter_max(in_done, (uint32_t)(c >> 32)));
+}
