@@ -248,3 +248,13 @@ int serial_enable_rx_irq(void)
 	reg_write(REG_IER, IER_RX);
 	return (int)chosen->irq;
 }
+
+/**
+ * console_port() - I/O ports that are ours
+ *
+ * Return: first of the eight ports of the console's UART; 0: we use none.
+ */
+unsigned int console_port(void)
+{
+	return chosen ? chosen->base : 0;
+}

@@ -45,11 +45,18 @@ static int set_pin(struct domain *d, struct page *pg)
 	return 0;
 }
 
-static int ext_pin(struct mm_call *c, const struct mmuext_op *op)
+/**
+ * pv_pin_table() - keep a table typed until it is unpinned
+ * @d:    whose
+ * @mfn:  the table
+ * @type: PT_L1 to PT_L4
+ *
+ * Return: 0; -EINVAL: not @d's frame, not that type, or pinned already;
+ *         -EINTR, -ERESTART: preempted, call again.
+ */
+int pv_pin_table(struct domain *d, mfn_t mfn, enum page_type type)
 {
-	enum page_type type = (enum page_type)(PT_L1 + op->cmd -
-					       MMUEXT_PIN_L1_TABLE);
-	struct page *pg = get_frame(c->fd, op->arg1.mfn);
+	struct page *pg = get_frame(d, mfn_x(mfn));
 	int rc;
 
 	if (!pg)
@@ -59,10 +66,17 @@ static int ext_pin(struct mm_call *c, const struct mmuext_op *op)
 		page_put(pg);
 		return rc;
 	}
-	rc = set_pin(c->fd, pg);
+	rc = set_pin(d, pg);
 	if (rc)
 		drop_pin(pg);
 	return rc;
+}
+
+static int ext_pin(struct mm_call *c, const struct mmuext_op *op)
+{
+	return pv_pin_table(c->fd, MFN(op->arg1.mfn),
+			    (enum page_type)(PT_L1 + op->cmd -
+					     MMUEXT_PIN_L1_TABLE));
 }
 
 static int ext_unpin(struct mm_call *c, const struct mmuext_op *op)

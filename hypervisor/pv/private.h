@@ -77,6 +77,8 @@ void pv_toggle_mode(struct vcpu *v);
 
 /* ---- page tables (mm-*.c) ---- */
 void pv_mm_init(void);		/* page_type_ops, grant_map_ops */
+/* MMUEXT_PIN_: 0; -EINVAL; -EINTR, -ERESTART: call again. */
+int pv_pin_table(struct domain *d, mfn_t mfn, enum page_type type);
 /* Preemptible teardown of all tables and frames: 0; -ERESTART. */
 int pv_relinquish_memory(struct domain *d);
 /* A write fault on a page table: decode, check, store. True: done. */

@@ -33,6 +33,8 @@ void console_irq_init(void);
 void console_receive(void);
 /* ISA interrupt of the serial port, enabled there; -1: no port. */
 int console_enable_irq(void);
+/* First of the eight ports of the UART in use, which no guest gets; 0: none. */
+unsigned int console_port(void);
 /* Raw output of Dom0's console_io: @len bytes, no level, not rate-limited. */
 void console_guest_write(const char *buf, size_t len);
 /* Input for Dom0; returns the number of bytes taken. */
