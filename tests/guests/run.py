@@ -42,7 +42,8 @@ VERDICT = re.compile(r"VERDICT (\S+): (success|failure|error|skip) (\d+)")
 TEST = re.compile(r"TEST (\S+): (success|failure|error|skip)")
 CRASHTEST = re.compile(r"CRASHTEST (\S+)")
 EXPECT = re.compile(r"EXPECT crash (\S+)")
-CRASHED = re.compile(r"(Dom(ain)? ?0|Hardware Dom0|d0v\d+).*crash", re.I)
+CRASHED = re.compile(r"(Dom(ain)? ?0|d0v\d+)\b.*(crash|watchdog)|"
+                     r"watchdog.* domain 0", re.I)
 PANIC = re.compile(r"\bpanic\b|BUG at|Assertion .* failed|"
                    r"FATAL (TRAP|PAGE FAULT)", re.I)
 
