@@ -59,11 +59,9 @@ static const char *number_prefix(const struct spec *sp, uint64_t val)
 		return "+";
 	if (sp->space)
 		return " ";
-	if (!sp->alt || !val)
+	if (!sp->alt || !val || sp->base != 16)
 		return "";
-	if (sp->base == 16)
-		return sp->upper ? "0X" : "0x";
-	return sp->base == 8 ? "0" : "";
+	return sp->upper ? "0X" : "0x";
 }
 
 static void put_number(struct out *o, const struct spec *sp, uint64_t val)
@@ -77,6 +75,8 @@ static void put_number(struct out *o, const struct spec *sp, uint64_t val)
 	for (; val; val /= sp->base)
 		tmp[n++] = digits[val % sp->base];
 	zeros = (sp->precision < 0 ? 1 : sp->precision) - n;
+	if (sp->alt && sp->base == 8 && zeros < 1)
+		zeros = 1;
 	pad = sp->width - n - (int)strlen(prefix) - max(zeros, 0);
 	if (sp->zero && !sp->left && sp->precision < 0 && pad > 0) {
 		zeros = max(zeros, 0) + pad;

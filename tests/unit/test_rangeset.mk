@@ -1,0 +1,2 @@
+# SPDX-License-Identifier: MIT
+test_rangeset_SRCS := hypervisor/lib/rangeset.c
