@@ -1,0 +1,2 @@
+# SPDX-License-Identifier: MIT
+test_memmap_SRCS := hypervisor/boot/memmap.c
