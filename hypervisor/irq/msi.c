@@ -364,6 +364,25 @@ void msi_free(unsigned int irq)
 	kfree(e);
 }
 
+/**
+ * msi_group_size() - how many irqs belong together
+ * @irq: any
+ *
+ * Context: thread; takes LOCK_PCI.
+ * Return: what msi_alloc() gave with @irq as the first one; 0: it did not.
+ */
+unsigned int msi_group_size(unsigned int irq)
+{
+	const struct msi_entry *e;
+	unsigned int nr;
+
+	spin_lock(&msi_lock);
+	e = entry_of(irq);
+	nr = e ? e->nr : 0;
+	spin_unlock(&msi_lock);
+	return nr;
+}
+
 static void restore_masks(const struct msi_entry *e)
 {
 	struct irq_desc *desc;

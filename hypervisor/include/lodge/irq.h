@@ -78,6 +78,9 @@ struct msi_request {
 /* First of the irqs in *irq. 0; -ENODEV, -EINVAL, -EBUSY, -ENOSPC, -ENOMEM */
 int msi_alloc(const struct msi_request *rq, unsigned int *irq);
 void msi_free(unsigned int irq);
+/* Number of irqs that msi_alloc() gave beginning with @irq; 0: not the first
+ * one of a message allocation. */
+unsigned int msi_group_size(unsigned int irq);
 /* Dom0 announced the device (MSI-X table's pages become read-only), or took
  * it away. 0; -EBUSY its messages are in use; -ENOMEM */
 int msi_device_add(uint32_t sbdf);
