@@ -33,4 +33,16 @@ void fake_memory_init(uint64_t nr_frames);
 /* ipi.c: how many CPUs were interrupted so far. */
 extern unsigned int fake_nr_ipis;
 
+/* heap.c: kmalloc() and its like by the C library; how to make it fail. */
+void fake_heap_fail_after(unsigned long n);
+void fake_heap_fail_never(void);
+
+/*
+ * guest.c: copies to and from guests (addresses in the first page fault), and
+ * continuations: how many there were, and the last one's arguments.
+ */
+extern bool fake_preempt;
+extern unsigned int fake_nr_continued;
+extern unsigned long fake_continued_args[6];
+
 #endif

@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * guest.c - host tests: guest pointers are pointers; the first page faults
+ */
+#include "machine.h"
+
+#include <string.h>
+
+#include <lodge/guest.h>
+
+bool fake_preempt;
+unsigned int fake_nr_continued;
+unsigned long fake_continued_args[6];
+
+static bool faults(guest_ptr_t p)
+{
+	return p.va < PAGE_SIZE;
+}
+
+size_t copy_from_guest(void *dst, guest_ptr_t src, size_t len)
+{
+	if (faults(src))
+		return len;
+	memcpy(dst, (const void *)src.va, len);
+	return 0;
+}
+
+size_t copy_to_guest(guest_ptr_t dst, const void *src, size_t len)
+{
+	if (faults(dst))
+		return len;
+	memcpy((void *)dst.va, src, len);
+	return 0;
+}
+
+bool hypercall_preempt_check(void)
+{
+	return fake_preempt;
+}
+
+long hypercall_continue(unsigned int nr, unsigned int nr_args, ...)
+{
+	unsigned int i;
+	va_list ap;
+
+	va_start(ap, nr_args);
+	for (i = 0; i < nr_args; i++)
+		fake_continued_args[i] = va_arg(ap, unsigned long);
+	va_end(ap);
+	fake_nr_continued++;
+	return HYPERCALL_CONTINUED;
+}
