@@ -30,7 +30,7 @@ struct input {
 };
 
 static uint8_t memory[4096];
-static csh capstone;
+static csh capstone64, capstone32, capstone16;
 
 #define CHECK(cond) do {						\
 	if (!(cond)) {							\
@@ -126,6 +126,19 @@ static void check_operand(const struct machine *m,
 		CHECK(last <= UINT32_MAX);
 }
 
+static csh disassembler(enum emul_mode mode)
+{
+	switch (mode) {
+	case EMUL_MODE_64:
+		return capstone64;
+	case EMUL_MODE_32:
+		return capstone32;
+	case EMUL_MODE_16:
+		return capstone16;
+	}
+	abort();
+}
+
 static void check_length(const struct machine *m, const struct emul_insn *insn)
 {
 	unsigned int skip = m->ctxt.forced ? EMUL_FORCED_LEN : 0;
@@ -133,10 +146,8 @@ static void check_length(const struct machine *m, const struct emul_insn *insn)
 
 	CHECK(insn->len > skip && insn->len <= skip + EMUL_MAX_LEN);
 	CHECK(insn->len <= m->code_size);
-	if (m->ctxt.mode != EMUL_MODE_64)
-		return;
-	if (cs_disasm(capstone, m->code + skip, m->code_size - skip, CODE, 1,
-		      &theirs) != 1)
+	if (cs_disasm(disassembler(m->ctxt.mode), m->code + skip,
+		      m->code_size - skip, CODE, 1, &theirs) != 1)
 		return;
 	if (insn->len != skip + theirs->size)
 		fprintf(stderr, "%s %s has %u bytes\n", theirs->mnemonic,
@@ -172,6 +183,17 @@ static void check_cut_off(struct machine *m, const struct emul_insn *insn)
 	CHECK(emul_decode(&cut.ctxt, &none) == EMUL_EXCEPTION);
 	CHECK(cut.ctxt.event.vector == EMUL_VEC_PF);
 	CHECK(cut.ctxt.event.cr2 == CODE + insn->len - 1);
+}
+
+static void check_port(const struct machine *m, const struct emul_insn *insn)
+{
+	uint16_t port;
+
+	if (!(insn->flags & EMUL_I_IO))
+		return;
+	port = emul_insn_port(&m->ctxt, insn);
+	CHECK(port == (uint16_t)m->regs.rdx || port == insn->imm);
+	CHECK(insn->op_bytes <= 4);
 }
 
 /* Only rCX, rSI, rDI, and by whole elements. */
@@ -221,7 +243,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 int LLVMFuzzerInitialize(int *argc, char ***argv)
 {
-	CHECK(cs_open(CS_ARCH_X86, CS_MODE_64, &capstone) == CS_ERR_OK);
+	CHECK(cs_open(CS_ARCH_X86, CS_MODE_64, &capstone64) == CS_ERR_OK);
+	CHECK(cs_open(CS_ARCH_X86, CS_MODE_32, &capstone32) == CS_ERR_OK);
+	CHECK(cs_open(CS_ARCH_X86, CS_MODE_16, &capstone16) == CS_ERR_OK);
 	return 0;
 }
 
@@ -247,6 +271,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	check_length(&m, &insn);
 	check_operand(&m, &insn);
 	check_cut_off(&m, &insn);
+	check_port(&m, &insn);
 	check_executed(&m, &insn);
 	return 0;
 }

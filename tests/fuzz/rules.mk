@@ -10,6 +10,8 @@
 #                         hypervisor's include paths
 #   fuzz_NAME_LIBS := -lz                               optional
 #
+# and fuzz_NAME.dict, optional, has byte strings worth trying.
+#
 # `make test` gives each a fixed number of runs from a fixed seed
 # (test_fuzz.py), `make fuzz FUZZ_SECONDS=600` as long as one likes, with a
 # corpus that is kept in build/fuzz/corpus/NAME.
@@ -49,6 +51,8 @@ FUZZ_RUNS += run-$(1)
 run-$(1): build/fuzz/$(1)
 	@mkdir -p build/fuzz/corpus/$(1)
 	@cd build/fuzz && ./$(1) -max_total_time=$(FUZZ_SECONDS) \
+		$(if $(wildcard tests/fuzz/$(1).dict),\
+		-dict=$(CURDIR)/tests/fuzz/$(1).dict) \
 		-use_value_profile=1 corpus/$(1)
 endef
 

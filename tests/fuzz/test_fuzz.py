@@ -17,10 +17,13 @@ TIME_LIMIT_S = 600
 def test_fuzz(name, tmp_path):
     program = BUILD / name
     assert program.exists(), "%s is not built: use make" % program
+    command = [str(program), "-runs=%d" % RUNS, "-seed=1",
+               "-use_value_profile=1", "-artifact_prefix=%s/" % tmp_path]
+    words = HERE / (name + ".dict")
+    if words.exists():
+        command.append("-dict=%s" % words)
     done = subprocess.run(
-        [str(program), "-runs=%d" % RUNS, "-seed=1", "-use_value_profile=1",
-         "-artifact_prefix=%s/" % tmp_path],
-        cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+        command, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
         timeout=TIME_LIMIT_S, check=False)
     output = done.stdout.decode(errors="replace")
     assert done.returncode == 0, output[-8000:]

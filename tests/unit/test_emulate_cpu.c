@@ -58,6 +58,7 @@ static void load(struct bench *b, const struct sample *s,
 	unsigned int i;
 
 	machine_init(&b->m);
+	b->m.ctxt.mode = b->place.code32 ? EMUL_MODE_32 : EMUL_MODE_64;
 	b->m.logging = false;
 	b->m.mem = b->mem;
 	b->m.mem_base = b->place.mem;
@@ -88,12 +89,13 @@ static void check_same(struct bench *b, const struct sample *s,
 		       const struct native_state *n)
 {
 	uint64_t defined = STATUS_FLAGS & ~(uint64_t)s->form->undefined;
+	uint64_t bits = b->place.code32 ? UINT32_MAX : UINT64_MAX;
 	struct cpu_user_regs *regs = &b->m.regs;
 	bool same = true;
 	unsigned int i;
 
 	for (i = 0; i < 16; i++)
-		same = same && *machine_gpr(regs, i) == n->gpr[i];
+		same = same && !((*machine_gpr(regs, i) ^ n->gpr[i]) & bits);
 	same = same && (regs->rflags & defined) == (n->rflags & defined);
 	same = same && regs->rip == b->place.code + s->len;
 	same = same && !memcmp(b->mem, native_mem(), sizeof(b->mem));
@@ -102,7 +104,7 @@ static void check_same(struct bench *b, const struct sample *s,
 
 	explain(s);
 	for (i = 0; i < 16; i++)
-		if (*machine_gpr(regs, i) != n->gpr[i])
+		if ((*machine_gpr(regs, i) ^ n->gpr[i]) & bits)
 			print_error("r%u: processor %lx, emulator %lx\n", i,
 				    n->gpr[i], *machine_gpr(regs, i));
 	print_error("flags: processor %lx, emulator %lx, compared %lx\n",
@@ -132,7 +134,10 @@ static void run_both(struct bench *b, const struct sample *s)
 
 	load(b, s, &n);
 	rc = run_to_end(&b->m);
-	native_run(s->code, s->len, &n);
+	if (b->place.code32)
+		native_run32(s->code, s->len, &n);
+	else
+		native_run(s->code, s->len, &n);
 	if (rc != EMUL_OK || n.signal) {
 		explain(s);
 		fail_msg("emulator: %d, vector %u; processor: signal %lu", rc,
@@ -154,6 +159,26 @@ static void same_as_processor(void **state)
 				      &s);
 			run_both(b, &s);
 		}
+}
+
+/* 32-bit code: no REX, addresses of 32 bits, segments that count. */
+static void same_as_processor_32(void **state)
+{
+	struct bench *b = *state;
+	struct sample s;
+	unsigned int i, j;
+
+	assert_int_equal(native_catch_signals(), 0);
+	b->place.code32 = true;
+	for (i = 0; i < corpus_nr_forms; i++)
+		for (j = 0; j < ROUNDS / 4; j++) {
+			if (corpus_forms[i].attr & C_LONG)
+				continue;
+			corpus_sample(&b->rng, &corpus_forms[i], &b->place,
+				      &s);
+			run_both(b, &s);
+		}
+	b->place.code32 = false;
 }
 
 /* LOCK before everything: both refuse, or both do the same. */
@@ -257,6 +282,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(same_as_processor),
+		cmocka_unit_test(same_as_processor_32),
 		cmocka_unit_test(lock_refused_alike),
 		cmocka_unit_test(bad_refused_alike),
 	};

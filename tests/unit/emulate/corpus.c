@@ -78,7 +78,7 @@ const struct corpus_form corpus_forms[] = {
 	{ "mov", { 0xa3 }, 1, -1, IMM_NONE, C_MOFFS, 0 },
 	{ "mov", { 0xc6 }, 1, 0, IMM_8, MB, 0 },
 	{ "mov", { 0xc7 }, 1, 0, IMM_Z, M, 0 },
-	{ "movsxd", { 0x63 }, 1, -1, IMM_NONE, M, 0 },
+	{ "movsxd", { 0x63 }, 1, -1, IMM_NONE, M | C_LONG, 0 },
 	{ "movzx", { 0x0f, 0xb6 }, 2, -1, IMM_NONE, M, 0 },
 	{ "movzx", { 0x0f, 0xb7 }, 2, -1, IMM_NONE, M, 0 },
 	{ "movsx", { 0x0f, 0xbe }, 2, -1, IMM_NONE, M, 0 },
@@ -92,7 +92,7 @@ const struct corpus_form corpus_forms[] = {
 	{ "cmpxchg8b", { 0x0f, 0xc7 }, 2, 1, IMM_NONE,
 	  M | L | C_COMPARE | C_MEMORY, 0 },
 	{ "cmpxchg16b", { 0x0f, 0xc7 }, 2, 1, IMM_NONE,
-	  M | L | C_COMPARE | C_MEMORY | C_REX_W, 0 },
+	  M | L | C_COMPARE | C_MEMORY | C_REX_W | C_LONG, 0 },
 	{ "movs", { 0xa4 }, 1, -1, IMM_NONE, C_BYTE | C_STRING, 0 },
 	{ "movs", { 0xa5 }, 1, -1, IMM_NONE, C_STRING, 0 },
 	{ "stos", { 0xaa }, 1, -1, IMM_NONE, C_BYTE | C_STRING, 0 },
@@ -156,12 +156,11 @@ static void set_fixed(struct build *b, unsigned int nr, uint64_t val)
 	b->fixed |= 1 << nr;
 }
 
-static void prefixes(struct build *b)
+static void prefixes64(struct build *b)
 {
 	static const uint8_t ignored[] = { 0x26, 0x2e, 0x36, 0x3e };
 	uint16_t attr = b->s->form->attr;
 
-	b->opsize = rng_below(b->r, 4) == 0;
 	b->adsize = rng_below(b->r, 6) == 0;
 	b->gs = b->place->gs_base && rng_below(b->r, 6) == 0;
 	b->rex = rng_below(b->r, 3) ? 0x40 | rng_below(b->r, 16) : 0;
@@ -175,14 +174,32 @@ static void prefixes(struct build *b)
 		put(b, 0x3e40 | (rng_next(b->r) & 0xf), 2);
 	if (rng_below(b->r, 8) == 0)
 		put(b, ignored[rng_below(b->r, 4)], 1);
-	if (b->opsize)
-		put(b, 0x66, 1);
 	if (b->gs)
 		put(b, 0x65, 1);
 	if (b->adsize)
 		put(b, 0x67, 1);
 	if (b->gs && rng_below(b->r, 8) == 0)
 		put(b, ignored[rng_below(b->r, 4)], 1);
+}
+
+/* ES, SS, DS: all the same. Code cannot be written to. */
+static void prefixes32(struct build *b)
+{
+	static const uint8_t flat[] = { 0x26, 0x36, 0x3e };
+
+	if (rng_below(b->r, 4) == 0)
+		put(b, flat[rng_below(b->r, 3)], 1);
+}
+
+static void prefixes(struct build *b)
+{
+	b->opsize = rng_below(b->r, 4) == 0;
+	if (b->opsize)
+		put(b, 0x66, 1);
+	if (b->place->code32)
+		prefixes32(b);
+	else
+		prefixes64(b);
 }
 
 static unsigned int op_bytes(const struct build *b)
@@ -197,7 +214,9 @@ static unsigned int op_bytes(const struct build *b)
 /* An upper half that a 32-bit address must not look at. */
 static uint64_t dirty_upper(struct build *b, uint64_t val)
 {
-	return b->adsize ? (uint32_t)val | rng_next(b->r) << 32 : val;
+	if (b->adsize || b->place->code32)
+		return (uint32_t)val | rng_next(b->r) << 32;
+	return val;
 }
 
 /* SIB byte. Returns what its index adds; @base: its base field and REX.B. */
@@ -257,8 +276,8 @@ static void address(struct build *b, unsigned int reg)
 		break;
 	case 1:
 		put(b, reg << 3 | 5, 1);
-		b->rip_at = b->s->len;
-		put(b, 0, 4);
+		b->rip_at = b->place->code32 ? 0 : b->s->len;
+		put(b, b->target, 4);
 		break;
 	default:
 		address_base(b, reg);
@@ -342,7 +361,7 @@ static void operands(struct build *b)
 	if (f->attr & C_MODRM)
 		modrm(b);
 	if (f->attr & C_MOFFS)
-		put(b, b->target, b->adsize ? 4 : 8);
+		put(b, b->target, b->adsize || b->place->code32 ? 4 : 8);
 	if (f->attr & C_STRING)
 		string(b);
 	if (f->attr & C_COMPARE)

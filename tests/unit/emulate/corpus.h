@@ -24,6 +24,7 @@ enum form_attr {
 	C_MOFFS = 1 << 6,   /* absolute address in the instruction */
 	C_COMPARE = 1 << 7, /* compares rAX (and rDX) with memory */
 	C_REX_W = 1 << 8,   /* needs REX.W */
+	C_LONG = 1 << 9,    /* only in 64-bit code */
 };
 
 enum { IMM_NONE, IMM_8, IMM_Z };
@@ -54,12 +55,14 @@ extern const size_t corpus_nr_forms;
  * @mem_size: its size; operands lie around the middle
  * @gs_base:  0 or the base of GS; the others are 0
  * @peek:     that memory's content, to make comparisons succeed
+ * @code32:   32-bit code, with flat segments and 32-bit addresses
  */
 struct place {
 	uint64_t code, mem;
 	size_t mem_size;
 	uint64_t gs_base;
 	const uint8_t *peek;
+	bool code32;
 };
 
 struct sample {

@@ -25,11 +25,22 @@ static uint8_t signal_stack[65536];
 struct native_state native_state;
 uint64_t native_host_rsp, native_entry;
 
+/* Linux's selectors for 32-bit and 64-bit user code, and for user data. */
+#define CS32 0x23
+#define CS64 0x33
+#define DS   0x2b
+
+/* Where LJMP reads its target. */
+struct far_pointer {
+	uint32_t offset;
+	uint16_t selector;
+} __attribute__((packed)) native_far;
+
 void native_trampoline(void);
-extern const char native_resume[];
+extern const char native_resume[], native_far_entry[];
 
 __asm__(".pushsection .text\n"
-	".globl native_trampoline, native_resume\n"
+	".globl native_trampoline, native_resume, native_far_entry\n"
 	"native_trampoline:\n"
 	"	push %rbx\n"
 	"	push %rbp\n"
@@ -57,6 +68,8 @@ __asm__(".pushsection .text\n"
 	"	mov native_state+112(%rip), %r14\n"
 	"	mov native_state+120(%rip), %r15\n"
 	"	jmp *native_entry(%rip)\n"
+	"native_far_entry:\n"
+	"	ljmp *native_far(%rip)\n"
 	"native_resume:\n"
 	"	mov %rax, native_state+0(%rip)\n"
 	"	mov %rcx, native_state+8(%rip)\n"
@@ -98,6 +111,8 @@ static void on_signal(int nr, siginfo_t *info, void *context)
 	}
 	native_state.signal = nr;
 	uc->uc_mcontext.gregs[REG_RIP] = (greg_t)(uintptr_t)native_resume;
+	uc->uc_mcontext.gregs[REG_CSGSFS] &= ~0xffffLL;
+	uc->uc_mcontext.gregs[REG_CSGSFS] |= CS64;
 }
 
 static void *map_low(size_t size, int prot)
@@ -145,19 +160,46 @@ uint8_t *native_mem(void)
 	return mem_pages;
 }
 
-void native_run(const uint8_t *code, size_t len, struct native_state *s)
+/* Puts `jmp *` to native_resume at @at: 64-bit code, anywhere to anywhere. */
+static void put_return(uint8_t *at)
 {
 	static const uint8_t jmp_mem[6] = { 0xff, 0x25, 0, 0, 0, 0 };
 	uint64_t back = (uintptr_t)native_resume;
 
-	memcpy(code_page, code, len);
-	memcpy(code_page + len, jmp_mem, sizeof(jmp_mem));
-	memcpy(code_page + len + sizeof(jmp_mem), &back, sizeof(back));
-	native_entry = native_code();
+	memcpy(at, jmp_mem, sizeof(jmp_mem));
+	memcpy(at + sizeof(jmp_mem), &back, sizeof(back));
+}
+
+static void run(struct native_state *s)
+{
 	native_state = *s;
 	native_state.signal = 0;
 	native_state.rflags = 0x202 | (s->rflags & STATUS_FLAGS);
 	native_trampoline();
 	*s = native_state;
 	s->rflags &= STATUS_FLAGS;
+}
+
+void native_run(const uint8_t *code, size_t len, struct native_state *s)
+{
+	memcpy(code_page, code, len);
+	put_return(code_page + len);
+	native_entry = native_code();
+	run(s);
+}
+
+/* 32-bit code comes back by a far jump to 64-bit code in the same page. */
+void native_run32(const uint8_t *code, size_t len, struct native_state *s)
+{
+	uint8_t *landing = code_page + 0x800;
+	struct far_pointer back = { (uintptr_t)landing, CS64 };
+
+	memcpy(code_page, code, len);
+	code_page[len] = 0xea;
+	memcpy(code_page + len + 1, &back, sizeof(back));
+	put_return(landing);
+	native_far = (struct far_pointer){ native_code(), CS32 };
+	native_entry = (uintptr_t)native_far_entry;
+	__asm__ volatile("mov %0, %%ds\n\tmov %0, %%es" : : "r"(DS));
+	run(s);
 }

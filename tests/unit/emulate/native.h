@@ -49,4 +49,7 @@ uint8_t *native_mem(void);
  */
 void native_run(const uint8_t *code, size_t len, struct native_state *s);
 
+/* The same as 32-bit code; upper halves of registers mean nothing after. */
+void native_run32(const uint8_t *code, size_t len, struct native_state *s);
+
 #endif
