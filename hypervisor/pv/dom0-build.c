@@ -210,16 +210,6 @@ static void __init fill_p2m(struct dom0_build *b)
 	}
 }
 
-/* The command line without its first word, which names the file. */
-static const char *__init kernel_arguments(const char *line)
-{
-	while (*line && *line != ' ')
-		line++;
-	while (*line == ' ')
-		line++;
-	return line;
-}
-
 static void __init fill_console_info(struct start_info *si)
 {
 	struct dom0_vga_console_info vga = {
@@ -400,7 +390,7 @@ void __init dom0_build(const struct boot_info *bi)
 	if (b.img.hypercall_page)
 		fill_hypercall_page(&b);
 	fill_p2m(&b);
-	fill_start_info(&b, kernel_arguments(bi->modules[0].cmdline));
+	fill_start_info(&b, bi->modules[0].cmdline);
 	dom0_build_tables(&b);
 	create_vcpus(b.d);
 	promote(&b);
