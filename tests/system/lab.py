@@ -26,6 +26,7 @@ import dataclasses
 import pathlib
 import re
 import shutil
+import socket
 import tempfile
 
 import pexpect
@@ -65,6 +66,12 @@ def plain(data):
     return data.decode(errors="replace").replace("\r", "")
 
 
+def free_port():
+    """A TCP port that nobody uses at this moment."""
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        return probe.getsockname()[1]
+
+
 @dataclasses.dataclass
 class Disk:
     """A virtio-blk disk: @path is opened so that it stays unchanged."""
@@ -84,7 +91,7 @@ class Machine:
     def __init__(self, name, hypervisor="release", *, kernel="vmlinux",
                  smp=1, memory_mib=2048, dom0_mib=1024, disks=(),
                  nic="virtio-net-pci", appended=(), kernel_args=QUICK,
-                 hypervisor_args="", reboots=False, cpu="max,-smap,-smep"):
+                 forward=None, hypervisor_args="", reboots=False, cpu="max,-smap,-smep"):
         self.name = name
         self.hypervisor = hypervisor
         self.kernel = BUILD / "dom0" / kernel
@@ -92,6 +99,9 @@ class Machine:
         self.memory_mib = memory_mib
         self.disks = disks
         self.nic = nic
+        # A TCP port of the machine that can be reached from the host.
+        self.forward = forward
+        self.forwarded_port = free_port() if forward else None
         self.cpu = cpu
         self.reboots = reboots
         self.kernel_args = "console=hvc0 earlyprintk=xen panic=-1 " \
@@ -148,7 +158,11 @@ class Machine:
         for number, disk in enumerate(self.disks):
             command += disk.arguments(number)
         if self.nic:
-            command += ["-netdev", "user,id=net",
+            rule = ""
+            if self.forward:
+                rule = ",hostfwd=tcp:127.0.0.1:%d-:%d" % (
+                    self.forwarded_port, self.forward)
+            command += ["-netdev", "user,id=net" + rule,
                         "-device", self.nic + ",netdev=net,romfile="]
         else:
             command += ["-nic", "none"]
