@@ -158,6 +158,7 @@ static void domain_free(struct domain *d)
 	rangeset_free(d->ioports);
 	rangeset_free(d->iomem);
 	rangeset_free(d->irqs);
+	domain_memmap_free(d);
 	shared_info_free(d);
 	kfree(d->vcpus);
 	kfree(d);

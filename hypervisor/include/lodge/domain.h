@@ -96,6 +96,7 @@ struct domain {
 	spinlock_t pages_lock;			/* LOCK_DOMPAGES */
 	struct list_head pages;			/* [m] */
 	uint64_t tot_pages, max_pages;		/* [m] */
+	struct domain_memmap *memmap;		/* [d] NULL: none was set */
 
 	struct shared_info *shared_info;	/* [I] */
 	struct evtchn_domain *evtchn;		/* [o] event/ */
@@ -149,6 +150,9 @@ static inline struct vcpu *domain_vcpu(const struct domain *d, unsigned int id)
 /* Builds Dom0 from the boot modules (pv/). Panics with a sentence. */
 struct boot_info;
 void dom0_build(const struct boot_info *bi);
+
+/* The map that XENMEM_memory_map shows (domain/memory-map.c). */
+void domain_memmap_free(struct domain *d);
 
 /* vCPU time and runstate areas (domain/time.c). */
 void vcpu_update_time(struct vcpu *v);
