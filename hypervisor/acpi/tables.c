@@ -210,6 +210,7 @@ static void find_root(void)
 {
 	struct acpi_rsdp rsdp;
 
+	root = NULL;
 	if (!find_rsdp(&rsdp))
 		return;
 	if (rsdp.revision >= 2 && rsdp.xsdt)
