@@ -23,8 +23,15 @@ extern const struct ex_entry ex_table_start[], ex_table_end[];
 void (*guest_trap_hook)(struct cpu_user_regs *regs, unsigned int vector);
 void (*guest_syscall_hook)(struct cpu_user_regs *regs, unsigned int kind);
 enum exit_how (*guest_exit_hook)(struct cpu_user_regs *regs);
-void (*guest_iret_fault_hook)(struct cpu_user_regs *regs);
+void (*guest_iret_fault_hook)(struct cpu_user_regs *regs, unsigned long cr2);
 bool (*hyp_fault_hook)(struct cpu_user_regs *regs, unsigned long cr2);
+
+/* What IRETQ raised on a guest's frame, until its fixup runs. */
+struct iret_fault {
+	uint32_t vector, error_code;
+	unsigned long cr2;
+};
+static DEFINE_PER_CPU(struct iret_fault, iret_fault);
 
 #define MAX_NMI_HANDLERS 4
 static bool (*nmi_handlers[MAX_NMI_HANDLERS])(struct cpu_user_regs *regs);
@@ -114,6 +121,10 @@ void trap_from_hypervisor(struct cpu_user_regs *regs)
 		if (hyp_fault_hook(regs, cr2))
 			return;
 	}
+	if (regs->rip == (unsigned long)guest_iret)
+		this_cpu(iret_fault) = (struct iret_fault){
+			regs->entry_vector, regs->error_code, read_cr2()
+		};
 	if (exception_fixup(regs))
 		return;
 	fatal_trap(regs);
@@ -176,10 +187,12 @@ unsigned int exit_prepare(struct cpu_user_regs *regs)
 	return guest_exit_hook(regs);
 }
 
-/* entry.S: IRQs on. */
+/* entry.S: IRQs on; this CPU has not left the fixup since. */
 void iret_fault_from_guest(struct cpu_user_regs *regs)
 {
-	guest_iret_fault_hook(regs);
+	regs->entry_vector = this_cpu(iret_fault).vector;
+	regs->error_code = this_cpu(iret_fault).error_code;
+	guest_iret_fault_hook(regs, this_cpu(iret_fault).cr2);
 }
 
 /**

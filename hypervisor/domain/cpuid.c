@@ -115,7 +115,8 @@ static void leaf_ext(uint32_t leaf, struct cpuid_regs *r)
 		r->d &= E7D_INVARIANT_TSC;
 		break;
 	case 0x80000008:
-		r->a &= 0xffff;
+		/* Linear addresses have 48 bits: the ABI knows no more. */
+		r->a = (r->a & 0xff) | 48 << 8;
 		r->b &= ALLOW_E8B;
 		r->c = r->d = 0;
 		break;

@@ -9,12 +9,13 @@
 #include <lodge/errno.h>
 
 /*
- * 4gb_segments concerns 32-bit guests and is accepted as on Xen.
- * pae_extended_cr3 is refused: it would change cr3's format.
+ * 4gb_segments and pae_extended_cr3 concern 32-bit guests; they are accepted,
+ * as on Xen, and mean nothing to a 64-bit one.
  */
 #define VM_ASSIST_OFFERED                                                     \
 	(BIT(VMASST_TYPE_4gb_segments) |                                      \
 	 BIT(VMASST_TYPE_writable_pagetables) |                               \
+	 BIT(VMASST_TYPE_pae_extended_cr3) |                                  \
 	 BIT(VMASST_TYPE_architectural_iopl) |                                \
 	 BIT(VMASST_TYPE_runstate_update_flag))
 

@@ -18,20 +18,17 @@ struct msr_row {
 
 static int read_host(const struct vcpu *v, uint32_t msr, uint64_t *val)
 {
-	(void)v;
 	return rdmsr_safe(msr, val) ? -EACCES : 0;
 }
 
 static int read_tsc(const struct vcpu *v, uint32_t msr, uint64_t *val)
 {
-	(void)v, (void)msr;
 	*val = rdtsc();
 	return 0;
 }
 
 static int read_pat(const struct vcpu *v, uint32_t msr, uint64_t *val)
 {
-	(void)v, (void)msr;
 	*val = PAT_ABI;
 	return 0;
 }
@@ -39,20 +36,17 @@ static int read_pat(const struct vcpu *v, uint32_t msr, uint64_t *val)
 /* The PAT is part of the ABI: only its own value may be "written". */
 static int write_pat(struct vcpu *v, uint32_t msr, uint64_t val)
 {
-	(void)v, (void)msr;
 	return val == PAT_ABI ? 0 : -EACCES;
 }
 
 static int read_efer(const struct vcpu *v, uint32_t msr, uint64_t *val)
 {
-	(void)v;
 	*val = rdmsr(msr) & (EFER_SCE | EFER_LME | EFER_LMA | EFER_NX);
 	return 0;
 }
 
 static int read_tsc_aux(const struct vcpu *v, uint32_t msr, uint64_t *val)
 {
-	(void)msr;
 	if (!cpu_features.rdtscp)
 		return -EACCES;
 	*val = v->tsc_aux;
@@ -71,13 +65,11 @@ static int write_tsc_aux(struct vcpu *v, uint32_t msr, uint64_t val)
 /* Linux writes 0 before it reads the revision; the CPU ignores the value. */
 static int write_ucode_rev(struct vcpu *v, uint32_t msr, uint64_t val)
 {
-	(void)v, (void)msr;
 	return val ? -EACCES : 0;
 }
 
 static int read_zero(const struct vcpu *v, uint32_t msr, uint64_t *val)
 {
-	(void)v, (void)msr;
 	*val = 0;
 	return 0;
 }

@@ -17,7 +17,6 @@
 static long op_yield(struct vcpu *v, unsigned int nr, guest_ptr_t arg,
 		     unsigned long extra)
 {
-	(void)v, (void)nr, (void)arg, (void)extra;
 	vcpu_yield();
 	return 0;
 }
@@ -26,7 +25,6 @@ static long op_yield(struct vcpu *v, unsigned int nr, guest_ptr_t arg,
 static long op_block(struct vcpu *v, unsigned int nr, guest_ptr_t arg,
 		     unsigned long extra)
 {
-	(void)nr, (void)arg, (void)extra;
 	WRITE_ONCE(v->info->evtchn_upcall_mask, 0);
 	vcpu_block();
 	return 0;

@@ -26,7 +26,6 @@ static long op_initialise(struct vcpu *v, unsigned int nr, guest_ptr_t arg,
 	struct vcpu_guest_context *ctx;
 	long rc;
 
-	(void)nr;
 	if (!vcpu_info_usable(t))
 		return -EINVAL;
 	ctx = kmalloc(sizeof(*ctx));
@@ -54,7 +53,6 @@ static long op_up(struct vcpu *v, unsigned int nr, guest_ptr_t arg,
 	bool wake = false;
 	long rc = 0;
 
-	(void)nr, (void)arg;
 	spin_lock(&v->domain->lock);
 	if (!t->initialised)
 		rc = -EINVAL;
@@ -83,7 +81,6 @@ static long op_down(struct vcpu *v, unsigned int nr, guest_ptr_t arg,
 {
 	struct vcpu *t = target_of(v, id);
 
-	(void)nr, (void)arg;
 	if (!test_and_set_bit(VPF_DOWN, &t->pause_flags))
 		vcpu_sleep_nosync(t);
 	if (all_down(v->domain))
@@ -94,7 +91,6 @@ static long op_down(struct vcpu *v, unsigned int nr, guest_ptr_t arg,
 static long op_is_up(struct vcpu *v, unsigned int nr, guest_ptr_t arg,
 		     unsigned long id)
 {
-	(void)nr, (void)arg;
 	return !test_bit(VPF_DOWN, &target_of(v, id)->pause_flags);
 }
 
@@ -103,7 +99,6 @@ static long op_get_runstate(struct vcpu *v, unsigned int nr, guest_ptr_t arg,
 {
 	struct vcpu_runstate_info info;
 
-	(void)nr;
 	vcpu_runstate_get(target_of(v, id), &info);
 	return copy_to_guest(arg, &info, sizeof(info)) ? -EFAULT : 0;
 }
@@ -115,7 +110,6 @@ static long op_register_runstate(struct vcpu *v, unsigned int nr,
 	struct vcpu *t = target_of(v, id);
 	struct vcpu_runstate_info info;
 
-	(void)nr;
 	if (copy_from_guest(&area, arg, sizeof(area)))
 		return -EFAULT;
 	vcpu_runstate_get(t, &info);
@@ -132,7 +126,6 @@ static long op_register_time(struct vcpu *v, unsigned int nr, guest_ptr_t arg,
 	struct vcpu_register_time_memory_area area;
 	struct vcpu *t = target_of(v, id);
 
-	(void)nr;
 	if (copy_from_guest(&area, arg, sizeof(area)))
 		return -EFAULT;
 	if (area.addr.p &&
@@ -148,7 +141,6 @@ static long op_register_info(struct vcpu *v, unsigned int nr, guest_ptr_t arg,
 {
 	struct vcpu_register_vcpu_info reg;
 
-	(void)nr;
 	if (copy_from_guest(&reg, arg, sizeof(reg)))
 		return -EFAULT;
 	return vcpu_info_move(target_of(v, id), GFN(reg.mfn), reg.offset);
@@ -162,7 +154,6 @@ static long op_set_periodic(struct vcpu *v, unsigned int nr, guest_ptr_t arg,
 	struct vcpu_set_periodic_timer set;
 	struct vcpu *t = target_of(v, id);
 
-	(void)nr;
 	if (copy_from_guest(&set, arg, sizeof(set)))
 		return -EFAULT;
 	if (set.period_ns < MIN_PERIOD_NS || set.period_ns > INT64_MAX)
@@ -174,7 +165,6 @@ static long op_set_periodic(struct vcpu *v, unsigned int nr, guest_ptr_t arg,
 static long op_stop_periodic(struct vcpu *v, unsigned int nr, guest_ptr_t arg,
 			     unsigned long id)
 {
-	(void)nr, (void)arg;
 	vcpu_set_periodic(target_of(v, id), 0);
 	return 0;
 }
@@ -185,7 +175,6 @@ static long op_set_singleshot(struct vcpu *v, unsigned int nr, guest_ptr_t arg,
 {
 	struct vcpu_set_singleshot_timer set;
 
-	(void)nr;
 	if (target_of(v, id) != v)
 		return -EINVAL;
 	if (copy_from_guest(&set, arg, sizeof(set)))
@@ -201,7 +190,6 @@ static long op_set_singleshot(struct vcpu *v, unsigned int nr, guest_ptr_t arg,
 static long op_stop_singleshot(struct vcpu *v, unsigned int nr,
 			       guest_ptr_t arg, unsigned long id)
 {
-	(void)nr, (void)arg;
 	if (target_of(v, id) != v)
 		return -EINVAL;
 	timer_stop(&v->singleshot);
@@ -213,7 +201,6 @@ static long op_send_nmi(struct vcpu *v, unsigned int nr, guest_ptr_t arg,
 {
 	struct vcpu *t = target_of(v, id);
 
-	(void)nr, (void)arg;
 	v->domain->ops->send_nmi(t);
 	return 0;
 }
@@ -226,7 +213,6 @@ static long op_get_physid(struct vcpu *v, unsigned int nr, guest_ptr_t arg,
 	struct vcpu_get_physid phys;
 	unsigned int cpu;
 
-	(void)nr;
 	if (!v->domain->privileged || cpumask_weight(&t->sched.affinity) != 1)
 		return -EINVAL;
 	cpu = cpumask_next(&t->sched.affinity, 0);

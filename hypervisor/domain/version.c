@@ -16,13 +16,11 @@
 static long op_version(struct vcpu *v, unsigned int nr, guest_ptr_t arg,
 		       unsigned long extra)
 {
-	(void)v, (void)nr, (void)arg, (void)extra;
 	return LODGE_ABI_MAJOR << 16 | LODGE_ABI_MINOR;
 }
 
 static long op_extraversion(struct vcpu *v, void *arg)
 {
-	(void)v;
 	strlcpy(arg, LODGE_EXTRA_VERSION, sizeof(xen_extraversion_t));
 	return 0;
 }
@@ -31,7 +29,6 @@ static long op_compile_info(struct vcpu *v, void *arg)
 {
 	struct xen_compile_info *info = arg;
 
-	(void)v;
 	strlcpy(info->compiler, "gcc " __VERSION__, sizeof(info->compiler));
 	strlcpy(info->compile_by, "lodge", sizeof(info->compile_by));
 	strlcpy(info->compile_domain, "lodge", sizeof(info->compile_domain));
@@ -47,13 +44,11 @@ static long op_capabilities(struct vcpu *v, unsigned int nr, guest_ptr_t arg,
 	/* The whole array is copied: tools read all of it. */
 	static const xen_capabilities_info_t caps = "xen-3.0-x86_64 ";
 
-	(void)v, (void)nr, (void)extra;
 	return copy_to_guest(arg, caps, sizeof(caps)) ? -EFAULT : 0;
 }
 
 static long op_changeset(struct vcpu *v, void *arg)
 {
-	(void)v;
 	strlcpy(arg, "lodge", sizeof(xen_changeset_info_t));
 	return 0;
 }
@@ -62,7 +57,6 @@ static long op_platform(struct vcpu *v, void *arg)
 {
 	struct xen_platform_parameters *p = arg;
 
-	(void)v;
 	p->virt_start = HYPERVISOR_VIRT_START;
 	return 0;
 }
@@ -93,7 +87,6 @@ static long op_features(struct vcpu *v, void *arg)
 static long op_pagesize(struct vcpu *v, unsigned int nr, guest_ptr_t arg,
 			unsigned long extra)
 {
-	(void)v, (void)nr, (void)extra;
 	/* A sub-operation without an argument: one is a caller's mistake. */
 	return guest_ptr_null(arg) ? (long)PAGE_SIZE : -EINVAL;
 }
@@ -109,7 +102,6 @@ static long op_commandline(struct vcpu *v, unsigned int nr, guest_ptr_t arg,
 {
 	size_t len = strnlen(boot_info.cmdline, sizeof(xen_commandline_t) - 1);
 
-	(void)nr, (void)extra;
 	if (!v->domain->privileged)
 		len = 0;
 	if (copy_to_guest(arg, boot_info.cmdline, len))

@@ -51,17 +51,20 @@ long hypercall_set_trap_table(struct vcpu *v, const uint64_t a[6])
  * hypercall_set_callbacks() - HYPERVISOR_set_callbacks(event, failsafe,
  * syscall)
  *
- * Return: 0; -EINVAL: an address that is not canonical, nothing changed.
+ * An address that is not canonical is passed over, as on Xen.
+ *
+ * Return: 0.
  */
 long hypercall_set_callbacks(struct vcpu *v, const uint64_t a[6])
 {
 	struct pv_callback *cb = v->pv->callbacks;
 
-	if (!is_canonical(a[0]) || !is_canonical(a[1]) || !is_canonical(a[2]))
-		return -EINVAL;
-	cb[CALLBACKTYPE_event] = (struct pv_callback){ a[0], true };
-	cb[CALLBACKTYPE_failsafe].rip = a[1];
-	cb[CALLBACKTYPE_syscall].rip = a[2];
+	if (is_canonical(a[0]))
+		cb[CALLBACKTYPE_event] = (struct pv_callback){ a[0], true };
+	if (is_canonical(a[1]))
+		cb[CALLBACKTYPE_failsafe].rip = a[1];
+	if (is_canonical(a[2]))
+		cb[CALLBACKTYPE_syscall].rip = a[2];
 	return 0;
 }
 
@@ -76,8 +79,8 @@ static const struct callback_kind kinds[] = {
 	[CALLBACKTYPE_failsafe] = { true, false, false },
 	[CALLBACKTYPE_syscall] = { true, false, false },
 	[CALLBACKTYPE_nmi] = { true, true, true },
-	[CALLBACKTYPE_sysenter] = { true, true, false },
-	[CALLBACKTYPE_syscall32] = { true, true, false },
+	[CALLBACKTYPE_sysenter] = { true, false, false },
+	[CALLBACKTYPE_syscall32] = { true, false, false },
 };
 
 static const struct callback_kind *kind_of(unsigned int type)
@@ -154,7 +157,6 @@ static long op_nmi_unregister(struct vcpu *v, unsigned int nr, guest_ptr_t arg,
 {
 	struct callback_unregister unreg = { .type = CALLBACKTYPE_nmi };
 
-	(void)nr, (void)arg, (void)extra;
 	return op_unregister(v, &unreg);
 }
 

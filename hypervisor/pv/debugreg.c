@@ -56,7 +56,7 @@ static int set_dr7(struct vcpu *v, uint64_t value)
  * @reg:   0 to 7; 4 and 5 mean 6 and 7
  * @value: value
  *
- * Return: 0; -EINVAL: no such register, or reserved bits; -EPERM: an address
+ * Return: 0; -ENODEV: no such register; -EINVAL: reserved bits; -EPERM: an address
  *         in our slots or not canonical, or a kind that is not offered.
  *         On an error nothing has changed.
  */
@@ -82,7 +82,7 @@ int pv_set_debugreg(struct vcpu *v, unsigned int reg, uint64_t value)
 	case 7:
 		return set_dr7(v, value);
 	default:
-		return -EINVAL;
+		return -ENODEV;
 	}
 }
 
@@ -92,12 +92,12 @@ int pv_set_debugreg(struct vcpu *v, unsigned int reg, uint64_t value)
  * @reg:   0 to 7; 4 and 5 mean 6 and 7
  * @value: written on success
  *
- * Return: 0; -EINVAL: no such register.
+ * Return: 0; -ENODEV: no such register.
  */
 int pv_get_debugreg(const struct vcpu *v, unsigned int reg, uint64_t *value)
 {
 	if (reg > 7)
-		return -EINVAL;
+		return -ENODEV;
 	if (reg == 4 || reg == 5)
 		reg += 2;
 	*value = v->pv->dr[reg];
@@ -137,7 +137,7 @@ long hypercall_set_debugreg(struct vcpu *v, const uint64_t a[6])
 /**
  * hypercall_get_debugreg() - HYPERVISOR_get_debugreg(reg)
  *
- * Return: the value; -EINVAL: no such register.
+ * Return: the value; -ENODEV: no such register.
  */
 long hypercall_get_debugreg(struct vcpu *v, const uint64_t a[6])
 {

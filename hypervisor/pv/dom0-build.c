@@ -9,6 +9,7 @@
  */
 #include "dom0.h"
 
+#include <lodge/acpi.h>
 #include <lodge/boot.h>
 #include <lodge/bug.h>
 #include <lodge/cmdline.h>
@@ -266,6 +267,13 @@ static const struct port_range kept_ports[] __initdata = {
 	{ 0x70, 0x71 }, { 0xcf8, 0xcff },
 };
 
+/* The interrupt controllers' registers are ours. */
+static int __init deny_frame(struct domain *d, uint64_t address)
+{
+	return rangeset_remove(d->iomem, address >> PAGE_SHIFT,
+			       address >> PAGE_SHIFT);
+}
+
 static void __init grant_rights(struct domain *d)
 {
 	uint64_t last_frame = (1UL << (cpu_features.phys_bits - 12)) - 1;
@@ -281,6 +289,9 @@ static void __init grant_rights(struct domain *d)
 	if (console_port())
 		rc |= rangeset_remove(d->ioports, console_port(),
 				      console_port() + 7);
+	for (i = 0; i < acpi_info.nr_ioapics; i++)
+		rc |= deny_frame(d, acpi_info.ioapics[i].address);
+	rc |= deny_frame(d, acpi_info.lapic_address);
 	if (rc)
 		panic("Not enough memory for Dom0's rights");
 }

@@ -55,7 +55,6 @@ long hypercall_iret(struct vcpu *v, const uint64_t a[6])
 	struct iret_context f;
 	bool to_user;
 
-	(void)a;
 	if (pv_copy_from(&f, regs->rsp, sizeof(f))) {
 		domain_crash(v->domain, "its iret frame at %016lx cannot be "
 			     "read", regs->rsp);

@@ -124,8 +124,6 @@ void pv_load_segments(struct vcpu *v, const struct cpu_user_regs *regs);
 
 /* ---- traps (traps.c, bounce.c) ---- */
 void pv_traps_init(void);
-/* entry.S: the instruction that loads a guest's frame. */
-extern const char guest_iret[];
 void pv_bounce(struct vcpu *v, const struct pv_callback *cb,
 	       const uint32_t *error);
 /* Makes the guest see exception @vector when it next runs. */

@@ -137,7 +137,6 @@ int privop_read(struct emul_ctxt *c, enum emul_seg seg, uint64_t addr,
 {
 	size_t left;
 
-	(void)seg;
 	memset(val, 0, sizeof(*val));
 	left = pv_copy_from(val, addr, bytes);
 	return left ? raise_pf(c, addr + bytes - left, 0) : EMUL_OK;
@@ -148,7 +147,6 @@ int privop_write(struct emul_ctxt *c, enum emul_seg seg, uint64_t addr,
 {
 	size_t left;
 
-	(void)seg;
 	left = pv_copy_to(addr, val, bytes);
 	return left ? raise_pf(c, addr + bytes - left, PFEC_WRITE) : EMUL_OK;
 }

@@ -187,7 +187,6 @@ static int cache(struct emul_ctxt *c, enum emul_cache_op op)
 {
 	const struct vcpu *v = c->priv;
 
-	(void)op;
 	if (v->domain->privileged)
 		wbinvd();
 	return EMUL_OK;
@@ -195,7 +194,6 @@ static int cache(struct emul_ctxt *c, enum emul_cache_op op)
 
 static int privop_invlpg(struct emul_ctxt *c, uint64_t addr)
 {
-	(void)c;
 	if (is_canonical(addr))
 		tlb_flush_local_one(addr);
 	return EMUL_OK;
@@ -313,8 +311,13 @@ bool pv_emulate_forced(struct vcpu *v, struct cpu_user_regs *regs)
 	struct emul_ctxt c = context_of(v, regs);
 	struct emul_insn insn;
 
+	int rc;
+
 	c.forced = true;
-	if (emul_decode(&c, &insn) != EMUL_OK || insn.op != EMUL_OP_CPUID)
+	rc = emul_decode(&c, &insn);
+	if (rc == EMUL_OK && insn.op != EMUL_OP_CPUID)
 		return false;
-	return finish(v, &c, emul_execute(&c, &insn));
+	if (rc == EMUL_OK)
+		rc = emul_execute(&c, &insn);
+	return finish(v, &c, rc);
 }

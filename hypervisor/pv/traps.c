@@ -33,6 +33,14 @@ static bool fix_ldt(struct vcpu *v, unsigned long addr, uint32_t error)
 	return offset < 16 * PAGE_SIZE && pv_ldt_fault(v, offset);
 }
 
+/* The guest knows its LDT by its own address, not by that of our mapping. */
+static unsigned long guest_cr2(const struct vcpu *v, unsigned long addr)
+{
+	unsigned long offset = addr - ldt_area(v);
+
+	return offset < 16 * PAGE_SIZE ? v->pv->ldt_base + offset : addr;
+}
+
 static bool in_our_slots(unsigned long addr)
 {
 	return addr >= HYPERVISOR_VIRT_START && addr < HYPERVISOR_VIRT_END;
@@ -52,7 +60,7 @@ static void page_fault(struct vcpu *v, struct cpu_user_regs *regs,
 
 	if (in_our_slots(addr)) {
 		if (!fix_ldt(v, addr, error))
-			pv_inject_page_fault(v, addr, error);
+			pv_inject_page_fault(v, guest_cr2(v, addr), error);
 		return;
 	}
 	if (is_table_write(v, error) && pv_ptwrite_fault(v, regs, addr))
@@ -199,11 +207,18 @@ static void pv_syscall(struct cpu_user_regs *regs, unsigned int kind)
 	pv_inject_trap(v, X86_EXC_UD, 0);
 }
 
-/* IRETQ refused the frame: the selectors on the CPU are the guest's. */
-static void pv_iret_fault(struct cpu_user_regs *regs)
+/*
+ * IRETQ refused the frame: the guest has the exception as if its new state
+ * had raised it.
+ */
+static void pv_iret_fault(struct cpu_user_regs *regs, unsigned long cr2)
 {
-	pv_save_selectors(regs);
-	pv_failsafe(current);
+	struct vcpu *v = current;
+
+	if (regs->entry_vector == X86_EXC_PF)
+		pv_inject_page_fault(v, guest_cr2(v, cr2), regs->error_code);
+	else
+		pv_inject_trap(v, regs->entry_vector, regs->error_code);
 }
 
 /*

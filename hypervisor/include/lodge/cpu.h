@@ -54,7 +54,10 @@ extern void (*guest_syscall_hook)(struct cpu_user_regs *regs,
 enum exit_how { EXIT_IRET, EXIT_SYSRET, EXIT_AGAIN };
 extern enum exit_how (*guest_exit_hook)(struct cpu_user_regs *regs);
 /* The frame could not be loaded by IRET: IRQs on, the frame is guest_regs. */
-extern void (*guest_iret_fault_hook)(struct cpu_user_regs *regs);
+extern void (*guest_iret_fault_hook)(struct cpu_user_regs *regs,
+				     unsigned long cr2);
+/* entry.S: the instruction that loads a guest's frame. */
+extern const char guest_iret[];
 static inline bool guest_mode(const struct cpu_user_regs *regs)
 {
 	return (regs->cs & 3) == 3;
