@@ -38,6 +38,7 @@ struct tsc_clock {
 	bool ready;			/* [a] */
 	unsigned int nr_skipped;	/* [C] disturbed measurements in a row */
 	unsigned int nr_bad;		/* [C] disagreements in a row */
+	int64_t error_ns;		/* [C] last seen, for the dump */
 };
 
 /* Until it is calibrated: 5 GHz, so that no delay is shorter than asked. */
@@ -59,9 +60,14 @@ void (*time_recalibrated_hook)(void);
 /* Two reads further apart than that say too little. */
 #define MAX_WIDTH_NS		(100 * NS_PER_US)
 #define MAX_SKIPPED		10
-/* A TSC that is off by more than this (and by what is unsure) disagrees. */
-#define SYNC_TOLERANCE_NS	(100 * NS_PER_US)
-#define MAX_BAD			3
+/*
+ * A TSC that is off by more than this (and by what is unsure) disagrees. When a
+ * CPU starts, the rate is known from a short window only: what is less wrong
+ * than START_TOLERANCE_NS is found a few seconds later.
+ */
+#define SYNC_TOLERANCE_NS	(50 * NS_PER_US)
+#define START_TOLERANCE_NS	NS_PER_MS
+#define MAX_BAD			5
 #define READER_SPINS		100000
 
 static struct tsc_clock *this_clock(void)
@@ -229,7 +235,8 @@ static void steer(struct tsc_clock *c)
 		return;
 	c->nr_skipped = 0;
 	update_rate(c, &pair);
-	publish(c, error_at(c, &pair));
+	c->error_ns = error_at(c, &pair);
+	publish(c, c->error_ns);
 	c->last = pair;
 }
 
@@ -257,28 +264,28 @@ static void give_up_sharing(int64_t error_ns)
 }
 
 /* How far this CPU's TSC is away from where the shared function has it. */
-static bool tsc_agrees(uint64_t more_ns, struct clock_pair *pair, int64_t *err)
+static bool tsc_agrees(uint64_t limit_ns, struct clock_pair *pair,
+		       int64_t *error_ns)
 {
 	struct time_scale ts;
-	uint64_t limit;
+	int64_t error, limit;
 
 	*pair = clock_pair_read();
 	(void)read_scale(&shared, &ts);
-	*err = (int64_t)(pair->ns + epoch_ns - scale_to_ns(&ts, pair->tsc));
-	limit = SYNC_TOLERANCE_NS + more_ns +
-		rate_to_ns(shared.rate, pair->width_tsc);
-	return *err <= (int64_t)limit && *err >= -(int64_t)limit;
+	error = (int64_t)(pair->ns + epoch_ns - scale_to_ns(&ts, pair->tsc));
+	limit = (int64_t)(limit_ns + rate_to_ns(shared.rate, pair->width_tsc));
+	*error_ns = error;
+	return error <= limit && error >= -limit;
 }
 
 static void check_sharing(struct tsc_clock *own)
 {
 	struct clock_pair pair;
-	int64_t error;
 
-	if (tsc_agrees(0, &pair, &error))
+	if (tsc_agrees(SYNC_TOLERANCE_NS, &pair, &own->error_ns))
 		own->nr_bad = 0;
 	else if (++own->nr_bad == MAX_BAD)
-		give_up_sharing(error);
+		give_up_sharing(own->error_ns);
 }
 
 /* WORK_CALIBRATE, on each CPU once a second. */
@@ -348,20 +355,34 @@ void tsc_init(void)
 	       cpu_features.invariant_tsc ? ", invariant" : "");
 }
 
-/* The shared rate is fresh to 100 ppm; it may have run for a while. */
 void tsc_init_cpu(void)
 {
 	struct tsc_clock *own = &this_cpu(own_clock);
 	struct clock_pair pair;
-	uint64_t drift_ns;
-	int64_t error;
 
 	match_tsc_adjust();
-	drift_ns = (platform_ns() - READ_ONCE(shared.last.ns)) / 10000;
-	if (!tsc_agrees(drift_ns, &pair, &error))
-		give_up_sharing(error);
+	if (!tsc_agrees(START_TOLERANCE_NS, &pair, &own->error_ns))
+		give_up_sharing(own->error_ns);
 	if (!READ_ONCE(tsc_shared))
 		start_own(own, &pair);
+}
+
+/* Debug key 't'. Other CPUs' numbers may be changing: each is one word. */
+static void time_dump(void)
+{
+	uint64_t hz = rate_to_hz(shared.rate);
+	unsigned int cpu;
+
+	printk("System time %lu ns, %s, TSC %lu.%03lu MHz, %s\n",
+	       system_time_ns(), platform_clock_name(), hz / 1000000,
+	       hz / 1000 % 1000,
+	       READ_ONCE(tsc_shared) ? "one scale for all CPUs" :
+				       "one scale for each CPU");
+	printk("  all: error %ld ns\n", shared.error_ns);
+	for_each_cpu(cpu, &cpu_online_map)
+		printk("  CPU%u: error %ld ns, %u in a row\n", cpu,
+		       per_cpu(own_clock, cpu).error_ns,
+		       per_cpu(own_clock, cpu).nr_bad);
 }
 
 /**
@@ -379,6 +400,7 @@ void time_init(void)
 	timers_init();
 	wallclock_init();
 	work_register(WORK_CALIBRATE, calibrate_this_cpu);
+	debug_key_register('t', "system time", time_dump);
 	timer_init(&calibrate_timer, calibrate_all, NULL, 0);
 	timer_set(&calibrate_timer, system_time_ns() + CALIBRATE_NS);
 }
