@@ -9,6 +9,7 @@
 #   UNIT_TESTS       host test programs (cmocka) that `make check-unit` runs;
 #                    tests/unit/unit.mk makes them from tests/unit/test_*.c
 #   SYSTEM_DEPS      files that must exist before the system tests start
+#   RUN_DEPS         files that must exist before `make run` boots
 #   HEADER_CHECKS    stamps that prove that a header compiles alone; made
 #                    by $(call header_check,HEADERS,CFLAGS)
 #   INSTALL_TARGETS  phony targets that copy an area's files below $(DESTDIR),
@@ -134,7 +135,7 @@ test: all $(UNIT_TESTS) $(SYSTEM_DEPS)
 test-full: all $(UNIT_TESTS) $(SYSTEM_DEPS)
 	@$(PYTEST) tests
 
-run: all $(SYSTEM_DEPS)
+run: all $(RUN_DEPS)
 	@scripts/run
 
 bench: all $(SYSTEM_DEPS)
