@@ -128,8 +128,9 @@ void sched_dequeue(struct runq *rq, struct vcpu *v)
 	WRITE_ONCE(rq->nr_queued, rq->nr_queued - 1);
 }
 
-/* Brings the time that curr has used up to date. */
-static void account(struct runq *rq, uint64_t now)
+/* Brings the time that curr has used up to date, and with it the policy's idea
+ * of where this queue stands: before anything is compared or put into it. */
+void sched_account(struct runq *rq, uint64_t now)
 {
 	struct vcpu *v = rq->curr;
 	uint64_t ran = now > v->sched.started_ns ?
@@ -169,8 +170,8 @@ static void set_slice_timer(struct runq *rq)
 		timer_stop(&rq->timer);
 }
 
-/* @v has just been queued. Who has run for less than the rate limit keeps the
- * CPU until then: a switch must be worth its cost. */
+/* @v has just been queued, and curr accounted for. Who has run for less than
+ * the rate limit keeps the CPU until then: a switch must be worth its cost. */
 void sched_consider_preemption(struct runq *rq, struct vcpu *v, uint64_t now)
 {
 	uint64_t earliest = rq->curr_since_ns + sched_ratelimit_ns;
@@ -179,7 +180,6 @@ void sched_consider_preemption(struct runq *rq, struct vcpu *v, uint64_t now)
 		sched_kick(rq);
 		return;
 	}
-	account(rq, now);
 	if (!sched_policy->preempts(v, rq->curr))
 		arm_timer(rq, rq->slice_end_ns);
 	else if (earliest <= now)
@@ -192,12 +192,13 @@ void sched_consider_preemption(struct runq *rq, struct vcpu *v, uint64_t now)
 
 /* Takes a waiting vCPU over from @from, if one can be had. The lock of this
  * queue is held; the other one's is only tried. */
-static struct vcpu *pull_from(struct runq *from, struct runq *to)
+static struct vcpu *pull_from(struct runq *from, struct runq *to, uint64_t now)
 {
 	struct vcpu *v;
 
 	if (!READ_ONCE(from->nr_queued) || !spin_trylock(&from->lock))
 		return NULL;
+	sched_account(from, now);
 	v = sched_policy->candidate(sched_cpu_of(from), sched_cpu_of(to));
 	if (v) {
 		sched_dequeue(from, v);
@@ -208,14 +209,14 @@ static struct vcpu *pull_from(struct runq *from, struct runq *to)
 }
 
 /* This CPU would idle: is there work elsewhere? */
-static struct vcpu *pull(struct runq *rq)
+static struct vcpu *pull(struct runq *rq, uint64_t now)
 {
 	struct vcpu *v = NULL;
 	unsigned int cpu;
 
 	for_each_cpu(cpu, &cpu_online_map) {
 		if (&runqs[cpu] != rq)
-			v = pull_from(&runqs[cpu], rq);
+			v = pull_from(&runqs[cpu], rq, now);
 		if (v)
 			break;
 	}
@@ -249,6 +250,7 @@ static void push(struct runq *rq, uint64_t now)
 
 	if (!to || !spin_trylock(&to->lock))
 		return;
+	sched_account(to, now);
 	v = sched_policy->candidate(sched_cpu_of(rq), sched_cpu_of(to));
 	if (v) {
 		sched_dequeue(rq, v);
@@ -289,7 +291,7 @@ static struct vcpu *choose(struct runq *rq, uint64_t now)
 		v->sched.queued = false;
 		WRITE_ONCE(rq->nr_queued, rq->nr_queued - 1);
 	} else {
-		v = pull(rq);
+		v = pull(rq, now);
 	}
 	if (!v) {
 		cpumask_set(&idle_cpus, sched_cpu_of(rq));
@@ -328,7 +330,7 @@ void schedule(void)
 	uint64_t now = system_time_ns();
 	bool evicted;
 
-	account(rq, now);
+	sched_account(rq, now);
 	evicted = put_curr(rq);
 	if (now >= rq->slice_end_ns && rq->nr_queued)
 		push(rq, now);

@@ -48,9 +48,10 @@ struct runq *sched_lock_of(struct vcpu *v, unsigned long *flags);
 /* RUNSTATE_ of a vCPU that does not run. */
 int sched_waiting_runstate(const struct vcpu *v);
 void sched_set_runstate(struct vcpu *v, int state, uint64_t now);	/* [q] */
+void sched_account(struct runq *rq, uint64_t now);			/* [q] */
 void sched_enqueue(struct runq *rq, struct vcpu *v, bool wakeup);	/* [q] */
 void sched_dequeue(struct runq *rq, struct vcpu *v);			/* [q] */
-/* @v has just been queued on @rq. [q] */
+/* @v has just been queued on @rq, and its time accounted. [q] */
 void sched_consider_preemption(struct runq *rq, struct vcpu *v, uint64_t now);
 /* The CPU shall choose again. */
 void sched_kick(struct runq *rq);

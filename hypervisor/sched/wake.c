@@ -41,6 +41,7 @@ void vcpu_wake(struct vcpu *v)
 		if (cpu == v->sched.cpu) {
 			now = system_time_ns();
 			sched_set_runstate(v, RUNSTATE_runnable, now);
+			sched_account(rq, now);
 			sched_enqueue(rq, v, true);
 			sched_consider_preemption(rq, v, now);
 			break;
