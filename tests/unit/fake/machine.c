@@ -25,6 +25,9 @@ void (*fake_out_hook)(uint16_t port, unsigned int bytes, uint32_t val);
 struct cpuid_regs (*fake_cpuid_hook)(uint32_t leaf, uint32_t subleaf);
 uint64_t (*fake_rdmsr_hook)(uint32_t msr);
 void (*fake_wrmsr_hook)(uint32_t msr, uint64_t val);
+bool (*fake_mmio_read_hook)(const volatile void *p, unsigned int bytes,
+			    uint32_t *v);
+bool (*fake_mmio_write_hook)(volatile void *p, unsigned int bytes, uint32_t v);
 
 char fake_log[8192];
 static size_t log_used;

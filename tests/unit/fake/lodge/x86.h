@@ -21,7 +21,8 @@ struct fake_x86 {
 	unsigned long cr0, cr2, cr3, cr4;
 	uint64_t tsc;
 	uint64_t efer;
-	unsigned int nr_cr3_loads, nr_invlpg, nr_wbinvd, nr_clflush;
+	unsigned int nr_cr3_loads, nr_invlpg, nr_wbinvd, nr_clflush,
+		nr_swapgs;
 	unsigned long last_invlpg;
 };
 extern struct fake_x86 fake_x86[64];
@@ -125,6 +126,11 @@ static inline void wbinvd(void)
 	FAKE_X86.nr_wbinvd++;
 }
 
+static inline void swapgs(void)
+{
+	FAKE_X86.nr_swapgs++;
+}
+
 static inline void clflush(const void *p)
 {
 	(void)p;
@@ -212,19 +218,46 @@ static inline void outl(uint16_t port, uint32_t v)
 	fake_out(port, 4, v);
 }
 
+/* Device registers: plain memory, unless a test's hook takes the access. */
+extern bool (*fake_mmio_read_hook)(const volatile void *p, unsigned int bytes,
+				   uint32_t *v);
+extern bool (*fake_mmio_write_hook)(volatile void *p, unsigned int bytes,
+				    uint32_t v);
+
 static inline uint8_t mmio_read8(const volatile void *p)
 {
+	uint32_t v;
+
+	if (fake_mmio_read_hook && fake_mmio_read_hook(p, 1, &v))
+		return (uint8_t)v;
 	return *(const volatile uint8_t *)p;
 }
 
 static inline uint32_t mmio_read32(const volatile void *p)
 {
+	uint32_t v;
+
+	if (fake_mmio_read_hook && fake_mmio_read_hook(p, 4, &v))
+		return v;
 	return *(const volatile uint32_t *)p;
+}
+
+static inline void mmio_write8(volatile void *p, uint8_t v)
+{
+	if (!fake_mmio_write_hook || !fake_mmio_write_hook(p, 1, v))
+		*(volatile uint8_t *)p = v;
+}
+
+static inline void mmio_write16(volatile void *p, uint16_t v)
+{
+	if (!fake_mmio_write_hook || !fake_mmio_write_hook(p, 2, v))
+		*(volatile uint16_t *)p = v;
 }
 
 static inline void mmio_write32(volatile void *p, uint32_t v)
 {
-	*(volatile uint32_t *)p = v;
+	if (!fake_mmio_write_hook || !fake_mmio_write_hook(p, 4, v))
+		*(volatile uint32_t *)p = v;
 }
 
 #endif
