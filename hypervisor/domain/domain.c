@@ -110,6 +110,7 @@ void domains_init(void)
 	domain_time_init();
 	domain_console_init();
 	evtchn_init();
+	grant_init();
 	debug_key_register('q', "dump domains and their vCPUs", dump_domains);
 	debug_key_register('0', "dump Dom0's registers", dump_dom0_registers);
 }

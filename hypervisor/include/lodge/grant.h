@@ -7,9 +7,12 @@
 
 #include <lodge/domain.h>
 
+/* Debug key; at boot, once. */
+void grant_init(void);
 int grant_table_init(struct domain *d);		/* 0; -ENOMEM */
-/* Unmaps what @d had mapped; others' mappings of its frames stay. */
-void grant_table_release_mappings(struct domain *d);
+/* Unmaps what @d had mapped, its page tables being gone; others' mappings of
+ * its frames stay. 0; -ERESTART (preempted: call again) */
+int grant_table_release_mappings(struct domain *d);
 void grant_table_destroy(struct domain *d);
 /* Frame @idx of the shared (or, @status, the status) table, grown on demand,
  * for XENMEM_add_to_physmap / acquire_resource. 0; -EINVAL; -ENOMEM */

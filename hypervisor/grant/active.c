@@ -1,0 +1,162 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * active.c - grants in use
+ *
+ * The first use takes a general reference to the frame, the first for writing
+ * a writable type reference too; the last of each gives it back. Marks in the
+ * shared entry change with them, under the granter's lock: they are set first
+ * and taken off last, so that the granter never sees a frame unused that we
+ * still hold.
+ */
+#include "private.h"
+
+#include <lodge/bug.h>
+
+struct grant_active *grant_active_entry(struct grant_table *gt,
+					grant_ref_t ref)
+{
+	unsigned int per_frame = gt->fmt->refs_per_frame;
+
+	ASSERT(spin_is_held(&gt->lock));
+	return &gt->active[ref / per_frame][ref % per_frame];
+}
+
+/* The marks are set; what they promise is fetched. */
+static int take_frame(struct grant_table *gt, grant_ref_t ref,
+		      struct grant_active *act, bool write)
+{
+	int rc;
+
+	if (!act->nr_read && !act->nr_write) {
+		gt->fmt->read(gt, ref, &act->gfn, &act->cache);
+		act->pg = gfn_get_page(gt->d, GFN(act->gfn), GFN_READ, &rc);
+		if (!act->pg)
+			return GNTST_bad_page;
+	}
+	if (!write || act->nr_write ||
+	    gfn_get_page(gt->d, GFN(act->gfn), GFN_WRITE, &rc))
+		return GNTST_okay;
+	if (!act->nr_read) {
+		gfn_put_page(act->pg, GFN_READ);
+		act->pg = NULL;
+	}
+	return GNTST_bad_page;
+}
+
+static int pin_locked(struct grant_table *gt, grant_ref_t ref, domid_t user,
+		      bool write)
+{
+	struct grant_active *act;
+	bool used;
+	int status;
+
+	if (ref >= grant_nr_refs(gt))
+		return GNTST_bad_gntref;
+	act = grant_active_entry(gt, ref);
+	used = act->nr_read || act->nr_write;
+	if (used && act->domid != user)
+		return GNTST_general_error;
+	if (act->nr_read + 1 == 0 || act->nr_write + 1 == 0)
+		return GNTST_no_space;
+	status = gt->fmt->mark(gt, ref, user, write);
+	if (status)
+		return status;
+
+	status = take_frame(gt, ref, act, write);
+	if (status) {
+		if (!act->nr_write)
+			gt->fmt->unmark(gt, ref, !used);
+		return status;
+	}
+	act->domid = user;
+	if (write)
+		act->nr_write++;
+	else
+		act->nr_read++;
+	return GNTST_okay;
+}
+
+int grant_pin(struct domain *granter, grant_ref_t ref, struct domain *user,
+	      bool write, struct page **pg, uint16_t *cache)
+{
+	struct grant_table *gt = granter->grants;
+	int status;
+
+	spin_lock(&gt->lock);
+	status = pin_locked(gt, ref, user->domid, write);
+	if (!status) {
+		*pg = grant_active_entry(gt, ref)->pg;
+		*cache = grant_active_entry(gt, ref)->cache;
+	}
+	spin_unlock(&gt->lock);
+	return status;
+}
+
+void grant_unpin(struct domain *granter, grant_ref_t ref, bool write)
+{
+	struct grant_table *gt = granter->grants;
+	struct grant_active *act;
+	bool last;
+
+	spin_lock(&gt->lock);
+	act = grant_active_entry(gt, ref);
+	BUG_ON(write ? !act->nr_write : !act->nr_read);
+	if (write)
+		act->nr_write--;
+	else
+		act->nr_read--;
+	last = !act->nr_read && !act->nr_write;
+	if (write && !act->nr_write)
+		gfn_put_page(act->pg, GFN_WRITE);
+	if (last) {
+		gfn_put_page(act->pg, GFN_READ);
+		act->pg = NULL;
+	}
+	if (last || (write && !act->nr_write))
+		gt->fmt->unmark(gt, ref, last);
+	spin_unlock(&gt->lock);
+}
+
+struct page *grant_pinned_page(struct domain *granter, grant_ref_t ref)
+{
+	struct grant_table *gt = granter->grants;
+	struct page *pg;
+
+	spin_lock(&gt->lock);
+	pg = grant_active_entry(gt, ref)->pg;
+	spin_unlock(&gt->lock);
+	return pg;
+}
+
+static int16_t swap_refs(struct grant_table *gt, grant_ref_t a, grant_ref_t b)
+{
+	const struct grant_active *aa, *ab;
+
+	if (a >= grant_nr_refs(gt) || b >= grant_nr_refs(gt))
+		return GNTST_bad_gntref;
+	aa = grant_active_entry(gt, a);
+	ab = grant_active_entry(gt, b);
+	if (aa->nr_read || aa->nr_write || ab->nr_read || ab->nr_write)
+		return GNTST_eagain;
+	if (a != b)
+		gt->fmt->exchange(gt, a, b);
+	return GNTST_okay;
+}
+
+/**
+ * grant_swap_one() - GNTTABOP_swap_grant_ref, one element
+ * @v:   the caller
+ * @arg: struct gnttab_swap_grant_ref; status is written: GNTST_bad_gntref;
+ *       GNTST_eagain one of the two is in use
+ *
+ * Context: no locks held; takes LOCK_GRANT.
+ */
+void grant_swap_one(struct vcpu *v, void *arg)
+{
+	struct gnttab_swap_grant_ref *op = arg;
+	struct grant_table *gt = v->domain->grants;
+
+	spin_lock(&gt->lock);
+	op->status = swap_refs(gt, op->ref_a, op->ref_b);
+	spin_unlock(&gt->lock);
+}

@@ -1,0 +1,413 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * map.c - GNTTABOP_map_grant_ref, unmap_grant_ref, unmap_and_replace
+ *
+ *   free handle --map--> HOST and/or DEVICE --claim--> BUSY --flushed--> free
+ *
+ * Undoing goes in batches: entries are cleared, then one flush, then the
+ * frames and marks are given back. Nobody is told that a frame is unused while
+ * a TLB may still hold it; a handle that is BUSY can be claimed by nobody else.
+ *
+ * Locks: none held over the calls into page tables; see private.h.
+ */
+#include "private.h"
+
+#include <lodge/atomic.h>
+#include <lodge/bug.h>
+#include <lodge/errno.h>
+#include <xen/xen.h>
+
+#define UNMAP_BATCH	32
+#define KNOWN_FLAGS	(GNTMAP_device_map | GNTMAP_host_map |                \
+			 GNTMAP_readonly | GNTMAP_application_map |           \
+			 GNTMAP_contains_pte | GNTMAP_guest_avail_mask)
+
+const struct grant_map_ops *grant_map_ops;
+
+static bool is_write(uint32_t flags)
+{
+	return !(flags & GNTMAP_readonly);
+}
+
+void grant_map_end(struct grant_table *gt, struct track *t,
+		   grant_handle_t handle, unsigned int busy)
+{
+	struct domain *granter = t->granter;
+
+	grant_unpin(granter, t->ref, is_write(t->flags));
+	if (track_release(t, busy)) {
+		t->granter = NULL;
+		track_free(gt, t, handle);
+		domain_put(granter);
+	}
+}
+
+/* One pin for each of the two ways. */
+static int pin_for(struct domain *rd, struct vcpu *v,
+		   const struct gnttab_map_grant_ref *op, struct page **pg,
+		   uint16_t *cache)
+{
+	bool both = (op->flags & GNTMAP_host_map) &&
+		    (op->flags & GNTMAP_device_map);
+	int status = grant_pin(rd, op->ref, v->domain, is_write(op->flags), pg,
+			       cache);
+
+	if (status || !both)
+		return status;
+	status = grant_pin(rd, op->ref, v->domain, is_write(op->flags), pg,
+			   cache);
+	if (status)
+		grant_unpin(rd, op->ref, is_write(op->flags));
+	return status;
+}
+
+static void unpin_for(struct domain *rd, const struct gnttab_map_grant_ref *op)
+{
+	if (op->flags & GNTMAP_host_map)
+		grant_unpin(rd, op->ref, is_write(op->flags));
+	if (op->flags & GNTMAP_device_map)
+		grant_unpin(rd, op->ref, is_write(op->flags));
+}
+
+/* @t is the caller's alone; @rd is referenced. */
+static int map_tracked(struct vcpu *v, struct domain *rd, struct track *t,
+		       struct gnttab_map_grant_ref *op)
+{
+	uint16_t cache, state = 0;
+	struct page *pg;
+	int status;
+
+	status = pin_for(rd, v, op, &pg, &cache);
+	if (status)
+		return status;
+	if (op->flags & GNTMAP_host_map)
+		status = grant_map_ops->map(v, op->host_addr, page_to_mfn(pg),
+					    op->flags, cache);
+	if (status) {
+		unpin_for(rd, op);
+		return status;
+	}
+	op->dev_bus_addr = paddr_x(mfn_to_paddr(page_to_mfn(pg)));
+	if (op->flags & GNTMAP_host_map)
+		state |= TRACK_HOST;
+	if (op->flags & GNTMAP_device_map)
+		state |= TRACK_DEVICE;
+	t->granter = rd;
+	t->ref = op->ref;
+	t->flags = op->flags;
+	atomic_store(&t->state, state);	/* from here on it can be undone */
+	return GNTST_okay;
+}
+
+static int map_from(struct vcpu *v, struct domain *rd,
+		    struct gnttab_map_grant_ref *op)
+{
+	grant_handle_t handle;
+	struct track *t = track_alloc(v, &handle);
+	int status;
+
+	if (!t)
+		return GNTST_no_space;
+	status = map_tracked(v, rd, t, op);
+	if (status)
+		track_free(v->domain->grants, t, handle);
+	else
+		op->handle = handle;
+	return status;
+}
+
+/**
+ * grant_map_one() - GNTTABOP_map_grant_ref, one element
+ * @v:   the caller, current
+ * @arg: struct gnttab_map_grant_ref; handle, dev_bus_addr and status are
+ *       written: GNTST_bad_gntref no such entry, or no kind of mapping asked
+ *       for; GNTST_bad_domain; GNTST_no_space no handle;
+ *       GNTST_general_error the entry does not permit it, or flags that are
+ *       not defined; GNTST_bad_page the granter's frame is not fit;
+ *       GNTST_bad_virt_addr
+ *
+ * Context: no locks held; takes LOCK_GRANT, LOCK_PAGETABLE. On an error
+ * nothing has changed.
+ */
+void grant_map_one(struct vcpu *v, void *arg)
+{
+	struct gnttab_map_grant_ref *op = arg;
+	struct domain *rd;
+
+	op->status = GNTST_bad_gntref;
+	if (!(op->flags & (GNTMAP_host_map | GNTMAP_device_map)))
+		return;
+	op->status = GNTST_general_error;
+	if (op->flags & ~KNOWN_FLAGS)
+		return;
+	rd = domain_get(v->domain, op->dom);
+	op->status = GNTST_bad_domain;
+	if (!rd)
+		return;
+	op->status = (int16_t)map_from(v, rd, op);
+	if (op->status)
+		domain_put(rd);	/* else the handle keeps it */
+}
+
+static void flush(struct vcpu *v)
+{
+	tlb_flush_mask(&v->domain->dirty_cpus, FLUSH_GLOBAL);
+}
+
+/**
+ * grant_map_undo() - the caller cannot be told its handle: take it back
+ * @v:   the caller, current
+ * @arg: as grant_map_one() left it, with status GNTST_okay
+ *
+ * Context: as grant_map_one(), IRQs on.
+ */
+void grant_map_undo(struct vcpu *v, void *arg)
+{
+	struct gnttab_map_grant_ref *op = arg;
+	struct grant_table *gt = v->domain->grants;
+	struct track *t;
+	struct page *pg;
+
+	if (op->status)
+		return;
+	t = track_lookup(gt, op->handle);
+	/* Another vCPU may have guessed the handle and been faster. */
+	if (track_claim(t, TRACK_HOST, TRACK_HOST_BUSY)) {
+		pg = grant_pinned_page(t->granter, t->ref);
+		(void)grant_map_ops->unmap(v, op->host_addr, page_to_mfn(pg),
+					   op->flags);
+		flush(v);
+		grant_map_end(gt, t, op->handle, TRACK_HOST_BUSY);
+	}
+	if (track_claim(t, TRACK_DEVICE, TRACK_DEVICE_BUSY))
+		grant_map_end(gt, t, op->handle, TRACK_DEVICE_BUSY);
+}
+
+/* One element of either kind, decoded. */
+struct unmap_request {
+	uint64_t host_addr, new_addr, dev_bus_addr;
+	grant_handle_t handle;
+	bool replace;
+};
+
+/* How far it got. */
+struct unmap {
+	struct track *t;
+	grant_handle_t handle;
+	uint16_t busy;		/* TRACK_*_BUSY that it holds */
+	int16_t status;
+};
+
+static bool claim(struct unmap *u, unsigned int from, unsigned int busy)
+{
+	if (!track_claim(u->t, from, busy))
+		return false;
+	u->busy |= (uint16_t)busy;
+	return true;
+}
+
+static void unclaim(struct unmap *u)
+{
+	if (u->busy & TRACK_HOST_BUSY)
+		(void)track_claim(u->t, TRACK_HOST_BUSY, TRACK_HOST);
+	if (u->busy & TRACK_DEVICE_BUSY)
+		(void)track_claim(u->t, TRACK_DEVICE_BUSY, TRACK_DEVICE);
+	u->busy = 0;
+}
+
+/* What is claimed keeps the grant pinned. */
+static int unmap_claimed(struct vcpu *v, const struct unmap *u,
+			 const struct unmap_request *rq)
+{
+	mfn_t mfn = page_to_mfn(grant_pinned_page(u->t->granter, u->t->ref));
+
+	if ((u->busy & TRACK_DEVICE_BUSY) &&
+	    rq->dev_bus_addr != paddr_x(mfn_to_paddr(mfn)))
+		return GNTST_bad_dev_addr;
+	if (!(u->busy & TRACK_HOST_BUSY))
+		return GNTST_okay;
+	if (rq->replace)
+		return grant_map_ops->replace(v, rq->host_addr, mfn,
+					      rq->new_addr, u->t->flags);
+	return grant_map_ops->unmap(v, rq->host_addr, mfn, u->t->flags);
+}
+
+static int unmap_begin(struct vcpu *v, struct unmap *u,
+		       const struct unmap_request *rq)
+{
+	int status = GNTST_bad_handle;
+
+	u->handle = rq->handle;
+	u->t = track_lookup(v->domain->grants, rq->handle);
+	if (!u->t || !(READ_ONCE(u->t->state) & TRACK_ANY))
+		return status;
+	if ((!(rq->host_addr || rq->replace) ||
+	     claim(u, TRACK_HOST, TRACK_HOST_BUSY)) &&
+	    (!rq->dev_bus_addr ||
+	     claim(u, TRACK_DEVICE, TRACK_DEVICE_BUSY)))
+		status = u->busy ? unmap_claimed(v, u, rq) : GNTST_okay;
+	if (status)
+		unclaim(u);
+	return status;
+}
+
+static void unmap_end(struct vcpu *v, struct unmap *u)
+{
+	unsigned int bit;
+
+	for (bit = TRACK_HOST_BUSY; bit <= TRACK_DEVICE_BUSY; bit <<= 1)
+		if (u->busy & bit)
+			grant_map_end(v->domain->grants, u->t, u->handle, bit);
+}
+
+/* The two layouts that differ in what follows host_addr. */
+struct unmap_layout {
+	size_t size, status;
+	struct unmap_request (*decode)(const void *op);
+};
+
+static struct unmap_request decode_unmap(const void *arg)
+{
+	const struct gnttab_unmap_grant_ref *op = arg;
+
+	return (struct unmap_request){
+		.host_addr = op->host_addr,
+		.dev_bus_addr = op->dev_bus_addr,
+		.handle = op->handle,
+	};
+}
+
+static struct unmap_request decode_replace(const void *arg)
+{
+	const struct gnttab_unmap_and_replace *op = arg;
+
+	return (struct unmap_request){
+		.host_addr = op->host_addr,
+		.new_addr = op->new_addr,
+		.handle = op->handle,
+		.replace = true,
+	};
+}
+
+static const struct unmap_layout layout_unmap = {
+	sizeof(struct gnttab_unmap_grant_ref),
+	offsetof(struct gnttab_unmap_grant_ref, status),
+	decode_unmap,
+};
+static const struct unmap_layout layout_replace = {
+	sizeof(struct gnttab_unmap_and_replace),
+	offsetof(struct gnttab_unmap_and_replace, status),
+	decode_replace,
+};
+
+/* Entries first, then the TLBs, then what they held, then the answers. */
+static long unmap_batch(struct vcpu *v, const struct unmap_layout *l,
+			guest_ptr_t arg, unsigned int nr)
+{
+	union {
+		struct gnttab_unmap_grant_ref unmap;
+		struct gnttab_unmap_and_replace replace;
+	} op;
+	struct unmap batch[UNMAP_BATCH];
+	unsigned int i, n, busy = 0;
+	long rc = 0;
+
+	for (n = 0; n < nr && !rc; n++) {
+		struct unmap_request rq;
+
+		batch[n] = (struct unmap){ 0 };
+		if (copy_from_guest(&op, guest_ptr_add(arg, n * l->size),
+				    l->size)) {
+			rc = -EFAULT;
+			break;
+		}
+		rq = l->decode(&op);
+		batch[n].status = (int16_t)unmap_begin(v, &batch[n], &rq);
+		busy |= batch[n].busy;
+	}
+	if (busy & TRACK_HOST_BUSY)
+		flush(v);
+	for (i = 0; i < n; i++)
+		unmap_end(v, &batch[i]);
+	for (i = 0; i < n; i++)
+		if (copy_to_guest(guest_ptr_add(arg, i * l->size + l->status),
+				  &batch[i].status, sizeof(batch[i].status)))
+			rc = -EFAULT;
+	return rc;
+}
+
+/**
+ * grant_unmap() - GNTTABOP_unmap_grant_ref, GNTTABOP_unmap_and_replace
+ * @v:     the caller, current
+ * @nr:    which of the two
+ * @arg:   guest pointer to an array; each status is written:
+ *         GNTST_bad_handle no such mapping; GNTST_bad_dev_addr not its
+ *         address; GNTST_bad_virt_addr, GNTST_general_error it is not mapped
+ *         there. A mapping that is refused stays as it was.
+ * @count: elements
+ *
+ * Preemptible between batches.
+ *
+ * Context: IRQs on, no locks held; takes LOCK_GRANT, LOCK_PAGETABLE,
+ * LOCK_CALL.
+ * Return: 0; -EFAULT an element cannot be read or its status not written:
+ *         those before it are done; HYPERCALL_CONTINUED.
+ */
+long grant_unmap(struct vcpu *v, unsigned int nr, guest_ptr_t arg,
+		 unsigned long count)
+{
+	const struct unmap_layout *l = nr == GNTTABOP_unmap_and_replace ?
+					       &layout_replace :
+					       &layout_unmap;
+	unsigned long done;
+	unsigned int n;
+	long rc;
+
+	for (done = 0; done < count; done += n) {
+		guest_ptr_t at = guest_ptr_add(arg, done * l->size);
+
+		if (done && hypercall_preempt_check())
+			return hypercall_continue(__HYPERVISOR_grant_table_op,
+						  3, (unsigned long)nr, at.va,
+						  count - done);
+		n = (unsigned int)min(count - done, (unsigned long)UNMAP_BATCH);
+		rc = unmap_batch(v, l, at, n);
+		if (rc)
+			return rc;
+	}
+	return 0;
+}
+
+/**
+ * grant_table_release_mappings() - a domain lets go of all it had mapped
+ * @d: a dying domain; its vCPUs do not run, its page tables are gone
+ *
+ * Preemptible: what is done stays done. Others' mappings of its own frames
+ * stay.
+ *
+ * Context: IRQs on, no locks held; takes LOCK_GRANT.
+ * Return: 0; -ERESTART stopped: call again.
+ */
+int grant_table_release_mappings(struct domain *d)
+{
+	struct grant_table *gt = d->grants;
+	grant_handle_t handle;
+	struct track *t;
+
+	tlb_flush_mask(&d->dirty_cpus, FLUSH_GLOBAL);
+	for (handle = 0; (t = track_lookup(gt, handle)) != NULL; handle++) {
+		bool some = false;
+
+		if (track_claim(t, TRACK_HOST, TRACK_HOST_BUSY)) {
+			grant_map_end(gt, t, handle, TRACK_HOST_BUSY);
+			some = true;
+		}
+		if (track_claim(t, TRACK_DEVICE, TRACK_DEVICE_BUSY)) {
+			grant_map_end(gt, t, handle, TRACK_DEVICE_BUSY);
+			some = true;
+		}
+		if (some && hypercall_preempt_check())
+			return -ERESTART;
+	}
+	return 0;
+}
