@@ -39,5 +39,17 @@ build/xenstore/fakexen.so: tests/xenstore/fakexen.c build/config.mk
 		-Wold-style-definition,$(HOST_CFLAGS)) -fno-builtin -fPIC \
 		-shared -o $@ $<
 
-ALL_TARGETS += build/bin/lodge-xenstored
+build/lib/libxenstore.so.4: $(XS_CLIENT:%=build/obj/xs-pic/%.o) \
+		xenstore/client/libxenstore.map
+	$(call say,LD,$@)$(CC) -shared -Wl,-soname,$(@F) -Wl,-z,defs \
+		-Wl,--version-script=xenstore/client/libxenstore.map -o $@ \
+		$(filter %.o,$^) -lpthread
+	@ln -sf $(@F) build/lib/libxenstore.so
+
+build/bin/xenstore: $(XS_TOOLS:%=build/obj/xs/%.o) \
+		$(XS_CLIENT:%=build/obj/xs/%.o)
+	$(call say,LD,$@)$(CC) -o $@ $^ -lyajl -lpthread
+
+ALL_TARGETS += build/bin/lodge-xenstored build/lib/libxenstore.so.4 \
+	build/bin/xenstore
 SYSTEM_DEPS += build/xenstore/asan/lodge-xenstored build/xenstore/fakexen.so

@@ -1,0 +1,124 @@
+# SPDX-License-Identifier: MIT
+"""daemon.py - run a xenstore daemon for a test"""
+import os
+import pathlib
+import shutil
+import signal
+import subprocess
+import tempfile
+import time
+
+import wire
+
+TOP = pathlib.Path(__file__).resolve().parents[2]
+BUILD = TOP / "build"
+FAST = BUILD / "bin" / "lodge-xenstored"
+CHECKED = BUILD / "xenstore" / "asan" / "lodge-xenstored"
+FAKEXEN = BUILD / "xenstore" / "fakexen.so"
+START_S = 60
+
+
+class Daemon:
+    """lodge-xenstored with a directory of its own.
+
+    domains=True puts fakexen.so under it and lets the test play domains.
+    """
+
+    def __init__(self, binary=None, domains=False, options=(), wrapper=()):
+        if binary is None:
+            binary = FAST if domains else CHECKED
+        assert binary.exists(), "%s is not built: use make" % binary
+        # Names of sockets are short; pytest's directories are not.
+        self.dir = pathlib.Path(tempfile.mkdtemp(prefix="xs"))
+        self.state = self.dir / "state"
+        self.socket = self.dir / "socket"
+        self.fake = self.dir / "fake"
+        self.log_path = self.dir / "log"
+        self.command = [*wrapper, str(binary), "--foreground",
+                        "--run-dir", str(self.dir),
+                        "--state-dir", str(self.state), *options]
+        self.env = dict(os.environ, ASAN_OPTIONS="detect_leaks=0")
+        if domains:
+            self.fake.mkdir()
+            (self.fake / "xsd_port").write_text("3")
+            self.dom0 = wire.RingTransport(self.fake, 0, 3)
+            self.env.update(LD_PRELOAD=str(FAKEXEN),
+                            FAKEXEN_DIR=str(self.fake))
+        else:
+            self.command.append("--no-domains")
+        self.process = None
+        self.start()
+
+    def start(self):
+        with open(self.log_path, "ab") as log:
+            self.process = subprocess.Popen(self.command, stderr=log,
+                                            stdout=log, env=self.env)
+        self.wait_for_pid(0)
+
+    def wait_for_pid(self, old):
+        """Wait until a daemon other than the old one serves."""
+        end = time.monotonic() + START_S
+        while time.monotonic() < end:
+            try:
+                pid = int((self.state / "daemon.pid").read_text())
+            except (FileNotFoundError, ValueError):
+                pid = 0
+            if pid and pid != old and os.path.exists("/proc/%d" % pid):
+                return pid
+            assert self.process.poll() is None, self.log()
+            time.sleep(0.005)
+        raise AssertionError("the daemon does not start:\n" + self.log())
+
+    @property
+    def pid(self):
+        return int((self.state / "daemon.pid").read_text())
+
+    def log(self):
+        return self.log_path.read_text(errors="replace")
+
+    def client(self):
+        return wire.Client(self.socket)
+
+    def domain(self, domid, start=0, introduce=True):
+        """A domain with a ring; introduced by a client of Dom0."""
+        transport = wire.RingTransport(self.fake, domid, start=start)
+        if introduce:
+            client = self.client()
+            client.introduce(domid)
+            client.close()
+        return wire.Client(transport)
+
+    def end_domain(self, domid, state=None):
+        """Let a domain die, or enter a state ("shutdown", "dying")."""
+        import socket
+        import struct
+        if state is None:
+            (self.fake / ("dom%d.page" % domid)).unlink()
+        else:
+            (self.fake / ("dom%d.state" % domid)).write_text(state)
+        s = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        s.sendto(struct.pack("<II", 0xffff, 0),
+                 str(self.fake / "daemon.evt"))
+        s.close()
+
+    def kill(self, wait=True):
+        """Kill the daemon (not the keeper) as hard as can be."""
+        old = self.pid
+        os.kill(old, signal.SIGKILL)
+        if wait:
+            self.wait_for_pid(old)
+
+    def stop(self):
+        """End keeper and daemon in order."""
+        if self.process and self.process.poll() is None:
+            self.process.terminate()
+            self.process.wait(START_S)
+        return self.process.returncode
+
+    def close(self):
+        self.stop()
+        text = self.log()
+        shutil.rmtree(self.dir, ignore_errors=True)
+        assert "ERROR: AddressSanitizer" not in text, text
+        assert "runtime error:" not in text, text
+        assert " fatal: " not in text, text
