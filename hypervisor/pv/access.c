@@ -48,6 +48,37 @@ size_t pv_copy_to(unsigned long dst, const void *src, size_t len)
 	return raw_copy((void *)dst, src, len);
 }
 
+/**
+ * pv_touch() - may the guest write there?
+ * @va: address of a byte
+ *
+ * The byte is written with its own value, atomically: a store of another vCPU
+ * is not lost.
+ *
+ * Return: true: yes.
+ */
+bool pv_touch(unsigned long va)
+{
+	uint32_t bad = 0;
+
+	if (!range_ok(va, 1))
+		return false;
+	__asm__ volatile("1: lock orb $0, (%1)\n"
+			 "2:\n"
+			 ".pushsection .text.fixup, \"ax\"\n"
+			 "3: incl %0\n"
+			 "jmp 2b\n"
+			 ".popsection\n"
+			 ".pushsection .ex_table, \"a\"\n"
+			 ".balign 4\n"
+			 ".long 1b - ., 3b - .\n"
+			 ".popsection"
+			 : "+r"(bad)
+			 : "r"(va)
+			 : "memory", "cc");
+	return !bad;
+}
+
 size_t pv_copy_to_kernel(unsigned long dst, const void *src, size_t len)
 {
 	struct vcpu *v = current;

@@ -110,6 +110,7 @@ bool pv_check_descriptor(uint64_t *desc);
 size_t pv_copy_from(void *dst, unsigned long src, size_t len);
 size_t pv_copy_to(unsigned long dst, const void *src, size_t len);
 size_t pv_copy_to_kernel(unsigned long dst, const void *src, size_t len);
+bool pv_touch(unsigned long va);
 
 /* ---- life and switching (domain.c, context.c, switch.c) ---- */
 int pv_set_context(struct vcpu *v, const struct vcpu_guest_context *ctx);

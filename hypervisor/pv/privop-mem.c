@@ -151,12 +151,12 @@ int privop_write(struct emul_ctxt *c, enum emul_seg seg, uint64_t addr,
 	return left ? raise_pf(c, addr + bytes - left, PFEC_WRITE) : EMUL_OK;
 }
 
-/* Writes back what is there: a port is read only if its value has a place. */
+/* Two touches, first and last byte, reach both pages that can be concerned. */
 int privop_probe_write(struct emul_ctxt *c, enum emul_seg seg, uint64_t addr,
 		       unsigned int bytes)
 {
-	struct emul_val val;
-	int rc = privop_read(c, seg, addr, &val, bytes);
-
-	return rc == EMUL_OK ? privop_write(c, seg, addr, &val, bytes) : rc;
+	if (!pv_touch(addr))
+		return raise_pf(c, addr, PFEC_WRITE);
+	addr += bytes - 1;
+	return pv_touch(addr) ? EMUL_OK : raise_pf(c, addr, PFEC_WRITE);
 }

@@ -182,6 +182,15 @@ static int read_tsc(struct emul_ctxt *c, uint64_t *tsc, uint32_t *aux)
 	return EMUL_OK;
 }
 
+/*
+ * CLI and STI: events are masked in vcpu_info, not by IF. Kernels that patch
+ * them away still run a few before they have done so; they do nothing.
+ */
+static int set_if(struct emul_ctxt *c, bool enable)
+{
+	return c->cpl ? emul_raise(c, X86_EXC_GP, 0) : EMUL_OK;
+}
+
 /* Only who has device memory can need it; for others it changes nothing. */
 static int cache(struct emul_ctxt *c, enum emul_cache_op op)
 {
@@ -217,6 +226,7 @@ static const struct emul_ops privop_ops = {
 	.write_xcr = write_xcr,
 	.cpuid = privop_cpuid,
 	.read_tsc = read_tsc,
+	.set_if = set_if,
 	.cache = cache,
 	.invlpg = privop_invlpg,
 };
@@ -272,7 +282,8 @@ static bool is_privileged(const struct emul_insn *insn, bool kernel_mode)
 	return kernel_mode &&
 	       ((insn->flags & EMUL_I_PRIV) || insn->op == EMUL_OP_XSETBV ||
 		insn->op == EMUL_OP_CPUID || insn->op == EMUL_OP_RDTSC ||
-		insn->op == EMUL_OP_RDTSCP || insn->op == EMUL_OP_SMSW);
+		insn->op == EMUL_OP_RDTSCP || insn->op == EMUL_OP_SMSW ||
+		insn->op == EMUL_OP_CLI || insn->op == EMUL_OP_STI);
 }
 
 /**
