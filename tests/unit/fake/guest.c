@@ -9,6 +9,8 @@
 #include <lodge/guest.h>
 
 bool fake_preempt;
+unsigned int fake_preempt_every;
+static unsigned int nr_questions;
 unsigned int fake_nr_continued;
 unsigned long fake_continued_args[6];
 
@@ -35,6 +37,8 @@ size_t copy_to_guest(guest_ptr_t dst, const void *src, size_t len)
 
 bool hypercall_preempt_check(void)
 {
+	if (fake_preempt_every)
+		return ++nr_questions % fake_preempt_every == 0;
 	return fake_preempt;
 }
 

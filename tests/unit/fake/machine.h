@@ -42,6 +42,8 @@ void fake_heap_fail_never(void);
  * continuations: how many there were, and the last one's arguments.
  */
 extern bool fake_preempt;
+/* Not 0: 'should I stop?' is answered yes on each n-th question. */
+extern unsigned int fake_preempt_every;
 extern unsigned int fake_nr_continued;
 extern unsigned long fake_continued_args[6];
 
