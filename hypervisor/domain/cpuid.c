@@ -59,12 +59,22 @@
 #define MAX_EXT_LEAF	0x80000008
 #define MAX_XEN_LEAF	(XEN_CPUID_FIRST_LEAF + 5)
 
+/*
+ * OSXSAVE follows the guest's CR4; its kernel sees it always: Linux looks
+ * before it has set CR4, and uses XSAVE only if it is there.
+ */
+static bool shows_osxsave(const struct vcpu *v)
+{
+	return cpu_features.xsave &&
+	       (v->osxsave || v->domain->ops->may_hypercall(v));
+}
+
 static void leaf_1(const struct vcpu *v, struct cpuid_regs *r)
 {
 	/* The APIC id: even numbers, as if each vCPU were a core of its own. */
 	r->b = (r->b & 0x0000ffff) | (v->id * 2) << 24 | 1 << 16;
 	r->c = (r->c & ALLOW_1C) | LEAF1C_HYPERVISOR;
-	if (v->osxsave)
+	if (shows_osxsave(v))
 		r->c |= LEAF1C_OSXSAVE;
 	r->d &= ALLOW_1D & ~B(28);
 }
