@@ -59,9 +59,9 @@ build/dom0/stress.cpio: scripts/mkinitramfs build/pkg/stress-ng/packages
 
 # Sparse, 1 GiB: room for the tests' files beside the system.
 build/dom0/root.img: build/dom0/initramfs.cpio
-	$(call say,MKE2FS,$@)rm -f $@.new && PATH=$$PATH:/sbin:/usr/sbin \
-		mke2fs -q -t ext4 -E root_owner=0:0 -d build/dom0/root \
-		$@.new 1G && mv $@.new $@
+	$(call say,MKE2FS,$@)rm -f $@.new && truncate -s 1G $@.new && \
+		PATH=$$PATH:/sbin:/usr/sbin mke2fs -q -F -t ext4 \
+		-E root_owner=0:0 -d build/dom0/root $@.new && mv $@.new $@
 
 DOM0_IMAGES := $(addprefix build/dom0/,vmlinux vmlinuz initramfs.cpio \
 	stress.cpio root.img xen.elf)
