@@ -240,8 +240,8 @@ static void steer(struct tsc_clock *c)
 	c->last = pair;
 }
 
-/* This CPU's own function begins at @pair. */
-static void start_own(struct tsc_clock *c, const struct clock_pair *pair)
+/* A CPU that starts: its own function begins where the platform clock is. */
+static void begin_own(struct tsc_clock *c, const struct clock_pair *pair)
 {
 	c->rate = shared.rate;
 	c->last = *pair;
@@ -251,6 +251,18 @@ static void start_own(struct tsc_clock *c, const struct clock_pair *pair)
 		.mul_frac = c->rate.mul_frac,
 		.shift = c->rate.shift,
 	};
+	atomic_store(&c->ready, true);
+}
+
+/* A CPU that runs: it must not see time go back, so it goes on from there. */
+static void continue_own(struct tsc_clock *c)
+{
+	struct clock_pair pair = clock_pair_read();
+
+	c->rate = shared.rate;
+	c->last = pair;
+	(void)read_scale(&shared, &c->slot[0]);
+	publish(c, error_at(c, &pair));
 	atomic_store(&c->ready, true);
 }
 
@@ -292,7 +304,6 @@ static void check_sharing(struct tsc_clock *own)
 static void calibrate_this_cpu(void)
 {
 	struct tsc_clock *own = &this_cpu(own_clock);
-	struct clock_pair pair;
 
 	if (READ_ONCE(tsc_shared)) {
 		if (smp_processor_id() != 0)
@@ -300,8 +311,7 @@ static void calibrate_this_cpu(void)
 	} else if (own->ready) {
 		steer(own);
 	} else {
-		pair = clock_pair_read();
-		start_own(own, &pair);
+		continue_own(own);
 	}
 	if (time_recalibrated_hook)
 		time_recalibrated_hook();
@@ -347,6 +357,7 @@ void tsc_init(void)
 	epoch_ns = now - last.ns;
 	publish(&shared, 0);
 	WRITE_ONCE(shared.ready, true);
+	(void)platform_ns();	/* from here on, turns are counted by the TSC */
 	boot_khz = rate_to_hz(shared.rate) / 1000;
 	if (cpu_features.tsc_adjust)
 		boot_tsc_adjust = rdmsr(MSR_TSC_ADJUST);
@@ -364,7 +375,7 @@ void tsc_init_cpu(void)
 	if (!tsc_agrees(START_TOLERANCE_NS, &pair, &own->error_ns))
 		give_up_sharing(own->error_ns);
 	if (!READ_ONCE(tsc_shared))
-		start_own(own, &pair);
+		begin_own(own, &pair);
 }
 
 /* Debug key 't'. Other CPUs' numbers may be changing: each is one word. */
