@@ -13,6 +13,7 @@
 
 #define PERMS_COLUMN 60		/* dots lead to here */
 #define CUT_MARK "\\...\""
+#define MAX(a, b) ((a) > (b) ? (a) : (b))
 
 /* One ls: how it prints, and to where. */
 struct listing {
@@ -20,7 +21,7 @@ struct listing {
 	xs_transaction_t t;
 	const struct opts *o;
 	struct json *json;
-	int width;		/* of a line; 0: no end */
+	int width;		/* of a line less CUT_MARK; 0: no end */
 };
 
 static int terminal_width(const struct opts *o)
@@ -30,11 +31,12 @@ static int terminal_width(const struct opts *o)
 	if (o->full)
 		return 0;
 	if (!ioctl(STDOUT_FILENO, TIOCGWINSZ, &ws) && ws.ws_col > 10)
-		return ws.ws_col - 2;
-	return 80;
+		return ws.ws_col - (int)strlen(CUT_MARK);
+	return 81 - (int)strlen(CUT_MARK);
 }
 
-static void show_perms(struct listing *l, const char *path, int column)
+static void show_perms(struct listing *l, const char *path, int column,
+		       bool cut)
 {
 	struct xs_permissions *p;
 	char text[1024];
@@ -48,37 +50,47 @@ static void show_perms(struct listing *l, const char *path, int column)
 	}
 	text_perms(text, sizeof(text), p, nr);
 	free(p);
-	putchar(' ');
+	if (!cut)
+		putchar(' ');
 	if (!l->o->full)
 		for (column++; column < PERMS_COLUMN; column++)
 			putchar(column & 1 ? '.' : ' ');
 	printf("  (%s)", text);
 }
 
-/* One line: name, value, permissions. */
+/*
+ * One line: name, value, permissions. If the value has too many bytes for the
+ * line, the line is cut behind its first ones, or even in the name. (That the
+ * bytes decide, not what they look like, is what users of these tools know.)
+ */
 static void show_node(struct listing *l, const char *path, const char *name,
 		      int depth)
 {
 	unsigned int len = 0;
 	char *value = xs_read(l->h, l->t, path, &len), *text;
-	int column, room;
+	const char *shown = l->o->full ? path : name;
+	int size = (int)strlen(shown), column, room;
 	bool cut;
 
-	column = l->o->full ? printf("%s", path) :
-			      printf("%*s%s", depth, "", name);
 	if (!value) {
-		printf(":\n");
+		printf("%*s%s:\n", l->o->full ? 0 : depth, "", shown);
 		return;
 	}
-	column += printf(" = \"");
-	room = l->width - column - (int)sizeof(CUT_MARK) + 2;
-	cut = l->width && (int)len > room;
-	text = text_escape(value, cut ? (size_t)(room > 0 ? room : 0) : len);
-	column += printf("%s%s", text, cut ? CUT_MARK : "\"");
-	free(text);
+	text = text_escape(value, len);
 	free(value);
+	room = l->width - depth - size - (int)strlen(" = \"");
+	if (l->width && room < 0) {
+		size = MAX(size + room, 0);
+		room = 0;
+	}
+	cut = l->width && (int)len > room;
+	column = printf("%*s%.*s = \"", l->o->full ? 0 : depth, "",
+			size, shown);
+	column += printf("%.*s%s", cut ? room : (int)strlen(text), text,
+			 cut ? CUT_MARK : "\"");
+	free(text);
 	if (l->o->perms)
-		show_perms(l, path, column);
+		show_perms(l, path, column, cut);
 	putchar('\n');
 }
 
