@@ -5,11 +5,11 @@
  * A PV guest that needs adjoining frames, or frames at low addresses for a
  * device, gives as many others for them. The lists are worked through in
  * chunks, the larger of the two extents each. A chunk is exchanged whole or
- * not at all:
+ * not at all: the old frames go back if one of the first three steps fails.
  *
- *	allocate the new frames, and write their numbers to the guest
- *	take the old ones away from the domain	-- on failure: all go back
- *	give the new ones to the domain		-- on failure: all go back
+ *	take the old frames away from the domain
+ *	allocate new ones, and tell the guest their numbers
+ *	give them to the domain
  *	free the old ones
  *
  * The guest sees nr_exchanged grow with each chunk; that is also how a call
@@ -140,18 +140,19 @@ static void free_old(struct exchange *e)
 }
 
 /*
- * Reads where the guest wants each new extent and writes where it is: what can
- * fail in this, fails before anything is taken away. @pfns has room for the
- * guest's numbers, which go back into the list if the chunk fails.
+ * Reads where the guest wants each new extent and writes where it is. @pfns
+ * has room for the guest's numbers, which go back into the list if the chunk
+ * fails.
  */
 static int tell_new(struct exchange *e, uint64_t first, uint64_t *pfns,
 		    uint64_t *told)
 {
-	struct page *pg;
+	struct list_head *p;
 
 	*told = 0;
-	list_for_each(pg, &e->allocated, link) {
+	for (p = e->allocated.next; p != &e->allocated; p = p->next) {
 		guest_ptr_t entry = out_entry(e, first + *told);
+		const struct page *pg = list_entry(p, struct page, link);
 		xen_pfn_t mfn = mfn_x(page_to_mfn(pg));
 
 		if (copy_from_guest(&pfns[*told], entry, sizeof(mfn)) ||
@@ -196,12 +197,12 @@ static int give_new(struct exchange *e, const uint64_t *pfns)
 static int exchange_chunk(struct exchange *e, uint64_t *pfns)
 {
 	uint64_t chunk = e->x.nr_exchanged / e->nr_in, told = 0;
-	int rc = alloc_new(e);
+	int rc = steal_old(e);
 
 	if (!rc)
-		rc = tell_new(e, chunk * e->nr_out, pfns, &told);
+		rc = alloc_new(e);
 	if (!rc)
-		rc = steal_old(e);
+		rc = tell_new(e, chunk * e->nr_out, pfns, &told);
 	if (!rc)
 		rc = give_new(e, pfns);
 	if (rc) {
@@ -222,8 +223,11 @@ static int check_request(const struct vcpu *v, struct exchange *e)
 
 	if (in->extent_order > max_order || out->extent_order > max_order)
 		return -EPERM;
-	if (in->domid != out->domid || in->nr_extents > MEMOP_MAX_EXTENTS ||
-	    out->nr_extents > MEMOP_MAX_EXTENTS ||
+	/* No address space has room for such a list. */
+	if (in->nr_extents > MEMOP_MAX_EXTENTS ||
+	    out->nr_extents > MEMOP_MAX_EXTENTS)
+		return -EFAULT;
+	if (in->domid != out->domid ||
 	    in->nr_extents > ~0UL >> in->extent_order ||
 	    out->nr_extents > ~0UL >> out->extent_order ||
 	    in->nr_extents << in->extent_order !=

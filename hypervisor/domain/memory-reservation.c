@@ -4,7 +4,8 @@
  *
  * increase_reservation, populate_physmap and decrease_reservation go through a
  * list of extents and return how many of them they did, whatever stopped them:
- * a bad address, a frame that is not the domain's, no memory. They are
+ * a bad address, a frame that is not the domain's, no memory. They never
+ * return an error number. They are
  * preempted between two extents; an extent has at most 2^MEMORY_MAX_ORDER_DOM0
  * frames.
  *
@@ -123,8 +124,9 @@ static bool request_ok(const struct domain *caller,
  * @done: extents done by earlier passes
  *
  * Context: no locks.
- * Return: how many extents are done; -EFAULT the request itself; -ESRCH,
- *         -EPERM the domain.
+ * Return: how many extents are done; none of this pass if the request cannot be
+ *         read, makes no sense, or is about a domain that is not the caller's
+ *         business.
  */
 long memory_reservation(struct vcpu *v, unsigned int nr, guest_ptr_t arg,
 			unsigned long done)
@@ -133,15 +135,11 @@ long memory_reservation(struct vcpu *v, unsigned int nr, guest_ptr_t arg,
 	struct xen_memory_reservation req;
 	struct extents e;
 	uint64_t i;
-	long rc;
 
-	if (copy_from_guest(&req, arg, sizeof(req)))
-		return -EFAULT;
-	if (!request_ok(v->domain, &req, nr, done))
+	if (copy_from_guest(&req, arg, sizeof(req)) ||
+	    !request_ok(v->domain, &req, nr, done) ||
+	    memory_get_domain(v, req.domid, &e.d))
 		return (long)done;
-	rc = memory_get_domain(v, req.domid, &e.d);
-	if (rc)
-		return rc;
 	e.list = guest_ptr(req.extent_start);
 	e.order = req.extent_order;
 	e.memf = memory_alloc_flags(req.mem_flags);
