@@ -47,7 +47,7 @@ static int take_gdt(struct vcpu *v, const struct vcpu_guest_context *c)
 	return pv_set_gdt(v, frames, (unsigned int)c->gdt_ents);
 }
 
-/* The roots: cr3, and a user root in ctrlreg[1] with its valid bit. */
+/* The roots: cr3, and in ctrlreg[1] a user root, if it is not zero. */
 static int take_roots(struct vcpu *v, const struct vcpu_guest_context *c)
 {
 	unsigned long user = c->ctrlreg[1];
@@ -59,7 +59,7 @@ static int take_roots(struct vcpu *v, const struct vcpu_guest_context *c)
 			return rc;
 		v->pv->set_context_stage = STAGE_KERNEL_ROOT;
 	}
-	if (user & 1)
+	if (user)
 		rc = pv_set_root(v, MFN(xen_cr3_to_pfn(user)), true);
 	return rc;
 }
@@ -72,6 +72,8 @@ static void take_registers(struct vcpu *v, const struct vcpu_guest_context *c)
 	r->cs |= 3;
 	r->ss |= 3;
 	r->entry_vector = ENTRY_SYSCALL;
+	/* So a kernel asks for ports on a vCPU other than its first. */
+	v->pv->iopl = (r->rflags & X86_EFLAGS_IOPL) >> 12;
 	r->rflags &= ~(uint64_t)(X86_EFLAGS_IOPL | X86_EFLAGS_VM |
 				 X86_EFLAGS_VIF | X86_EFLAGS_VIP);
 	r->rflags |= X86_EFLAGS_IF | X86_EFLAGS_MBS;
