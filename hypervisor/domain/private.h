@@ -18,7 +18,7 @@ void domain_console_init(void);
 /* vcpu-info.c */
 int vcpu_info_init(struct vcpu *v);
 void vcpu_info_free(struct vcpu *v);
-/* 0; -EINVAL moved before, or bad offset or frame; -EBUSY the vCPU may run */
+/* 0; -ENXIO bad offset; -EINVAL moved before, or bad frame; -EBUSY the vCPU may run */
 int vcpu_info_move(struct vcpu *v, gfn_t gfn, unsigned int offset);
 /* Is its vcpu_info the guest's to see? */
 bool vcpu_info_usable(const struct vcpu *v);

@@ -113,6 +113,30 @@ static long op_remote_shutdown(struct vcpu *v, void *arg)
 	return 0;
 }
 
+/* Dom0's driver of the platform must run on one CPU for a moment. */
+static long op_pin_override(struct vcpu *v, void *arg)
+{
+	const struct sched_pin_override *op = arg;
+	cpumask_t mask = v->saved_affinity;
+	int rc;
+
+	if (op->pcpu < 0) {
+		if (cpumask_empty(&mask))
+			return -EINVAL;
+		v->saved_affinity = CPUMASK_NONE;
+		return vcpu_set_affinity(v, &mask);
+	}
+	if (op->pcpu >= NR_CPUS)
+		return -EINVAL;
+	if (!cpumask_empty(&mask))
+		return -EBUSY;
+	mask.bits = v->sched.affinity.bits;
+	rc = vcpu_set_affinity(v, &(cpumask_t){ 1UL << op->pcpu });
+	if (!rc)
+		v->saved_affinity = mask;
+	return rc;
+}
+
 static const struct op ops[] = {
 	OP_RAWFN(SCHEDOP_yield, op_yield, 0),
 	OP_RAWFN(SCHEDOP_block, op_block, 0),
@@ -121,7 +145,7 @@ static const struct op ops[] = {
 	OP(SCHEDOP_remote_shutdown, op_remote_shutdown, struct sched_remote_shutdown, OP_IN | OP_DOM0),
 	OP(SCHEDOP_shutdown_code, op_shutdown_code, struct sched_shutdown, OP_IN),
 	OP_NONE(SCHEDOP_watchdog, ENOSYS, "guest watchdogs are not offered"),
-	OP_NONE(SCHEDOP_pin_override, ENOSYS, "temporary pinning is not offered"),
+	OP(SCHEDOP_pin_override, op_pin_override, struct sched_pin_override, OP_IN | OP_DOM0),
 };
 
 static const struct op_table table = {

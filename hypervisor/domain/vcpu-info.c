@@ -81,7 +81,7 @@ int vcpu_info_move(struct vcpu *v, gfn_t gfn, unsigned int offset)
 	int rc;
 
 	if (!offset_valid(offset))
-		return -EINVAL;
+		return -ENXIO;
 	pg = gfn_get_page(v->domain, gfn, GFN_WRITE, &rc);
 	if (!pg)
 		return -EINVAL;

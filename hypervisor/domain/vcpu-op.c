@@ -109,14 +109,18 @@ static long op_register_runstate(struct vcpu *v, unsigned int nr,
 	struct vcpu_register_runstate_memory_area area;
 	struct vcpu *t = target_of(v, id);
 	struct vcpu_runstate_info info;
+	guest_ptr_t at;
 
 	if (copy_from_guest(&area, arg, sizeof(area)))
 		return -EFAULT;
-	vcpu_runstate_get(t, &info);
-	if (area.addr.p && copy_to_guest(GUEST_PTR(area.addr.p), &info,
-					 sizeof(info)))
+	at = GUEST_PTR(area.addr.p);
+	if (!guest_ptr_ok(at, sizeof(info)))
 		return -EFAULT;
-	atomic_store(&t->runstate_guest, area.addr.p);
+	atomic_store(&t->runstate_guest, at.va);
+	vcpu_runstate_get(t, &info);
+	/* It need not be mapped yet: then it is written when it is. */
+	if (!guest_ptr_null(at) && copy_to_guest(at, &info, sizeof(info)))
+		return 0;
 	return 0;
 }
 
@@ -128,11 +132,12 @@ static long op_register_time(struct vcpu *v, unsigned int nr, guest_ptr_t arg,
 
 	if (copy_from_guest(&area, arg, sizeof(area)))
 		return -EFAULT;
-	if (area.addr.p &&
-	    copy_to_guest(GUEST_PTR(area.addr.p), &t->info->time,
-			  sizeof(t->info->time)))
+	if (!guest_ptr_ok(GUEST_PTR(area.addr.p), sizeof(t->info->time)))
 		return -EFAULT;
 	atomic_store(&t->time_guest, area.addr.p);
+	/* Another's is written when it runs next. */
+	if (t == v)
+		vcpu_update_time(v);
 	return 0;
 }
 
@@ -212,10 +217,12 @@ static long op_get_physid(struct vcpu *v, unsigned int nr, guest_ptr_t arg,
 	struct vcpu *t = target_of(v, id);
 	struct vcpu_get_physid phys;
 	unsigned int cpu;
+	cpumask_t cpus;
 
-	if (!v->domain->privileged || cpumask_weight(&t->sched.affinity) != 1)
+	cpus.bits = READ_ONCE(t->sched.affinity.bits) & cpu_online_map.bits;
+	if (!v->domain->privileged || cpumask_weight(&cpus) != 1)
 		return -EINVAL;
-	cpu = cpumask_next(&t->sched.affinity, 0);
+	cpu = cpumask_next(&cpus, 0);
 	phys.phys_id = cpu_apic_id(cpu) | (uint64_t)cpu << 32;
 	return copy_to_guest(arg, &phys, sizeof(phys)) ? -EFAULT : 0;
 }

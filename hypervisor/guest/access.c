@@ -52,6 +52,20 @@ size_t copy_to_guest_kernel(guest_ptr_t dst, const void *src, size_t len)
 }
 
 /**
+ * guest_ptr_ok() - can it be an address of current's at all?
+ * @p:   guest virtual address
+ * @len: bytes from there
+ *
+ * For addresses that are kept and used later, each time anew.
+ *
+ * Return: false: in the hypervisor's slots, or not canonical.
+ */
+bool guest_ptr_ok(guest_ptr_t p, size_t len)
+{
+	return current->domain->ops->address_ok(p.va, len);
+}
+
+/**
  * clear_guest() - write zeroes to current's memory
  * @dst: guest virtual address
  * @len: bytes

@@ -12,7 +12,7 @@
 #include <lodge/cpu.h>
 
 /* Our slots, and what is not canonical (the two lie next to each other). */
-static bool range_ok(unsigned long va, size_t len)
+bool pv_address_ok(unsigned long va, size_t len)
 {
 	unsigned long end = va + len;
 
@@ -36,14 +36,14 @@ static size_t raw_copy(void *dst, const void *src, size_t len)
 
 size_t pv_copy_from(void *dst, unsigned long src, size_t len)
 {
-	if (!range_ok(src, len))
+	if (!pv_address_ok(src, len))
 		return len;
 	return raw_copy(dst, (const void *)src, len);
 }
 
 size_t pv_copy_to(unsigned long dst, const void *src, size_t len)
 {
-	if (!range_ok(dst, len))
+	if (!pv_address_ok(dst, len))
 		return len;
 	return raw_copy((void *)dst, src, len);
 }
@@ -61,7 +61,7 @@ bool pv_touch(unsigned long va)
 {
 	uint32_t bad = 0;
 
-	if (!range_ok(va, 1))
+	if (!pv_address_ok(va, 1))
 		return false;
 	__asm__ volatile("1: lock orb $0, (%1)\n"
 			 "2:\n"

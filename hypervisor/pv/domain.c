@@ -102,6 +102,7 @@ const struct guest_ops pv_guest_ops = {
 	.set_context = pv_set_context,
 	.copy_from = pv_copy_from,
 	.copy_to = pv_copy_to,
+	.address_ok = pv_address_ok,
 	.copy_to_kernel = pv_copy_to_kernel,
 	.gfn_get_page = pv_gfn_get_page,
 	.send_nmi = pv_send_nmi,

@@ -111,6 +111,7 @@ size_t pv_copy_from(void *dst, unsigned long src, size_t len);
 size_t pv_copy_to(unsigned long dst, const void *src, size_t len);
 size_t pv_copy_to_kernel(unsigned long dst, const void *src, size_t len);
 bool pv_touch(unsigned long va);
+bool pv_address_ok(unsigned long va, size_t len);
 
 /* ---- life and switching (domain.c, context.c, switch.c) ---- */
 int pv_set_context(struct vcpu *v, const struct vcpu_guest_context *ctx);

@@ -67,6 +67,8 @@ struct vcpu {
 	unsigned int poll_port;			/* [a] 0: any of several */
 
 	struct multicall_state multicall;	/* [C] */
+	cpumask_t saved_affinity;		/* [C] while SCHEDOP_pin_override
+						 * holds; else empty */
 	struct evtchn_vcpu *evtchn;		/* [o] event/ */
 	struct fpu *fpu;			/* [o] cpu/ */
 	uint64_t xcr0;				/* [C] */

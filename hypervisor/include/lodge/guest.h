@@ -28,6 +28,8 @@ struct guest_ops {
 	 * Number of bytes *not* copied. */
 	size_t (*copy_from)(void *dst, unsigned long src, size_t len);
 	size_t (*copy_to)(unsigned long dst, const void *src, size_t len);
+	/* Is it an address that can be the guest's at all? */
+	bool (*address_ok)(unsigned long va, size_t len);
 	/* As copy_to, in the address space of the guest's kernel even while
 	 * its user mode runs: areas that the kernel registered. IRQs any. */
 	size_t (*copy_to_kernel)(unsigned long dst, const void *src,
@@ -77,6 +79,8 @@ static inline bool guest_ptr_null(guest_ptr_t p)
 size_t copy_from_guest(void *dst, guest_ptr_t src, size_t len) __must_check;
 size_t copy_to_guest(guest_ptr_t dst, const void *src, size_t len)
 	__must_check;
+/* False: in our slots, or not canonical. It may still not be mapped. */
+bool guest_ptr_ok(guest_ptr_t p, size_t len);
 size_t clear_guest(guest_ptr_t dst, size_t len) __must_check;
 size_t copy_to_guest_kernel(guest_ptr_t dst, const void *src, size_t len)
 	__must_check;
