@@ -3,8 +3,8 @@
  * port.c - a domain's ports: found, given out, made and destroyed
  *
  * Ports live in chunks that are made on demand and stay until the domain is
- * freed, so that look-up takes no lock. Port 0 is never given out. States and
- * locks: private.h.
+ * freed, so that look-up takes no lock. Port 0 is there, closed, and never
+ * given out. States and locks: private.h.
  */
 #include "private.h"
 
@@ -19,7 +19,7 @@ struct evtchn *evtchn_lookup(const struct domain *d, evtchn_port_t port)
 {
 	struct evtchn *chunk;
 
-	if (port == 0 || port >= d->evtchn->ops->nr_ports)
+	if (port >= d->evtchn->ops->nr_ports)
 		return NULL;
 	chunk = atomic_load(&d->evtchn->chunks[port / PORTS_PER_CHUNK]);
 	return chunk ? &chunk[port % PORTS_PER_CHUNK] : NULL;

@@ -11,6 +11,7 @@
 #include "private.h"
 
 #include <lodge/bug.h>
+#include <lodge/errno.h>
 
 struct grant_active *grant_active_entry(struct grant_table *gt,
 					grant_ref_t ref)
@@ -19,6 +20,11 @@ struct grant_active *grant_active_entry(struct grant_table *gt,
 
 	ASSERT(spin_is_held(&gt->lock));
 	return &gt->active[ref / per_frame][ref % per_frame];
+}
+
+int grant_page_status(int rc)
+{
+	return rc == -EINVAL ? GNTST_bad_page : GNTST_general_error;
 }
 
 /* The marks are set; what they promise is fetched. */
@@ -31,7 +37,7 @@ static int take_frame(struct grant_table *gt, grant_ref_t ref,
 		gt->fmt->read(gt, ref, &act->gfn, &act->cache);
 		act->pg = gfn_get_page(gt->d, GFN(act->gfn), GFN_READ, &rc);
 		if (!act->pg)
-			return GNTST_bad_page;
+			return grant_page_status(rc);
 	}
 	if (!write || act->nr_write ||
 	    gfn_get_page(gt->d, GFN(act->gfn), GFN_WRITE, &rc))
@@ -40,7 +46,7 @@ static int take_frame(struct grant_table *gt, grant_ref_t ref,
 		gfn_put_page(act->pg, GFN_READ);
 		act->pg = NULL;
 	}
-	return GNTST_bad_page;
+	return grant_page_status(rc);
 }
 
 static int pin_locked(struct grant_table *gt, grant_ref_t ref, domid_t user,

@@ -26,7 +26,7 @@ static int end_get_own(struct vcpu *v, const struct gnttab_copy_ptr *ptr,
 		return GNTST_permission_denied;
 	e->pg = gfn_get_page(v->domain, GFN(ptr->u.gmfn),
 			     e->write ? GFN_WRITE : GFN_READ, &rc);
-	return e->pg ? GNTST_okay : GNTST_bad_page;
+	return e->pg ? GNTST_okay : grant_page_status(rc);
 }
 
 static int end_get(struct vcpu *v, const struct gnttab_copy_ptr *ptr,
@@ -87,10 +87,11 @@ static int copy_between(struct vcpu *v, const struct gnttab_copy *op)
  * grant_copy_one() - GNTTABOP_copy, one element
  * @v:   the caller
  * @arg: struct gnttab_copy; status is written: GNTST_bad_copy_arg beyond the
- *       end of a page; GNTST_general_error flags that are not defined, or the
- *       grant does not permit it; GNTST_permission_denied a frame of another
- *       domain without a grant; GNTST_bad_domain; GNTST_bad_gntref;
- *       GNTST_bad_page not memory, or not of the domain, or not to be written
+ *       end of a page; GNTST_general_error flags that are not defined, the
+ *       grant does not permit it, or the frame is not the domain's or of a
+ *       type that must not be written; GNTST_permission_denied a frame of
+ *       another domain without a grant; GNTST_bad_domain; GNTST_bad_gntref;
+ *       GNTST_bad_page not memory
  *
  * Context: no locks held; takes LOCK_GRANT.
  */

@@ -96,6 +96,8 @@ static const struct op_table grant_op_table = {
 	.unknown = ENOSYS,
 };
 
+#define GNTTABOP_MAX 0xfffff	/* above it no number is an operation's */
+
 /* These take one element, not an array. */
 static bool is_single(unsigned int cmd)
 {
@@ -108,14 +110,15 @@ static bool is_single(unsigned int cmd)
  * @v: the caller, current
  * @a: a[0] GNTTABOP_, a[1] guest pointer to the elements, a[2] how many
  *
- * Return: as the operation; -EINVAL a count that the operation does not take;
+ * Return: as the operation; -EINVAL a count that the operation does not take,
+ *         or a number above 20 bits;
  *         -ENOSYS no such operation; HYPERCALL_CONTINUED.
  */
 long hypercall_grant_table_op(struct vcpu *v, const uint64_t a[6])
 {
 	unsigned int cmd = (unsigned int)a[0], count = (unsigned int)a[2];
 
-	if ((int)count < 0 || (is_single(cmd) && count != 1))
+	if (cmd > GNTTABOP_MAX || (int)count < 0 || (is_single(cmd) && count != 1))
 		return -EINVAL;
 	return op_dispatch(&grant_op_table, v, cmd, GUEST_PTR(a[1]), count);
 }

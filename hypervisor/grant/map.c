@@ -122,9 +122,9 @@ static int map_from(struct vcpu *v, struct domain *rd,
  * @arg: struct gnttab_map_grant_ref; handle, dev_bus_addr and status are
  *       written: GNTST_bad_gntref no such entry, or no kind of mapping asked
  *       for; GNTST_bad_domain; GNTST_no_space no handle;
- *       GNTST_general_error the entry does not permit it, or flags that are
- *       not defined; GNTST_bad_page the granter's frame is not fit;
- *       GNTST_bad_virt_addr
+ *       GNTST_general_error the entry does not permit it, flags that are
+ *       not defined, a frame of a type that excludes it, or no place for an
+ *       entry at host_addr; GNTST_bad_page the granter's frame is not memory
  *
  * Context: no locks held; takes LOCK_GRANT, LOCK_PAGETABLE. On an error
  * nothing has changed.
@@ -140,8 +140,9 @@ void grant_map_one(struct vcpu *v, void *arg)
 	op->status = GNTST_general_error;
 	if (op->flags & ~KNOWN_FLAGS)
 		return;
-	rd = domain_get(v->domain, op->dom);
+	/* A domain may map its own grants, but only by its number. */
 	op->status = GNTST_bad_domain;
+	rd = op->dom == DOMID_SELF ? NULL : domain_get(v->domain, op->dom);
 	if (!rd)
 		return;
 	op->status = (int16_t)map_from(v, rd, op);
@@ -342,8 +343,8 @@ static long unmap_batch(struct vcpu *v, const struct unmap_layout *l,
  * @nr:    which of the two
  * @arg:   guest pointer to an array; each status is written:
  *         GNTST_bad_handle no such mapping; GNTST_bad_dev_addr not its
- *         address; GNTST_bad_virt_addr, GNTST_general_error it is not mapped
- *         there. A mapping that is refused stays as it was.
+ *         address; GNTST_general_error it is not mapped there. A mapping that
+ *         is refused stays as it was.
  * @count: elements
  *
  * Preemptible between batches.

@@ -115,6 +115,8 @@ struct grant_active *grant_active_entry(struct grant_table *gt,
 int grant_pin(struct domain *granter, grant_ref_t ref, struct domain *user,
 	      bool write, struct page **pg, uint16_t *cache);
 void grant_unpin(struct domain *granter, grant_ref_t ref, bool write);
+/* What gfn_get_page() found wrong: no such frame, or not one to use so. */
+int grant_page_status(int rc);
 /* Of a grant that is pinned by the caller. */
 struct page *grant_pinned_page(struct domain *granter, grant_ref_t ref);
 

@@ -76,8 +76,8 @@ static uint64_t make_entry(mfn_t mfn, unsigned int flags,
  *
  * What the entry held before is given back.
  *
- * Return: GNTST_okay; GNTST_bad_virt_addr no such L1 entry of the caller's;
- *         GNTST_general_error the frame cannot be mapped so.
+ * Return: GNTST_okay; GNTST_general_error no such L1 entry of the caller's, or
+ *         the frame cannot be mapped so.
  */
 static int grant_map(struct vcpu *v, uint64_t host_addr, mfn_t mfn,
 		     unsigned int flags, unsigned int cache_flags)
@@ -95,7 +95,7 @@ static int grant_map(struct vcpu *v, uint64_t host_addr, mfn_t mfn,
 	if (!w.fd)
 		return GNTST_general_error;
 	if (!find_place(v, host_addr, flags & GNTMAP_contains_pte, &place))
-		return GNTST_bad_virt_addr;
+		return GNTST_general_error;
 	rc = pv_l1_write(place.pt, place.slot, &w);
 	pv_table_put(place.pt);
 	return rc ? GNTST_general_error : GNTST_okay;
@@ -129,8 +129,8 @@ static int clear_entry(struct pte_place *place, mfn_t mfn, uint64_t val,
  * @mfn:       the frame that is expected there
  * @flags:     GNTMAP_ as it was mapped
  *
- * Return: GNTST_okay; GNTST_bad_virt_addr no such L1 entry of the caller's;
- *         GNTST_general_error it does not map @mfn (any more).
+ * Return: GNTST_okay; GNTST_general_error no such L1 entry of the caller's, or
+ *         it does not map @mfn (any more).
  */
 static int grant_unmap(struct vcpu *v, uint64_t host_addr, mfn_t mfn,
 		       unsigned int flags)
@@ -139,7 +139,7 @@ static int grant_unmap(struct vcpu *v, uint64_t host_addr, mfn_t mfn,
 	int rc;
 
 	if (!find_place(v, host_addr, flags & GNTMAP_contains_pte, &place))
-		return GNTST_bad_virt_addr;
+		return GNTST_general_error;
 	rc = clear_entry(&place, mfn, 0, v->domain);
 	pv_table_put(place.pt);
 	return rc;
@@ -169,14 +169,14 @@ static int move_entry(struct vcpu *v, struct pte_place *from,
  * @new_addr:  virtual address whose entry is moved there; 0: none
  * @flags:     GNTMAP_ as it was mapped
  *
- * Return: as unmap; GNTST_general_error also: the mapping cannot be moved;
- *         GNTST_bad_virt_addr no L1 entry at one of the addresses.
+ * Return: as unmap; GNTST_general_error also: the mapping cannot be moved, or
+ *         there is no L1 entry at one of the addresses.
  */
 static int grant_replace(struct vcpu *v, uint64_t host_addr, mfn_t mfn,
 			 uint64_t new_addr, unsigned int flags)
 {
 	struct pte_place to, from;
-	int rc = GNTST_bad_virt_addr;
+	int rc = GNTST_general_error;
 
 	if (flags & GNTMAP_contains_pte)
 		return GNTST_general_error;
