@@ -19,7 +19,7 @@ static void ring_write(const char *text, size_t len)
 {
 	struct xencons_interface *ring =
 		mfn_to_virt(start_info->console.domU.mfn);
-	struct evtchn_send send = { .port = start_info->console.domU.evtchn };
+	struct evtchn_send send = {.port = start_info->console.domU.evtchn};
 	XENCONS_RING_IDX prod = ring->out_prod;
 
 	while (len) {

@@ -63,8 +63,8 @@ static bool upcall(struct cpu_user_regs *regs)
 	(void)regs;
 	while (__atomic_exchange_n(&info->evtchn_upcall_pending, 0,
 				   __ATOMIC_SEQ_CST)) {
-		uint64_t words = __atomic_exchange_n(
-			&info->evtchn_pending_sel, 0, __ATOMIC_SEQ_CST);
+		uint64_t words = __atomic_exchange_n(&info->evtchn_pending_sel,
+						     0, __ATOMIC_SEQ_CST);
 
 		for (; words; words &= words - 1)
 			take_word(__builtin_ctzl(words));
@@ -110,7 +110,7 @@ void event_unblock(void)
 
 long event_alloc_unbound(domid_t dom, domid_t remote)
 {
-	struct evtchn_alloc_unbound op = { .dom = dom, .remote_dom = remote };
+	struct evtchn_alloc_unbound op = {.dom = dom, .remote_dom = remote};
 	long rc = HYPERVISOR_event_channel_op(EVTCHNOP_alloc_unbound, &op);
 
 	return rc ? rc : op.port;
@@ -129,7 +129,7 @@ long event_bind_interdomain(domid_t remote, evtchn_port_t port)
 
 long event_bind_virq(unsigned int virq, unsigned int vcpu)
 {
-	struct evtchn_bind_virq op = { .virq = virq, .vcpu = vcpu };
+	struct evtchn_bind_virq op = {.virq = virq, .vcpu = vcpu};
 	long rc = HYPERVISOR_event_channel_op(EVTCHNOP_bind_virq, &op);
 
 	return rc ? rc : op.port;
@@ -137,7 +137,7 @@ long event_bind_virq(unsigned int virq, unsigned int vcpu)
 
 long event_bind_ipi(unsigned int vcpu)
 {
-	struct evtchn_bind_ipi op = { .vcpu = vcpu };
+	struct evtchn_bind_ipi op = {.vcpu = vcpu};
 	long rc = HYPERVISOR_event_channel_op(EVTCHNOP_bind_ipi, &op);
 
 	return rc ? rc : op.port;
@@ -145,20 +145,19 @@ long event_bind_ipi(unsigned int vcpu)
 
 long event_send(evtchn_port_t port)
 {
-	struct evtchn_send op = { .port = port };
+	struct evtchn_send op = {.port = port};
 
 	return HYPERVISOR_event_channel_op(EVTCHNOP_send, &op);
 }
 
 long event_close(evtchn_port_t port)
 {
-	struct evtchn_close op = { .port = port };
+	struct evtchn_close op = {.port = port};
 
 	return HYPERVISOR_event_channel_op(EVTCHNOP_close, &op);
 }
 
-long event_status(struct evtchn_status *status, domid_t dom,
-		  evtchn_port_t port)
+long event_status(struct evtchn_status *status, domid_t dom, evtchn_port_t port)
 {
 	status->dom = dom;
 	status->port = port;

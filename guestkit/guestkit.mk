@@ -3,88 +3,86 @@
 # guestkit.mk - test guests: build/guests/NAME.elf for each tests/guests/NAME/
 #
 # A guest is the C files of its folder and the kit. Its folder may hold a
-# guest.mk that sets GUEST_PAGE_NAME := y: the guest asks for a hypercall page.
-# Works inside the tree's Makefile and alone: make -f guestkit/guestkit.mk guests
+# guest.mk that sets GUEST_PAGE_NAME := y: that guest asks for a hypercall
+# page. `make guests` builds all of them, `make guests-control` fetches the
+# hypervisor against which they were written.
 
-GUEST_CC ?= gcc
 GUEST_BUILD := build/guests
-GUEST_NAMES := $(sort $(notdir $(patsubst %/,%,$(dir $(wildcard tests/guests/*/*.c)))))
+GUEST_NAMES := $(sort $(notdir $(patsubst %/,%,\
+	$(dir $(wildcard tests/guests/*/*.c)))))
 GUEST_ELFS := $(GUEST_NAMES:%=$(GUEST_BUILD)/%.elf)
+ALL_TARGETS += $(GUEST_ELFS)
 
-GUEST_KIT_SOURCES := $(wildcard guestkit/*.c guestkit/*.S)
-GUEST_KIT_OBJECTS := $(addsuffix .o,$(addprefix $(GUEST_BUILD)/obj/,\
-	$(basename $(filter-out guestkit/notes.S,$(GUEST_KIT_SOURCES)))))
+GUEST_KIT_SOURCES := $(filter-out guestkit/notes.S,\
+	$(wildcard guestkit/*.c guestkit/*.S))
+GUEST_KIT_OBJECTS := $(GUEST_KIT_SOURCES:%=$(GUEST_BUILD)/obj/%.o)
+GUEST_OBJECTS := $(GUEST_KIT_OBJECTS)
 
-GUEST_CPPFLAGS := -nostdinc -isystem $(shell $(GUEST_CC) -print-file-name=include) \
-	-isystem $(GUEST_BUILD)/include -Iguestkit/include \
+GUEST_CPPFLAGS = -nostdinc -isystem $(GUEST_CC_INCLUDE) \
+	-isystem build/include -Iguestkit/include \
 	-D__XEN_INTERFACE_VERSION__=0x00040e00
-GUEST_CFLAGS := -std=gnu11 -O2 -g -ffreestanding -fno-builtin \
-	-fno-pic -fno-pie -mcmodel=kernel -mno-red-zone -mgeneral-regs-only \
-	-fno-stack-protector -fno-asynchronous-unwind-tables \
-	-fno-toplevel-reorder -fno-strict-aliasing -fcf-protection=none \
-	-Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wvla \
-	-Wimplicit-fallthrough -Wno-clobbered -Werror -MMD -MP
+GUEST_CC_INCLUDE = $(eval GUEST_CC_INCLUDE := \
+	$(shell $(CC) -print-file-name=include))$(GUEST_CC_INCLUDE)
+# Tests jump out of the middle of functions on purpose.
+GUEST_CFLAGS = $(GUEST_CPPFLAGS) -std=gnu11 -O2 -g -ffreestanding \
+	-fno-builtin -fno-pic -fno-pie -mcmodel=kernel -mno-red-zone \
+	-mgeneral-regs-only -fno-stack-protector \
+	-fno-asynchronous-unwind-tables -fno-toplevel-reorder \
+	-fno-strict-aliasing -fcf-protection=none $(REPRODUCIBLE) \
+	$(WARNINGS) -Wno-clobbered
+GUEST_ASFLAGS = -D__ASSEMBLY__ $(GUEST_CPPFLAGS) -g $(REPRODUCIBLE)
 GUEST_LDFLAGS := -nostdlib -static -no-pie -Wl,--build-id=none \
 	-Wl,-z,max-page-size=4096 -Wl,-z,noexecstack \
 	-Wl,--no-warn-rwx-segments -T guestkit/guest.lds
 
 -include $(wildcard tests/guests/*/guest.mk)
 
-.PHONY: guests
+.PHONY: guests guests-control
 guests: $(GUEST_ELFS)
 
-# The public headers without the C library's beside them.
-$(GUEST_BUILD)/include/xen:
-	@mkdir -p $(@D)
-	@ln -sfn /usr/include/xen $@
+$(GUEST_BUILD)/obj/%.c.o: %.c guestkit/guestkit.mk | build/include/xen
+	$(call say,GUESTCC,$@)$(CC) $(GUEST_CFLAGS) $(DEPFLAGS) -c -o $@ $<
 
-$(GUEST_BUILD)/obj/%.o: %.c | $(GUEST_BUILD)/include/xen
-	@mkdir -p $(@D)
-	$(if $(V),,@echo '  GUESTCC $<';) \
-	$(GUEST_CC) $(GUEST_CPPFLAGS) $(GUEST_CFLAGS) -c -o $@ $<
+$(GUEST_BUILD)/obj/%.S.o: %.S guestkit/guestkit.mk | build/include/xen
+	$(call say,GUESTAS,$@)$(CC) $(GUEST_ASFLAGS) $(DEPFLAGS) -c -o $@ $<
 
-$(GUEST_BUILD)/obj/%.o: %.S | $(GUEST_BUILD)/include/xen
-	@mkdir -p $(@D)
-	$(if $(V),,@echo '  GUESTCC $<';) \
-	$(GUEST_CC) -D__ASSEMBLY__ $(GUEST_CPPFLAGS) -g -MMD -MP -c -o $@ $<
+$(GUEST_BUILD)/obj/guestkit/notes-page.S.o: guestkit/notes.S \
+		guestkit/guestkit.mk | build/include/xen
+	$(call say,GUESTAS,$@)$(CC) -DHYPERCALL_PAGE $(GUEST_ASFLAGS) \
+		$(DEPFLAGS) -c -o $@ $<
 
-$(GUEST_BUILD)/obj/guestkit/notes-page.o: guestkit/notes.S | $(GUEST_BUILD)/include/xen
-	@mkdir -p $(@D)
-	$(if $(V),,@echo '  GUESTCC $< (page)';) \
-	$(GUEST_CC) -D__ASSEMBLY__ -DHYPERCALL_PAGE $(GUEST_CPPFLAGS) -g -MMD -MP -c -o $@ $<
+$(GUEST_BUILD)/obj/name-%.o: guestkit/guestkit.mk
+	$(call say,GUESTCC,$@)echo 'extern const char guest_name[];' \
+		'const char guest_name[] = "$*";' | \
+		$(CC) $(GUEST_CFLAGS) -x c -c -o $@ -
 
 # $(1): name of the guest
-define GUEST_RULES
-GUEST_OBJECTS_$(1) := $$(patsubst %.c,$(GUEST_BUILD)/obj/%.o,\
-	$$(wildcard tests/guests/$(1)/*.c)) $(GUEST_BUILD)/obj/name-$(1).o
-GUEST_NOTES_$(1) := $(GUEST_BUILD)/obj/guestkit/notes$$(if $$(GUEST_PAGE_$(1)),-page).o
+define guest_rules
+GUEST_OBJECTS_$(1) := $$(patsubst %,$(GUEST_BUILD)/obj/%.o,\
+	$$(wildcard tests/guests/$(1)/*.c))
+GUEST_NOTES_$(1) := \
+	$(GUEST_BUILD)/obj/guestkit/notes$$(if $$(GUEST_PAGE_$(1)),-page).S.o
+GUEST_OBJECTS += $$(GUEST_OBJECTS_$(1)) $$(GUEST_NOTES_$(1))
 
-$(GUEST_BUILD)/obj/name-$(1).c:
-	@mkdir -p $$(@D)
-	@echo 'extern const char guest_name[]; const char guest_name[] = "$(1)";' > $$@
-
-$(GUEST_BUILD)/obj/name-$(1).o: $(GUEST_BUILD)/obj/name-$(1).c
-	@$(GUEST_CC) $$(GUEST_CFLAGS) -c -o $$@ $$<
-
-$(GUEST_BUILD)/$(1).elf: $$(GUEST_OBJECTS_$(1)) $(GUEST_KIT_OBJECTS) \
+$(GUEST_BUILD)/$(1).elf: $$(GUEST_OBJECTS_$(1)) \
+		$(GUEST_BUILD)/obj/name-$(1).o $(GUEST_KIT_OBJECTS) \
 		$$(GUEST_NOTES_$(1)) guestkit/guest.lds
-	$$(if $$(V),,@echo '  GUESTLD $$@';) \
-	$(GUEST_CC) $(GUEST_LDFLAGS) -o $$@ $$(filter %.o,$$^)
+	$$(call say,GUESTLD,$$@)$$(CC) $(GUEST_LDFLAGS) -o $$@ \
+		$$(filter %.o,$$^)
 endef
-$(foreach name,$(GUEST_NAMES),$(eval $(call GUEST_RULES,$(name))))
+$(foreach name,$(GUEST_NAMES),$(eval $(call guest_rules,$(name))))
 
--include $(shell find $(GUEST_BUILD)/obj -name '*.d' 2>/dev/null)
+$(call include_deps,$(sort $(GUEST_OBJECTS)))
+$(call header_check,$(wildcard guestkit/include/guestkit/*.h),\
+	$$(GUEST_CFLAGS))
 
-# The control: Debian's Xen 4.17, downloaded and unpacked, never installed.
+# The control: Debian's Xen 4.17, unpacked, never installed.
 GUEST_CONTROL := build/control/xen-4.17.elf
 
-.PHONY: guests-control
 guests-control: $(GUEST_CONTROL)
 
-$(GUEST_CONTROL):
-	@mkdir -p build/pkg/xen-hypervisor-4.17-amd64 $(@D)
-	@echo '  FETCH   xen-hypervisor-4.17-amd64'
-	@cd build/pkg && apt-get -qq download xen-hypervisor-4.17-amd64
-	@dpkg-deb -x build/pkg/xen-hypervisor-4.17-amd64_*.deb build/pkg/xen-hypervisor-4.17-amd64
-	@zcat build/pkg/xen-hypervisor-4.17-amd64/boot/xen-4.17-amd64.gz > $@.tmp
+$(GUEST_CONTROL): scripts/fetch
+	$(call say,FETCH,$@)scripts/fetch bookworm build/pkg/xen-4.17 \
+		xen-hypervisor-4.17-amd64
+	@zcat build/pkg/xen-4.17/boot/xen-4.17-amd64.gz > $@.tmp
 	@mv $@.tmp $@

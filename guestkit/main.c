@@ -108,7 +108,7 @@ void test_skip(const char *format, ...)
 
 void test_abandon(void)
 {
-	struct cpu_user_regs regs = { 0 };
+	struct cpu_user_regs regs = {0};
 
 	if (!test_jump.rip)
 		guest_shutdown(SHUTDOWN_crash);
@@ -203,7 +203,7 @@ void guest_main(void)
 
 void guest_shutdown(unsigned int reason)
 {
-	struct sched_shutdown shutdown = { .reason = reason };
+	struct sched_shutdown shutdown = {.reason = reason};
 
 	for (;;)
 		HYPERVISOR_sched_op(SCHEDOP_shutdown, &shutdown);

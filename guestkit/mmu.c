@@ -52,7 +52,7 @@ uint64_t pte_machine(const void *virt, unsigned int level)
 long pte_update_op(uint64_t machine, uint64_t value, unsigned int op,
 		   unsigned int *done, unsigned int foreigndom)
 {
-	struct mmu_update update = { .ptr = machine | op, .val = value };
+	struct mmu_update update = {.ptr = machine | op, .val = value};
 
 	return HYPERVISOR_mmu_update(&update, 1, done, foreigndom);
 }

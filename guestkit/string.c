@@ -8,10 +8,7 @@ void *memset(void *to, int byte, size_t len)
 {
 	void *at = to;
 
-	asm volatile("rep stosb"
-		     : "+D"(at), "+c"(len)
-		     : "a"(byte)
-		     : "memory");
+	asm volatile("rep stosb" : "+D"(at), "+c"(len) : "a"(byte) : "memory");
 	return to;
 }
 

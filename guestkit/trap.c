@@ -157,7 +157,7 @@ long trap_table_install(void)
 
 long trap_table_set(const struct trap_info *entry)
 {
-	struct trap_info table[2] = { *entry };
+	struct trap_info table[2] = {*entry};
 
 	return HYPERVISOR_set_trap_table(table);
 }

@@ -27,8 +27,8 @@ static inline struct cpuid cpuid_forced(uint32_t leaf, uint32_t subleaf)
 {
 	struct cpuid id;
 
-	asm volatile(XEN_CPUID : "=a"(id.eax), "=b"(id.ebx), "=c"(id.ecx),
-		     "=d"(id.edx)
+	asm volatile(XEN_CPUID
+		     : "=a"(id.eax), "=b"(id.ebx), "=c"(id.ecx), "=d"(id.edx)
 		     : "a"(leaf), "c"(subleaf));
 	return id;
 }
@@ -47,17 +47,16 @@ static inline void msr_write(uint32_t msr, uint64_t value)
 		     "d"((uint32_t)(value >> 32)));
 }
 
-#define CPU_CR_ACCESS(n)                                        \
-	static inline uint64_t cr##n##_read(void)               \
-	{                                                       \
-		uint64_t value;                                 \
-		asm volatile("mov %%cr" #n ", %0" : "=r"(value)); \
-		return value;                                   \
-	}                                                       \
-	static inline void cr##n##_write(uint64_t value)        \
-	{                                                       \
-		asm volatile("mov %0, %%cr" #n ::"r"(value)     \
-			     : "memory");                       \
+#define CPU_CR_ACCESS(n)                                                 \
+	static inline uint64_t cr##n##_read(void)                        \
+	{                                                                \
+		uint64_t value;                                          \
+		asm volatile("mov %%cr" #n ", %0" : "=r"(value));        \
+		return value;                                            \
+	}                                                                \
+	static inline void cr##n##_write(uint64_t value)                 \
+	{                                                                \
+		asm volatile("mov %0, %%cr" #n ::"r"(value) : "memory"); \
 	}
 
 CPU_CR_ACCESS(0)
@@ -66,16 +65,16 @@ CPU_CR_ACCESS(3)
 CPU_CR_ACCESS(4)
 CPU_CR_ACCESS(8)
 
-#define CPU_DR_ACCESS(n)                                        \
-	static inline uint64_t dr##n##_read(void)               \
-	{                                                       \
-		uint64_t value;                                 \
+#define CPU_DR_ACCESS(n)                                          \
+	static inline uint64_t dr##n##_read(void)                 \
+	{                                                         \
+		uint64_t value;                                   \
 		asm volatile("mov %%dr" #n ", %0" : "=r"(value)); \
-		return value;                                   \
-	}                                                       \
-	static inline void dr##n##_write(uint64_t value)        \
-	{                                                       \
-		asm volatile("mov %0, %%dr" #n ::"r"(value));   \
+		return value;                                     \
+	}                                                         \
+	static inline void dr##n##_write(uint64_t value)          \
+	{                                                         \
+		asm volatile("mov %0, %%dr" #n ::"r"(value));     \
 	}
 
 CPU_DR_ACCESS(0)

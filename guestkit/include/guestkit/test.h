@@ -27,15 +27,14 @@ struct guest_test {
 	unsigned long may_crash;
 };
 
-#define GUEST_TEST(test, crash)                                         \
-	static void test_##test(void);                                  \
-	static const struct guest_test entry_##test                     \
-		__attribute__((used, aligned(8),                        \
-			       section(".guest_tests"))) = {            \
-			.name = #test,                                  \
-			.run = test_##test,                             \
-			.may_crash = crash,                             \
-		};                                                      \
+#define GUEST_TEST(test, crash)                                                \
+	static void test_##test(void);                                         \
+	static const struct guest_test entry_##test                            \
+		__attribute__((used, aligned(8), section(".guest_tests"))) = { \
+			.name = #test,                                         \
+			.run = test_##test,                                    \
+			.may_crash = crash,                                    \
+	};                                                                     \
 	static void test_##test(void)
 
 #define TEST(name)	 GUEST_TEST(name, 0)
@@ -51,7 +50,7 @@ struct guest_test {
 #define CHECK(expr) test_check_true(__FILE__, __LINE__, #expr, !!(expr))
 
 /* @expr gives @want; both are shown if not. */
-#define CHECK_EQ(expr, want)                                              \
+#define CHECK_EQ(expr, want)                                               \
 	test_check_equal(__FILE__, __LINE__, #expr, (unsigned long)(expr), \
 			 (unsigned long)(want))
 
@@ -62,31 +61,31 @@ struct guest_test {
  * The statements raise the exception @vector. What came is in last_trap().
  * Local variables that they change must be volatile.
  */
-#define CHECK_FAULT(vector, ...)                                              \
-	test_check_fault(__FILE__, __LINE__, #__VA_ARGS__,                    \
+#define CHECK_FAULT(vector, ...)                           \
+	test_check_fault(__FILE__, __LINE__, #__VA_ARGS__, \
 			 TRAP_CATCH(__VA_ARGS__), vector)
 
 /* The statements raise nothing. */
 #define CHECK_NO_FAULT(...) CHECK_FAULT(-1, __VA_ARGS__)
 
 /* End this test as error or as skip. */
-#define TEST_ERROR(...)                   \
-	do {                              \
-		test_error(__VA_ARGS__);  \
-		return;                   \
-	} while (0)
-#define TEST_SKIP(...)                   \
+#define TEST_ERROR(...)                  \
 	do {                             \
-		test_skip(__VA_ARGS__);  \
+		test_error(__VA_ARGS__); \
 		return;                  \
+	} while (0)
+#define TEST_SKIP(...)                  \
+	do {                            \
+		test_skip(__VA_ARGS__); \
+		return;                 \
 	} while (0)
 
 /* What the rest of the test stands on; without it, error. */
-#define REQUIRE(expr)                                                       \
-	do {                                                                \
-		if (!(expr))                                                \
-			TEST_ERROR("%s:%d: needs %s", __FILE__, __LINE__,   \
-				   #expr);                                  \
+#define REQUIRE(expr)                                                     \
+	do {                                                              \
+		if (!(expr))                                              \
+			TEST_ERROR("%s:%d: needs %s", __FILE__, __LINE__, \
+				   #expr);                                \
 	} while (0)
 
 bool test_check_true(const char *file, int line, const char *expr, bool held);
@@ -94,8 +93,7 @@ bool test_check_equal(const char *file, int line, const char *expr,
 		      unsigned long got, unsigned long want);
 bool test_check_fault(const char *file, int line, const char *what, int got,
 		      int want);
-void test_error(const char *format, ...)
-	__attribute__((format(printf, 1, 2)));
+void test_error(const char *format, ...) __attribute__((format(printf, 1, 2)));
 void test_skip(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
 /* Ends the running test as a failure from anywhere, handlers included. */

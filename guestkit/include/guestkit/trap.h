@@ -46,19 +46,18 @@ struct trap *last_trap(void);
  * Run the statements; the value is the vector that ended them or NO_TRAP.
  * Nests; the statements may not leave the block by return, break or goto.
  */
-#define TRAP_CATCH(...)                                         \
-	({                                                      \
-		struct jump jump_;                              \
-		struct jump *volatile outer_ =                  \
-			trap_catch_begin(&jump_);               \
-		volatile int vector_ = NO_TRAP;                 \
-		if (!jump_save(&jump_)) {                       \
-			__VA_ARGS__;                            \
-		} else {                                        \
-			vector_ = last_trap()->vector;          \
-		}                                               \
-		trap_catch_end(outer_);                         \
-		vector_;                                        \
+#define TRAP_CATCH(...)                                                  \
+	({                                                               \
+		struct jump jump_;                                       \
+		struct jump *volatile outer_ = trap_catch_begin(&jump_); \
+		volatile int vector_ = NO_TRAP;                          \
+		if (!jump_save(&jump_)) {                                \
+			__VA_ARGS__;                                     \
+		} else {                                                 \
+			vector_ = last_trap()->vector;                   \
+		}                                                        \
+		trap_catch_end(outer_);                                  \
+		vector_;                                                 \
 	})
 
 struct jump *trap_catch_begin(struct jump *jump);

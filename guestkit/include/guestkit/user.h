@@ -18,10 +18,9 @@
 #define USER_TOP   (USER_STACK + 0x1000UL)
 
 /* Defines user-mode code: USER_CODE_BEGIN(name) "insns" USER_CODE_END */
-#define USER_ASM(name, body)                     \
-	extern const char name[];                \
-	asm(".pushsection .user, \"ax\"\n" #name \
-	    ":\n" body "\n.popsection")
+#define USER_ASM(name, body)      \
+	extern const char name[]; \
+	asm(".pushsection .user, \"ax\"\n" #name ":\n" body "\n.popsection")
 
 extern unsigned long user_root_mfn;
 

@@ -35,7 +35,7 @@
 #define L1D_PGE	    BIT(13)
 #define L1D_PAT	    BIT(16)
 #define L1D_PSE36   BIT(17)
-#define L1D_NEEDED                                                      \
+#define L1D_NEEDED                                                        \
 	(BIT(0) | BIT(4) | BIT(5) | BIT(6) | BIT(8) | BIT(15) | BIT(24) | \
 	 BIT(25) | BIT(26)) /* FPU TSC MSR PAE CX8 CMOV FXSR SSE SSE2 */
 
@@ -151,8 +151,8 @@ TEST(leaf_1)
 	struct cpuid id = cpuid_forced(1, 0);
 
 	CHECK_BITS(id.ecx, L1C_HV, L1C_HV);
-	CHECK_BITS(id.ecx,
-		   L1C_VMX | L1C_SMX | L1C_PDCM | L1C_PCID | L1C_TSC_DL, 0);
+	CHECK_BITS(id.ecx, L1C_VMX | L1C_SMX | L1C_PDCM | L1C_PCID | L1C_TSC_DL,
+		   0);
 	CHECK_BITS(id.edx, L1D_NEEDED, L1D_NEEDED);
 	CHECK_BITS(id.edx, L1D_PSE | L1D_PSE36 | L1D_PGE, 0);
 	CHECK_BITS(id.edx, L1D_PAT, L1D_PAT);
@@ -201,8 +201,8 @@ TEST(leaf_80000001)
 
 TEST(empty_leaves)
 {
-	static const uint32_t leaves[] = { 3, 5, 6, 9, 0xa, 0xf, 0x10, 0x12,
-					   0x14 };
+	static const uint32_t leaves[] = {3,   5,    6,	   9,	0xa,
+					  0xf, 0x10, 0x12, 0x14};
 	unsigned int i;
 
 	for (i = 0; i < sizeof(leaves) / sizeof(leaves[0]); i++) {
@@ -289,8 +289,8 @@ TEST(prefix_before_other_instruction)
  */
 TEST(prefix_at_page_end)
 {
-	static const uint8_t code[7] = { 0x0f, 0x0b, 0x78, 0x65,
-					 0x6e, 0x0f, 0xa2 };
+	static const uint8_t code[7] = {0x0f, 0x0b, 0x78, 0x65,
+					0x6e, 0x0f, 0xa2};
 	uint8_t *page = page_alloc_many(2);
 	unsigned int len;
 	int vector;

@@ -250,7 +250,7 @@ TEST(status_wrong)
 
 TEST(unmask_wrong)
 {
-	struct evtchn_unmask unmask = { .port = ~0U };
+	struct evtchn_unmask unmask = {.port = ~0U};
 
 	REQUIRE(set_up());
 	CHECK_EQ(HYPERVISOR_event_channel_op(EVTCHNOP_unmask, &unmask),
@@ -262,7 +262,7 @@ TEST(unmask_wrong)
 
 static long bind_vcpu(evtchn_port_t port, unsigned int vcpu)
 {
-	struct evtchn_bind_vcpu op = { .port = port, .vcpu = vcpu };
+	struct evtchn_bind_vcpu op = {.port = port, .vcpu = vcpu};
 
 	return HYPERVISOR_event_channel_op(EVTCHNOP_bind_vcpu, &op);
 }
@@ -323,7 +323,7 @@ TEST(all_ports)
 
 TEST(reset)
 {
-	struct evtchn_reset op = { .dom = DOMID_SELF };
+	struct evtchn_reset op = {.dom = DOMID_SELF};
 	struct evtchn_status status;
 	long port;
 
@@ -341,8 +341,8 @@ TEST(legacy_call)
 {
 	struct evtchn_op op = {
 		.cmd = EVTCHNOP_alloc_unbound,
-		.u.alloc_unbound = { .dom = DOMID_SELF,
-				     .remote_dom = DOMID_SELF },
+		.u.alloc_unbound = {.dom = DOMID_SELF,
+				    .remote_dom = DOMID_SELF},
 	};
 
 	REQUIRE(set_up());

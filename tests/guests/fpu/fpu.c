@@ -15,8 +15,8 @@
 #include <guestkit/test.h>
 #include <guestkit/trap.h>
 
-#define CR0_TS	    (1UL << 3)
-#define CR4_OSXSAVE (1UL << 18)
+#define CR0_TS	      (1UL << 3)
+#define CR4_OSXSAVE   (1UL << 18)
 #define FEATURE_XSAVE (1U << 26)
 #define FEATURE_AVX   (1U << 28)
 #define XCR0_X87      1
@@ -50,7 +50,7 @@ static void enable_xsave(void)
 /* Distinct contents for the low half of xmm0 to xmm15, and back. */
 static void xmm_load(uint64_t seed)
 {
-	uint64_t cells[2] = { seed, ~seed };
+	uint64_t cells[2] = {seed, ~seed};
 
 	asm volatile("movups (%0), %%xmm0; movups (%0), %%xmm7\n\t"
 		     "movups (%0), %%xmm15" ::"r"(cells)
@@ -143,7 +143,7 @@ TEST(xcr0_wrong)
 
 TEST(avx_upper_halves)
 {
-	uint64_t cells[4] = { 1, 2, 3, 4 }, back[4] = { 0 };
+	uint64_t cells[4] = {1, 2, 3, 4}, back[4] = {0};
 
 	REQUIRE(has(FEATURE_XSAVE));
 	if (!has(FEATURE_AVX))
@@ -195,7 +195,7 @@ TEST(kept_across_vcpus)
 TEST(kept_across_idle)
 {
 	evtchn_port_t port = 1;
-	struct sched_poll poll = { .ports.p = &port };
+	struct sched_poll poll = {.ports.p = &port};
 
 	REQUIRE(shared_info);
 	xmm_load(0x1d1e);

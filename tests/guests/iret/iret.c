@@ -88,7 +88,7 @@ TEST(to_kernel)
 
 	/* Ring 0, 1 and 2 in the frame's cs all mean the kernel. */
 	for (seen = 0; seen < 3; seen++) {
-		struct cpu_user_regs regs = { 0 };
+		struct cpu_user_regs regs = {0};
 		struct jump back;
 
 		if (!jump_save(&back)) {
@@ -257,12 +257,11 @@ TEST(bad_rsp)
 TEST(bad_cs)
 {
 	static const uint16_t bad[] = {
-		0x0003,	 /* null */
-		0x1233,	 /* beyond the guest's table */
-		0xe00b,	 /* the hypervisor's code, asked for ring 3 */
-		0xe02b,	 /* data */
-		0xfffb,
-		0x0007,	 /* LDT, not there */
+		0x0003,		/* null */
+		0x1233,		/* beyond the guest's table */
+		0xe00b,		/* the hypervisor's code, asked for ring 3 */
+		0xe02b,		/* data */
+		0xfffb, 0x0007, /* LDT, not there */
 	};
 	struct iret_context frame = user_frame();
 	unsigned int i;
@@ -279,7 +278,7 @@ TEST(bad_cs)
 
 TEST(bad_ss)
 {
-	static const uint16_t bad[] = { 0x0003, 0x1233, 0xe013, 0xe033 };
+	static const uint16_t bad[] = {0x0003, 0x1233, 0xe013, 0xe033};
 	struct iret_context frame = user_frame();
 	unsigned int i;
 

@@ -292,8 +292,7 @@ TEST(exchange_wrong)
 	CHECK_EQ(exchange(&x, in, 1, 0, out, 2, 0, 0), RECORDED(-EINVAL));
 	CHECK_EQ(exchange(&x, in, 1, 0, out, 1, 1, 0), RECORDED(-EINVAL));
 	CHECK_EQ(exchange(&x, in, 1, 64, out, 1, 64, 0), RECORDED(-EPERM));
-	CHECK_EQ(exchange(&x, in, ~0UL, 0, out, ~0UL, 0, 0),
-		 RECORDED(-EFAULT));
+	CHECK_EQ(exchange(&x, in, ~0UL, 0, out, ~0UL, 0, 0), RECORDED(-EFAULT));
 	CHECK_EQ(exchange(&x, BAD_POINTER, 1, 0, out, 1, 0, 0),
 		 RECORDED(-EFAULT));
 	in[0] = NO_SUCH_MFN;
@@ -387,8 +386,8 @@ TEST(translated_only)
 		.domid = DOMID_SELF,
 		.space = XENMAPSPACE_shared_info,
 	};
-	struct xen_remove_from_physmap remove = { .domid = DOMID_SELF };
-	struct xen_pod_target pod = { .domid = DOMID_SELF };
+	struct xen_remove_from_physmap remove = {.domid = DOMID_SELF};
+	struct xen_pod_target pod = {.domid = DOMID_SELF};
 
 	CHECK_EQ(HYPERVISOR_memory_op(XENMEM_add_to_physmap, &add),
 		 RECORDED(-EACCES));
@@ -402,7 +401,7 @@ TEST(translated_only)
 
 TEST(no_virtual_numa)
 {
-	struct xen_vnuma_topology_info info = { .domid = DOMID_SELF };
+	struct xen_vnuma_topology_info info = {.domid = DOMID_SELF};
 
 	CHECK_EQ(HYPERVISOR_memory_op(XENMEM_get_vnumainfo, &info),
 		 RECORDED(-EOPNOTSUPP));
@@ -435,9 +434,9 @@ TEST(start_extent_by_hand)
 	CHECK_EQ(HYPERVISOR_memory_op(XENMEM_decrease_reservation | 1 << 6, &r),
 		 RECORDED(2));
 	CHECK_EQ(pages_now(), before - 1);
-	CHECK_EQ(HYPERVISOR_memory_op(XENMEM_decrease_reservation | 99 << 6,
-				      &r),
-		 RECORDED(99));
+	CHECK_EQ(
+		HYPERVISOR_memory_op(XENMEM_decrease_reservation | 99 << 6, &r),
+		RECORDED(99));
 	extents[0] = virt_to_pfn(page);
 	CHECK_EQ(reserve(XENMEM_populate_physmap, extents, 1, 0, 0), 1);
 	CHECK_EQ(put_in(page, extents[0]), 0);

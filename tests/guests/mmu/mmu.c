@@ -16,7 +16,7 @@
 
 #define FIRST_XEN_SLOT 256
 #define LAST_XEN_SLOT  271
-#define PIN(level)     (MMUEXT_PIN_L1_TABLE + (level) - 1)
+#define PIN(level)     (MMUEXT_PIN_L1_TABLE + (level)-1)
 #define NO_SUCH_MFN    0x3ffffffffUL
 #define RESERVED_BIT   (1UL << 51)
 
@@ -131,8 +131,7 @@ TEST(pin_no_such_frame)
 	CHECK_EQ(mmuext(MMUEXT_PIN_L1_TABLE, NO_SUCH_MFN, 0),
 		 RECORDED(-EINVAL));
 	CHECK_EQ(mmuext(MMUEXT_PIN_L4_TABLE, ~0UL, 0), RECORDED(-EINVAL));
-	CHECK_EQ(mmuext(MMUEXT_UNPIN_TABLE, NO_SUCH_MFN, 0),
-		 RECORDED(-EINVAL));
+	CHECK_EQ(mmuext(MMUEXT_UNPIN_TABLE, NO_SUCH_MFN, 0), RECORDED(-EINVAL));
 	CHECK_EQ(mmuext(MMUEXT_UNPIN_TABLE, virt_to_mfn(table), 0),
 		 RECORDED(-EINVAL));
 }
@@ -223,8 +222,8 @@ TEST(l1_entries_refused)
 	CHECK_EQ(pin_with(1, 5, pte_make(NO_SUCH_MFN, PTE_RO)),
 		 RECORDED(-EPERM));
 	CHECK_EQ(pin_with(1, 5, mine | RESERVED_BIT), RECORDED(-EPERM));
-	CHECK_EQ(pin_with(1, 5, entry_to((void *)start_info->pt_base,
-					 PTE_KERNEL)),
+	CHECK_EQ(pin_with(1, 5,
+			  entry_to((void *)start_info->pt_base, PTE_KERNEL)),
 		 RECORDED(-EBUSY));
 	CHECK_EQ(pin_with(1, 5, entry_to((void *)start_info->pt_base, PTE_RO)),
 		 0);
@@ -242,8 +241,7 @@ TEST(l1_foreign_frames)
 
 	REQUIRE(!HYPERVISOR_memory_op(XENMEM_machphys_mfn_list, &list));
 	REQUIRE(m2p_mfn);
-	CHECK_EQ(pin_with(1, 5, pte_make(m2p_mfn, PTE_RO)),
-		 RECORDED(-EBUSY));
+	CHECK_EQ(pin_with(1, 5, pte_make(m2p_mfn, PTE_RO)), RECORDED(-EBUSY));
 	CHECK_EQ(pin_with(1, 5, pte_make(m2p_mfn, PTE_KERNEL)),
 		 RECORDED(-EBUSY));
 }
@@ -473,8 +471,7 @@ TEST(load_root_wrong)
 	void *data = page_alloc();
 
 	REQUIRE(page && data);
-	CHECK_EQ(mmuext(MMUEXT_NEW_BASEPTR, NO_SUCH_MFN, 0),
-		 RECORDED(-EINVAL));
+	CHECK_EQ(mmuext(MMUEXT_NEW_BASEPTR, NO_SUCH_MFN, 0), RECORDED(-EINVAL));
 	CHECK_EQ(mmuext(MMUEXT_NEW_BASEPTR, virt_to_mfn(data), 0),
 		 RECORDED(-EINVAL));
 	CHECK_EQ(pin(3, page), 0);

@@ -78,11 +78,11 @@ TEST(va_mapping_cpu_sets)
 	static unsigned long cpus = 1;
 
 	REQUIRE(set_up());
-	CHECK_EQ(map_window(data_entry(), UVMF_INVLPG | UVMF_MULTI |
-						  (unsigned long)&cpus),
+	CHECK_EQ(map_window(data_entry(),
+			    UVMF_INVLPG | UVMF_MULTI | (unsigned long)&cpus),
 		 0);
-	CHECK_EQ(map_window(own_entry(), UVMF_TLB_FLUSH | UVMF_MULTI |
-						 (unsigned long)&cpus),
+	CHECK_EQ(map_window(own_entry(),
+			    UVMF_TLB_FLUSH | UVMF_MULTI | (unsigned long)&cpus),
 		 0);
 	CHECK_EQ(map_window(own_entry(), UVMF_INVLPG | UVMF_MULTI | 0x1000),
 		 RECORDED(-EFAULT));
@@ -95,9 +95,9 @@ TEST(va_mapping_wrong)
 
 	REQUIRE(set_up());
 	pte = data_entry();
-	CHECK_EQ(HYPERVISOR_update_va_mapping(HYPERVISOR_VIRT_START, pte,
-					      flags),
-		 RECORDED(-EINVAL));
+	CHECK_EQ(
+		HYPERVISOR_update_va_mapping(HYPERVISOR_VIRT_START, pte, flags),
+		RECORDED(-EINVAL));
 	CHECK_EQ(HYPERVISOR_update_va_mapping(HYPERVISOR_VIRT_END - 4096, 0,
 					      flags),
 		 RECORDED(-EINVAL));
@@ -271,8 +271,8 @@ TEST(update_machphys)
 	REQUIRE(set_up());
 	mfn = virt_to_mfn(data);
 	pfn = mfn_to_pfn(mfn);
-	CHECK_EQ(pte_update_op(mfn << PAGE_SHIFT, 0x5a5a5,
-			       MMU_MACHPHYS_UPDATE, &done, DOMID_SELF),
+	CHECK_EQ(pte_update_op(mfn << PAGE_SHIFT, 0x5a5a5, MMU_MACHPHYS_UPDATE,
+			       &done, DOMID_SELF),
 		 0);
 	CHECK_EQ(done, 1);
 	CHECK_EQ(mfn_to_pfn(mfn), 0x5a5a5);
@@ -378,12 +378,12 @@ TEST(ext_copy_page)
 	CHECK_EQ(mmuext(MMUEXT_COPY_PAGE, virt_to_mfn(data), NO_SUCH_MFN),
 		 RECORDED(-EINVAL));
 	REQUIRE(!mmuext(MMUEXT_PIN_L1_TABLE, virt_to_mfn(table), 0));
-	CHECK_EQ(mmuext(MMUEXT_COPY_PAGE, virt_to_mfn(table),
-			virt_to_mfn(data)),
-		 RECORDED(-EINVAL));
-	CHECK_EQ(mmuext(MMUEXT_COPY_PAGE, virt_to_mfn(data),
-			virt_to_mfn(table)),
-		 0);
+	CHECK_EQ(
+		mmuext(MMUEXT_COPY_PAGE, virt_to_mfn(table), virt_to_mfn(data)),
+		RECORDED(-EINVAL));
+	CHECK_EQ(
+		mmuext(MMUEXT_COPY_PAGE, virt_to_mfn(data), virt_to_mfn(table)),
+		0);
 	CHECK_EQ(mmuext(MMUEXT_UNPIN_TABLE, virt_to_mfn(table), 0), 0);
 	table_free(table);
 }
@@ -403,9 +403,9 @@ TEST(ext_unknown)
 TEST(ext_counts)
 {
 	struct mmuext_op op[3] = {
-		{ .cmd = MMUEXT_TLB_FLUSH_LOCAL },
-		{ .cmd = 14 },
-		{ .cmd = MMUEXT_TLB_FLUSH_LOCAL },
+		{.cmd = MMUEXT_TLB_FLUSH_LOCAL},
+		{.cmd = 14},
+		{.cmd = MMUEXT_TLB_FLUSH_LOCAL},
 	};
 	unsigned int done = 99;
 
@@ -422,6 +422,5 @@ TEST(ext_counts)
 	CHECK_EQ(HYPERVISOR_mmuext_op(op, 1, BAD_POINTER, DOMID_SELF),
 		 RECORDED(0));
 	CHECK_EQ(HYPERVISOR_mmuext_op(op, 1, NULL, NO_SUCH_DOMID), -ESRCH);
-	CHECK_EQ(HYPERVISOR_mmuext_op(op, 1, NULL, DOMID_IO),
-		 RECORDED(-EPERM));
+	CHECK_EQ(HYPERVISOR_mmuext_op(op, 1, NULL, DOMID_IO), RECORDED(-EPERM));
 }

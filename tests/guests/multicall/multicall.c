@@ -26,7 +26,7 @@ static void set(unsigned int n, unsigned long op, unsigned long a1,
 	list[n] = (struct multicall_entry){
 		.op = op,
 		.result = NO_RESULT,
-		.args = { a1, a2, a3, a4 },
+		.args = {a1, a2, a3, a4},
 	};
 }
 
@@ -73,7 +73,7 @@ TEST(arguments_stay)
 TEST(page_table_batch)
 {
 	uint8_t *a = page_alloc(), *b = page_alloc();
-	struct mmuext_op flush = { .cmd = MMUEXT_TLB_FLUSH_LOCAL };
+	struct mmuext_op flush = {.cmd = MMUEXT_TLB_FLUSH_LOCAL};
 
 	REQUIRE(a && b);
 	*a = 1;

@@ -142,8 +142,8 @@ TEST(io_apic)
 
 TEST(setup_gsi)
 {
-	struct physdev_setup_gsi gsi = { .gsi = 11, .triggering = 1,
-					 .polarity = 1 };
+	struct physdev_setup_gsi gsi = {
+		.gsi = 11, .triggering = 1, .polarity = 1};
 
 	CHECK_EQ(physdev(PHYSDEVOP_setup_gsi, &gsi), 0);
 	CHECK_EQ(physdev(PHYSDEVOP_setup_gsi, &gsi), RECORDED(-EEXIST));
@@ -162,7 +162,7 @@ TEST(map_pirq)
 		.index = 10,
 		.pirq = 10,
 	};
-	struct physdev_unmap_pirq unmap = { .domid = DOMID_SELF, .pirq = 10 };
+	struct physdev_unmap_pirq unmap = {.domid = DOMID_SELF, .pirq = 10};
 
 	CHECK_EQ(physdev(PHYSDEVOP_map_pirq, &map), 0);
 	CHECK_EQ(map.pirq, 10);
@@ -186,8 +186,8 @@ TEST(map_pirq)
 
 TEST(interrupt_status)
 {
-	struct physdev_irq_status_query query = { .irq = 9 };
-	struct physdev_eoi eoi = { .irq = NO_SUCH_IRQ };
+	struct physdev_irq_status_query query = {.irq = 9};
+	struct physdev_eoi eoi = {.irq = NO_SUCH_IRQ};
 
 	CHECK_EQ(physdev(PHYSDEVOP_irq_status_query, &query), 0);
 	query.irq = NO_SUCH_IRQ;
@@ -198,7 +198,7 @@ TEST(interrupt_status)
 
 TEST(bind_pirq_wrong)
 {
-	struct evtchn_bind_pirq bind = { .pirq = NO_SUCH_IRQ };
+	struct evtchn_bind_pirq bind = {.pirq = NO_SUCH_IRQ};
 
 	CHECK_EQ(HYPERVISOR_event_channel_op(EVTCHNOP_bind_pirq, &bind),
 		 RECORDED(-EINVAL));
@@ -209,7 +209,7 @@ TEST(bind_pirq_wrong)
 
 TEST(free_pirq)
 {
-	struct physdev_get_free_pirq free = { .type = MAP_PIRQ_TYPE_MSI };
+	struct physdev_get_free_pirq free = {.type = MAP_PIRQ_TYPE_MSI};
 
 	CHECK_EQ(physdev(PHYSDEVOP_get_free_pirq, &free), 0);
 	CHECK(free.pirq > 0);
@@ -220,7 +220,7 @@ TEST(free_pirq)
 TEST(eoi_page)
 {
 	static uint8_t page[PAGE_BYTES] __attribute__((aligned(PAGE_BYTES)));
-	struct physdev_pirq_eoi_gmfn op_page = { .gmfn = 0x3ffffffff };
+	struct physdev_pirq_eoi_gmfn op_page = {.gmfn = 0x3ffffffff};
 
 	CHECK_EQ(physdev(PHYSDEVOP_pirq_eoi_gmfn_v2, &op_page),
 		 RECORDED(-EINVAL));
@@ -232,9 +232,9 @@ TEST(eoi_page)
 
 TEST(pci_devices)
 {
-	struct physdev_pci_device_add add = { .seg = 0, .bus = 0xfe };
-	struct physdev_pci_device device = { .seg = 0, .bus = 0xfe };
-	struct physdev_pci_mmcfg_reserved mmcfg = { .segment = 99 };
+	struct physdev_pci_device_add add = {.seg = 0, .bus = 0xfe};
+	struct physdev_pci_device device = {.seg = 0, .bus = 0xfe};
+	struct physdev_pci_mmcfg_reserved mmcfg = {.segment = 99};
 
 	CHECK_EQ(physdev(PHYSDEVOP_pci_device_add, &add), RECORDED(0));
 	CHECK_EQ(physdev(PHYSDEVOP_pci_device_remove, &device), RECORDED(0));

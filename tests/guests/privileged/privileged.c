@@ -35,28 +35,28 @@
 #define CR4_SMEP      (1UL << 20)
 #define CR4_SMAP      (1UL << 21)
 
-#define MSR_TSC		  0x10
-#define MSR_APIC_BASE	  0x1b
-#define MSR_SYSENTER_CS	  0x174
-#define MSR_MISC_ENABLE	  0x1a0
-#define MSR_PAT		  0x277
-#define MSR_EFER	  0xc0000080
-#define MSR_STAR	  0xc0000081
-#define MSR_LSTAR	  0xc0000082
-#define MSR_FS_BASE	  0xc0000100
-#define MSR_GS_BASE	  0xc0000101
-#define MSR_SHADOW_GS	  0xc0000102
-#define MSR_NONE	  0x12345678
-#define EFER_LMA	  (1UL << 10)
-#define EFER_NX		  (1UL << 11)
-#define PAT_OF_THE_ABI	  0x0000050100070406UL
+#define MSR_TSC		0x10
+#define MSR_APIC_BASE	0x1b
+#define MSR_SYSENTER_CS 0x174
+#define MSR_MISC_ENABLE 0x1a0
+#define MSR_PAT		0x277
+#define MSR_EFER	0xc0000080
+#define MSR_STAR	0xc0000081
+#define MSR_LSTAR	0xc0000082
+#define MSR_FS_BASE	0xc0000100
+#define MSR_GS_BASE	0xc0000101
+#define MSR_SHADOW_GS	0xc0000102
+#define MSR_NONE	0x12345678
+#define EFER_LMA	(1UL << 10)
+#define EFER_NX		(1UL << 11)
+#define PAT_OF_THE_ABI	0x0000050100070406UL
 
-#define PORT_DELAY   0x80
-#define PORT_CMOS    0x70
-#define PORT_COM1    0x3f8
-#define PORT_PIT     0x40
-#define PORT_PIC     0x20
-#define PORT_PCI     0xcf8
+#define PORT_DELAY 0x80
+#define PORT_CMOS  0x70
+#define PORT_COM1  0x3f8
+#define PORT_PIT   0x40
+#define PORT_PIC   0x20
+#define PORT_PCI   0xcf8
 
 USER_ASM(user_in, "mov $0x80, %edx; inb %dx, %al; ud2");
 USER_ASM(user_out, "mov $0x80, %edx; outb %al, %dx; ud2");
@@ -91,8 +91,8 @@ TEST(cr3)
 
 	CHECK_EQ(xen_cr3_to_pfn(cr3), mmu_root_mfn);
 	CHECK_NO_FAULT(cr3_write(cr3));
-	CHECK_FAULT(VECTOR_GP, cr3_write(xen_pfn_to_cr3(virt_to_mfn(
-				       &privileged_data))));
+	CHECK_FAULT(VECTOR_GP,
+		    cr3_write(xen_pfn_to_cr3(virt_to_mfn(&privileged_data))));
 	CHECK_EQ(cr3_read(), cr3);
 }
 
@@ -114,8 +114,8 @@ TEST(cr4)
 /* Bits that are not the guest's: ignored or refused, never set. */
 TEST(cr4_foreign_bits)
 {
-	static const uint64_t bits[] = { CR4_VMXE, CR4_PCIDE, CR4_LA57,
-					 CR4_SMEP, CR4_SMAP, 1UL << 32 };
+	static const uint64_t bits[] = {CR4_VMXE, CR4_PCIDE, CR4_LA57,
+					CR4_SMEP, CR4_SMAP,  1UL << 32};
 	uint64_t cr4 = cr4_read();
 	unsigned int i;
 
@@ -148,7 +148,7 @@ TEST(debug_registers)
 
 static long set_iopl(unsigned int iopl)
 {
-	struct physdev_set_iopl op = { .iopl = iopl };
+	struct physdev_set_iopl op = {.iopl = iopl};
 
 	return HYPERVISOR_physdev_op(PHYSDEVOP_set_iopl, &op);
 }
@@ -190,9 +190,7 @@ TEST(pci_address)
 	asm volatile("outl %0, %1" ::"a"(address), "Nd"((uint16_t)PORT_PCI));
 	asm volatile("inl %1, %0" : "=a"(address) : "Nd"((uint16_t)PORT_PCI));
 	CHECK_EQ(address, 0x80000000);
-	asm volatile("inl %1, %0"
-		     : "=a"(id)
-		     : "Nd"((uint16_t)(PORT_PCI + 4)));
+	asm volatile("inl %1, %0" : "=a"(id) : "Nd"((uint16_t)(PORT_PCI + 4)));
 	CHECK_EQ(id & 0xffff, 0x8086); /* the host bridge of QEMU's PC */
 }
 
@@ -243,7 +241,7 @@ TEST(port_bitmap)
 
 TEST(string_ports)
 {
-	static uint8_t bytes[4] = { 1, 2, 3, 4 };
+	static uint8_t bytes[4] = {1, 2, 3, 4};
 	unsigned long count = sizeof(bytes);
 	uint8_t *at = bytes;
 
@@ -252,13 +250,13 @@ TEST(string_ports)
 				    : "+S"(at), "+c"(count)
 				    : "d"(PORT_DELAY)
 				    : "memory"));
-	CHECK_FAULT(VECTOR_PF, asm volatile("outsb" ::"S"(0x1000UL),
-					    "d"(PORT_DELAY)));
+	CHECK_FAULT(VECTOR_PF,
+		    asm volatile("outsb" ::"S"(0x1000UL), "d"(PORT_DELAY)));
 	CHECK_EQ(last_trap()->cr2, 0x1000);
 	CHECK_EQ(last_trap()->error_code, 0);
-	CHECK_FAULT(VECTOR_PF, asm volatile("insb" ::"D"(0x1000UL),
-					    "d"(PORT_CMOS + 1)
-					    : "memory"));
+	CHECK_FAULT(VECTOR_PF,
+		    asm volatile("insb" ::"D"(0x1000UL), "d"(PORT_CMOS + 1)
+				 : "memory"));
 	CHECK_EQ(last_trap()->error_code, PF_WRITE);
 	CHECK_FAULT(VECTOR_GP, asm volatile("outsb" ::"S"(NON_CANONICAL),
 					    "d"(PORT_DELAY)));
@@ -316,11 +314,11 @@ TEST(interrupt_flag)
 {
 	CHECK_FAULT(RECORDED(NO_TRAP), asm volatile("cli"));
 	CHECK_FAULT(RECORDED(NO_TRAP), asm volatile("sti"));
-	CHECK_NO_FAULT(asm volatile("pushfq; andl $~0x200, (%%rsp); popfq" :::
-				    "cc", "memory"));
+	CHECK_NO_FAULT(asm volatile("pushfq; andl $~0x200, (%%rsp); popfq" ::
+					    : "cc", "memory"));
 	CHECK_BITS(rflags_read(), 1 << 9, 1 << 9);
-	CHECK_NO_FAULT(asm volatile("pushfq; orl $0x3000, (%%rsp); popfq" :::
-				    "cc", "memory"));
+	CHECK_NO_FAULT(asm volatile("pushfq; orl $0x3000, (%%rsp); popfq" ::
+					    : "cc", "memory"));
 	CHECK_BITS(rflags_read(), 3 << 12, 0);
 }
 
@@ -334,7 +332,7 @@ TEST(descriptor_registers)
 	struct {
 		uint16_t limit;
 		uint64_t base;
-	} __attribute__((packed)) table = { 0 };
+	} __attribute__((packed)) table = {0};
 
 	CHECK_FAULT(VECTOR_GP, asm volatile("lgdt %0" ::"m"(table)));
 	CHECK_FAULT(VECTOR_GP, asm volatile("lidt %0" ::"m"(table)));
@@ -350,7 +348,7 @@ TEST(others_refused)
 	CHECK_FAULT(RECORDED(VECTOR_GP), asm volatile("sysretq"));
 	CHECK_FAULT(RECORDED(VECTOR_UD), asm volatile("sysexitq"));
 	CHECK_FAULT(RECORDED(VECTOR_GP), asm volatile("rdpmc" ::"c"(0)
-						: "rax", "rdx"));
+						      : "rax", "rdx"));
 	CHECK_FAULT(RECORDED(VECTOR_UD), asm volatile("monitor"));
 	CHECK_FAULT(RECORDED(VECTOR_UD), asm volatile("vmcall"));
 	CHECK_FAULT(RECORDED(VECTOR_UD), asm volatile("vmmcall"));

@@ -15,7 +15,7 @@
 #include <guestkit/test.h>
 #include <guestkit/trap.h>
 
-#define NO_SUCH_MFN 0x3ffffffffUL
+#define NO_SUCH_MFN    0x3ffffffffUL
 #define ACCESSED_DIRTY (PTE_ACCESSED | PTE_DIRTY)
 
 /* An L1 of our own, in use; entry(n) maps page n of the window. */
@@ -185,8 +185,8 @@ TEST(xchg)
 	CHECK_EQ(value & ~PTE_GLOBAL, data_entry());
 	CHECK_EQ(seen(6), other_entry());
 	value = 0;
-	CHECK_NO_FAULT(value = __atomic_exchange_n(&table[6], 0,
-						   __ATOMIC_SEQ_CST));
+	CHECK_NO_FAULT(
+		value = __atomic_exchange_n(&table[6], 0, __ATOMIC_SEQ_CST));
 	CHECK_EQ(value & ~PTE_GLOBAL, other_entry());
 	CHECK_EQ(seen(6), 0);
 }
@@ -296,7 +296,7 @@ static bool cmpxchg8b(volatile uint64_t *at, uint64_t old, uint64_t new)
 
 	asm volatile("lock cmpxchg8b %0"
 		     : "+m"(*at), "+a"(low), "+d"(high), "=@ccz"(same)
-		     : "b"((uint32_t)new), "c"((uint32_t)(new >> 32))
+		     : "b"((uint32_t) new), "c"((uint32_t)(new >> 32))
 		     : "memory");
 	return same;
 }
@@ -393,16 +393,14 @@ TEST(bad_values)
 	CHECK_EQ(seen(16), data_entry());
 	CHECK_FAULT(VECTOR_PF, table[16] = data_entry() | 1UL << 51);
 	CHECK_EQ(seen(16), data_entry());
-	CHECK_FAULT(VECTOR_PF,
-		    table[16] = pte_make(virt_to_mfn((void *)table),
-					 PTE_KERNEL));
+	CHECK_FAULT(VECTOR_PF, table[16] = pte_make(virt_to_mfn((void *)table),
+						    PTE_KERNEL));
 	CHECK_EQ(seen(16), data_entry());
 	CHECK_FAULT(VECTOR_PF, ((volatile uint32_t *)&table[16])[1] = 0x7ffff);
 	CHECK_EQ(seen(16), data_entry());
-	CHECK_FAULT(VECTOR_PF,
-		    asm volatile("lock orq %1, %0"
-				 : "+m"(table[16])
-				 : "r"(1UL << 51)));
+	CHECK_FAULT(VECTOR_PF, asm volatile("lock orq %1, %0"
+					    : "+m"(table[16])
+					    : "r"(1UL << 51)));
 	CHECK_EQ(seen(16), data_entry());
 }
 
@@ -456,7 +454,9 @@ TEST(vector_store)
 TEST(instruction_at_page_end)
 {
 	static const uint8_t code[] = {
-		0x48, 0x89, 0x07, /* mov %rax, (%rdi) */
+		0x48,
+		0x89,
+		0x07, /* mov %rax, (%rdi) */
 		0xc3,
 	};
 	uint8_t *page = page_alloc_many(2), *at;

@@ -21,12 +21,9 @@ static long call(unsigned int nr)
 /* Numbers that no table has. */
 TEST(numbers)
 {
-	static const unsigned int none[] = { 11,	43,	    44,
-					     45,	46,	    47,
-					     50,	55,	    56,
-					     63,	64,	    255,
-					     256,	0x7fffffff, 0x80000000,
-					     0xffffffff };
+	static const unsigned int none[] = {
+		11, 43, 44, 45,	 46,  47,	  50,	      55,
+		56, 63, 64, 255, 256, 0x7fffffff, 0x80000000, 0xffffffff};
 	unsigned int i;
 
 	for (i = 0; i < sizeof(none) / sizeof(none[0]); i++)
@@ -80,13 +77,12 @@ TEST(kexec)
 
 TEST(hypfs)
 {
-	CHECK_EQ(HYPERVISOR_hypfs_op(99, NULL, 0, NULL, 0),
-		 RECORDED(-EINVAL));
+	CHECK_EQ(HYPERVISOR_hypfs_op(99, NULL, 0, NULL, 0), RECORDED(-EINVAL));
 }
 
 TEST(control)
 {
-	uint32_t zero[32] = { 0 };
+	uint32_t zero[32] = {0};
 
 	CHECK_EQ(HYPERVISOR_domctl(BAD_POINTER), -EFAULT);
 	CHECK_EQ(HYPERVISOR_sysctl(BAD_POINTER), -EFAULT);
@@ -117,13 +113,12 @@ TEST(bad_pointers)
 		CHECK_EQ(HYPERVISOR_xen_version(XENVER_get_features, bad[i]),
 			 -EFAULT);
 		CHECK_EQ(HYPERVISOR_sched_op(SCHEDOP_poll, bad[i]), -EFAULT);
-		CHECK_EQ(HYPERVISOR_vcpu_op(VCPUOP_get_runstate_info, 0,
-					    bad[i]),
-			 -EFAULT);
+		CHECK_EQ(
+			HYPERVISOR_vcpu_op(VCPUOP_get_runstate_info, 0, bad[i]),
+			-EFAULT);
 		CHECK_EQ(HYPERVISOR_console_io(CONSOLEIO_write, 8, bad[i]),
 			 -EFAULT);
-		CHECK_EQ(HYPERVISOR_event_channel_op(EVTCHNOP_bind_ipi,
-						     bad[i]),
+		CHECK_EQ(HYPERVISOR_event_channel_op(EVTCHNOP_bind_ipi, bad[i]),
 			 -EFAULT);
 		CHECK_EQ(HYPERVISOR_platform_op(bad[i]), -EFAULT);
 	}

@@ -174,7 +174,7 @@ TEST(poll_wrong)
 /* Xen 4.17 gives one of its errors as 32 bits without sign. */
 static long watchdog(uint32_t id, uint32_t timeout)
 {
-	struct sched_watchdog op = { .id = id, .timeout = timeout };
+	struct sched_watchdog op = {.id = id, .timeout = timeout};
 
 	return (int)HYPERVISOR_sched_op(SCHEDOP_watchdog, &op);
 }
@@ -204,7 +204,7 @@ TEST(watchdogs_are_few)
 
 TEST(shutdown_code)
 {
-	struct sched_shutdown op = { .reason = SHUTDOWN_reboot };
+	struct sched_shutdown op = {.reason = SHUTDOWN_reboot};
 
 	CHECK_EQ(HYPERVISOR_sched_op(SCHEDOP_shutdown_code, &op), 0);
 	CHECK_EQ(HYPERVISOR_sched_op(SCHEDOP_shutdown_code, BAD_POINTER),
@@ -214,7 +214,7 @@ TEST(shutdown_code)
 
 TEST(remote_shutdown)
 {
-	struct sched_remote_shutdown op = { .domain_id = 1234 };
+	struct sched_remote_shutdown op = {.domain_id = 1234};
 
 	CHECK_EQ(HYPERVISOR_sched_op(SCHEDOP_remote_shutdown, &op), -ESRCH);
 	op.domain_id = DOMID_SELF;
@@ -226,14 +226,15 @@ TEST(remote_shutdown)
 
 TEST(pin_override)
 {
-	struct sched_pin_override op = { .pcpu = 0 };
+	struct sched_pin_override op = {.pcpu = 0};
 
 	CHECK_EQ(HYPERVISOR_sched_op(SCHEDOP_pin_override, &op), 0);
 	CHECK_EQ(HYPERVISOR_sched_op(SCHEDOP_pin_override, &op),
 		 RECORDED(-EBUSY));
 	op.pcpu = -1;
 	CHECK_EQ(HYPERVISOR_sched_op(SCHEDOP_pin_override, &op), 0);
-	CHECK_EQ(HYPERVISOR_sched_op(SCHEDOP_pin_override, &op), RECORDED(-EINVAL));
+	CHECK_EQ(HYPERVISOR_sched_op(SCHEDOP_pin_override, &op),
+		 RECORDED(-EINVAL));
 	op.pcpu = 9999;
 	CHECK_EQ(HYPERVISOR_sched_op(SCHEDOP_pin_override, &op),
 		 RECORDED(-EINVAL));

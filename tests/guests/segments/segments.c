@@ -21,16 +21,16 @@
 #define NO_SUCH_MFN   0x3ffffffffUL
 #define NON_CANONICAL 0x0000900000000000UL
 
-#define DATA_3	  0x00cff3000000ffffUL
-#define DATA_0	  0x00cf93000000ffffUL
-#define CODE64_3  0x00affb000000ffffUL
-#define CODE64_0  0x00af9b000000ffffUL
-#define CALL_GATE 0x0000ec00e0331000UL
-#define TSS_FREE  0x0000890000000067UL
-#define LDT_DESC  0x0000820000000067UL
-#define NOT_THERE 0x00cf73000000ffffUL
-#define SELECTOR(index) ((index) * 8 + 3)
-#define LDT_SELECTOR(index) ((index) * 8 + 7)
+#define DATA_3		    0x00cff3000000ffffUL
+#define DATA_0		    0x00cf93000000ffffUL
+#define CODE64_3	    0x00affb000000ffffUL
+#define CODE64_0	    0x00af9b000000ffffUL
+#define CALL_GATE	    0x0000ec00e0331000UL
+#define TSS_FREE	    0x0000890000000067UL
+#define LDT_DESC	    0x0000820000000067UL
+#define NOT_THERE	    0x00cf73000000ffffUL
+#define SELECTOR(index)	    ((index)*8 + 3)
+#define LDT_SELECTOR(index) ((index)*8 + 7)
 
 USER_ASM(user_read_gs, "mov %gs:0, %rax; mov %fs:0, %rbx; ud2");
 
@@ -274,8 +274,7 @@ TEST(ldt_arguments)
 		 RECORDED(-EINVAL));
 	CHECK_EQ(mmuext(MMUEXT_SET_LDT, (unsigned long)ldt, ~0U),
 		 RECORDED(-EINVAL));
-	CHECK_EQ(mmuext(MMUEXT_SET_LDT, NON_CANONICAL, 512),
-		 RECORDED(-EINVAL));
+	CHECK_EQ(mmuext(MMUEXT_SET_LDT, NON_CANONICAL, 512), RECORDED(-EINVAL));
 	CHECK_EQ(mmuext(MMUEXT_SET_LDT, HYPERVISOR_VIRT_START, 512),
 		 RECORDED(-EINVAL));
 	CHECK_EQ(mmuext(MMUEXT_SET_LDT, (unsigned long)ldt, 8192), 0);
@@ -300,7 +299,7 @@ static uint64_t read_gs(void)
 
 TEST(bases)
 {
-	static volatile uint64_t cells[2] = { 0xf5, 0x65 };
+	static volatile uint64_t cells[2] = {0xf5, 0x65};
 
 	CHECK_EQ(HYPERVISOR_set_segment_base(SEGBASE_FS,
 					     (unsigned long)&cells[0]),
@@ -322,8 +321,7 @@ TEST(bases_wrong)
 		 RECORDED(-EINVAL));
 	CHECK_EQ(HYPERVISOR_set_segment_base(SEGBASE_GS_KERNEL, NON_CANONICAL),
 		 RECORDED(-EINVAL));
-	CHECK_EQ(HYPERVISOR_set_segment_base(SEGBASE_FS,
-					     HYPERVISOR_VIRT_START),
+	CHECK_EQ(HYPERVISOR_set_segment_base(SEGBASE_FS, HYPERVISOR_VIRT_START),
 		 RECORDED(0));
 	CHECK_EQ(HYPERVISOR_set_segment_base(4, 0), -EINVAL);
 	CHECK_EQ(HYPERVISOR_set_segment_base(~0U, 0), -EINVAL);

@@ -210,7 +210,7 @@ TEST(kernel_syscall)
 /* Nobody registered: as if the instruction did not exist. */
 TEST(no_callback)
 {
-	struct callback_register reg = { .type = CALLBACKTYPE_syscall };
+	struct callback_register reg = {.type = CALLBACKTYPE_syscall};
 	struct cpu_user_regs regs;
 
 	REQUIRE(set_up());

@@ -216,9 +216,9 @@ TEST(singleshot_again)
 
 TEST(singleshot_wrong)
 {
-	CHECK_EQ(HYPERVISOR_vcpu_op(VCPUOP_set_singleshot_timer, 0,
-				    BAD_POINTER),
-		 -EFAULT);
+	CHECK_EQ(
+		HYPERVISOR_vcpu_op(VCPUOP_set_singleshot_timer, 0, BAD_POINTER),
+		-EFAULT);
 	CHECK_EQ(HYPERVISOR_vcpu_op(VCPUOP_set_singleshot_timer, 1, NULL),
 		 RECORDED(-ENOENT));
 	CHECK_EQ(set_singleshot(clock_ns() + 1000 * NS_PER_S, ~1U),
@@ -250,7 +250,7 @@ TEST(set_timer_op)
 
 static long set_periodic(uint64_t period_ns)
 {
-	struct vcpu_set_periodic_timer op = { .period_ns = period_ns };
+	struct vcpu_set_periodic_timer op = {.period_ns = period_ns};
 
 	return HYPERVISOR_vcpu_op(VCPUOP_set_periodic_timer, 0, &op);
 }
@@ -287,7 +287,7 @@ TEST(periodic_wrong)
 TEST(time_memory_area)
 {
 	static struct vcpu_time_info copy;
-	struct vcpu_register_time_memory_area area = { .addr.v = &copy };
+	struct vcpu_register_time_memory_area area = {.addr.v = &copy};
 	uint64_t a, b;
 
 	CHECK_EQ(HYPERVISOR_vcpu_op(VCPUOP_register_vcpu_time_memory_area, 0,

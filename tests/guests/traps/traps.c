@@ -16,13 +16,13 @@
 #include <guestkit/trap.h>
 #include <guestkit/user.h>
 
-#define NON_CANONICAL	0x0000900000000000UL
-#define SOFT_VECTOR	0x85
-#define TABLE_MASKED	4 /* struct trap_info.flags: mask events */
-#define RFLAGS_TF	(1UL << 8)
-#define SELECTOR_ERROR(v) ((v) * 8 + 2)
+#define NON_CANONICAL	  0x0000900000000000UL
+#define SOFT_VECTOR	  0x85
+#define TABLE_MASKED	  4 /* struct trap_info.flags: mask events */
+#define RFLAGS_TF	  (1UL << 8)
+#define SELECTOR_ERROR(v) ((v)*8 + 2)
 /* QEMU before 8.0 doubles the vector in 64-bit mode. */
-#define SELECTOR_ERROR_OLD_QEMU(v) ((v) * 16 + 2)
+#define SELECTOR_ERROR_OLD_QEMU(v) ((v)*16 + 2)
 
 USER_ASM(user_ud2, "ud2");
 USER_ASM(user_int3, "int3");
@@ -89,7 +89,8 @@ TEST(general_protection)
 TEST(single_step)
 {
 	CHECK_FAULT(VECTOR_DB, asm volatile("pushfq; orl $0x100, (%%rsp); popfq"
-					    "; nop" ::: "cc", "memory"));
+					    "; nop" ::
+						    : "cc", "memory"));
 	CHECK_BITS(last_trap()->regs.rflags, RFLAGS_TF, RFLAGS_TF);
 }
 
@@ -117,8 +118,8 @@ TEST(page_fault_no_execute)
 	REQUIRE(page);
 	*(uint8_t *)page = 0xc3;
 	CHECK_NO_FAULT(asm volatile("call *%0" ::"r"(page) : "memory"));
-	REQUIRE(!page_map(page, pte_make(virt_to_mfn(page),
-					 PTE_KERNEL | PTE_NX)));
+	REQUIRE(!page_map(page,
+			  pte_make(virt_to_mfn(page), PTE_KERNEL | PTE_NX)));
 	CHECK_FAULT(VECTOR_PF, asm volatile("call *%0" ::"r"(page) : "memory"));
 	CHECK_EQ(last_trap()->error_code, PF_FETCH | PF_PRESENT);
 	CHECK_EQ(last_trap()->cr2, page);
@@ -144,7 +145,8 @@ TEST(frame_keeps_registers)
 	CHECK_FAULT(VECTOR_UD,
 		    asm volatile("mov $0x1111, %%ecx; mov $0x2222, %%r11d\n\t"
 				 "mov $0x3333, %%eax; mov $0x4444, %%r9d\n\t"
-				 "ud2" ::: "rax", "rcx", "r9", "r11"));
+				 "ud2" ::
+					 : "rax", "rcx", "r9", "r11"));
 	CHECK_EQ(last_trap()->regs.rcx, 0x1111);
 	CHECK_EQ(last_trap()->regs.r11, 0x2222);
 	CHECK_EQ(last_trap()->regs.rax, 0x3333);
@@ -157,8 +159,8 @@ TEST(frame_keeps_registers)
 TEST(frame_of_odd_stack)
 {
 	CHECK_FAULT(VECTOR_UD,
-		    asm volatile("mov %%rsp, %%rax; sub $129, %%rsp; ud2"
-				 ::: "rax", "memory"));
+		    asm volatile("mov %%rsp, %%rax; sub $129, %%rsp; ud2" ::
+					 : "rax", "memory"));
 	CHECK_EQ(last_trap()->regs.rax - last_trap()->regs.rsp, 129);
 }
 
@@ -348,8 +350,8 @@ TEST(trap_table_wrong)
 /* What came before the bad entry stays installed. */
 TEST(trap_table_half_wrong)
 {
-	struct trap_info table[3] = { trap_table_entry(VECTOR_BP),
-				      soft_entry(3) };
+	struct trap_info table[3] = {trap_table_entry(VECTOR_BP),
+				     soft_entry(3)};
 
 	table[0].address = (unsigned long)trap_stubs + 0x20 * 32;
 	table[1].address = NON_CANONICAL;
@@ -382,7 +384,7 @@ TEST(callbacks_right)
 
 static long callback_register(unsigned int type, unsigned long address)
 {
-	struct callback_register reg = { .type = type, .address = address };
+	struct callback_register reg = {.type = type, .address = address};
 
 	return HYPERVISOR_callback_op(CALLBACKOP_register, &reg);
 }
@@ -409,7 +411,7 @@ TEST(callbacks_wrong)
 
 static long callback_unregister(unsigned int type)
 {
-	struct callback_unregister unreg = { .type = type };
+	struct callback_unregister unreg = {.type = type};
 
 	return HYPERVISOR_callback_op(CALLBACKOP_unregister, &unreg);
 }

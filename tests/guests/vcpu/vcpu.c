@@ -138,9 +138,9 @@ TEST(runstate)
 TEST(runstate_area)
 {
 	static struct vcpu_runstate_info area;
-	struct vcpu_register_runstate_memory_area reg = { .addr.v = &area };
+	struct vcpu_register_runstate_memory_area reg = {.addr.v = &area};
 	evtchn_port_t port = 1;
-	struct sched_poll poll = { .ports.p = &port };
+	struct sched_poll poll = {.ports.p = &port};
 	uint64_t blocked;
 
 	REQUIRE(shared_info);
@@ -167,7 +167,7 @@ TEST(runstate_area)
 static long register_info(unsigned int id, unsigned long mfn,
 			  unsigned int offset)
 {
-	struct vcpu_register_vcpu_info reg = { .mfn = mfn, .offset = offset };
+	struct vcpu_register_vcpu_info reg = {.mfn = mfn, .offset = offset};
 
 	return op(VCPUOP_register_vcpu_info, id, &reg);
 }
@@ -214,8 +214,8 @@ TEST(vcpu_info)
 
 TEST(physical_id)
 {
-	struct vcpu_get_physid id = { 0 };
-	struct sched_pin_override pin = { .pcpu = 0 };
+	struct vcpu_get_physid id = {0};
+	struct sched_pin_override pin = {.pcpu = 0};
 
 	CHECK_EQ(op(VCPUOP_get_physid, 0, &id), RECORDED(0));
 	CHECK_EQ(HYPERVISOR_sched_op(SCHEDOP_pin_override, &pin), 0);
@@ -235,7 +235,7 @@ TEST(unknown)
 /* A second vCPU that faults without a handler kills the domain, too. */
 CRASH_TEST(no_handler_on_second_vcpu)
 {
-	context = (struct vcpu_guest_context){ 0 };
+	context = (struct vcpu_guest_context){0};
 	if (!vcpu_context(1, &context, run, NULL))
 		return;
 	context.user_regs.rip = 0x1000;

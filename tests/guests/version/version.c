@@ -71,21 +71,19 @@ TEST(compile_info)
 
 TEST(platform_parameters)
 {
-	struct xen_platform_parameters parameters = { 0 };
+	struct xen_platform_parameters parameters = {0};
 
-	CHECK_EQ(HYPERVISOR_xen_version(XENVER_platform_parameters,
-					&parameters),
-		 0);
+	CHECK_EQ(
+		HYPERVISOR_xen_version(XENVER_platform_parameters, &parameters),
+		0);
 	CHECK_EQ(parameters.virt_start, HYPERVISOR_VIRT_START);
 }
 
 TEST(features)
 {
 	static const unsigned int offered[] = {
-		XENFEAT_mmu_pt_update_preserve_ad,
-		XENFEAT_highmem_assist,
-		XENFEAT_gnttab_map_avail_bits,
-		XENFEAT_dom0,
+		XENFEAT_mmu_pt_update_preserve_ad, XENFEAT_highmem_assist,
+		XENFEAT_gnttab_map_avail_bits,	   XENFEAT_dom0,
 		XENFEAT_memory_op_vnode_supported,
 	};
 	static const unsigned int not_offered[] = {
@@ -95,7 +93,7 @@ TEST(features)
 		XENFEAT_supervisor_mode_kernel,
 		XENFEAT_hvm_callback_vector,
 	};
-	struct xen_feature_info info = { 0 };
+	struct xen_feature_info info = {0};
 	unsigned int i;
 
 	CHECK_EQ(HYPERVISOR_xen_version(XENVER_get_features, &info), 0);
@@ -110,7 +108,7 @@ TEST(features_mapping)
 {
 	uint32_t direct = 1U << XENFEAT_direct_mapped;
 	uint32_t indirect = 1U << XENFEAT_not_direct_mapped;
-	struct xen_feature_info info = { 0 };
+	struct xen_feature_info info = {0};
 
 	CHECK_EQ(HYPERVISOR_xen_version(XENVER_get_features, &info), 0);
 	info.submap &= direct | indirect;
@@ -119,7 +117,7 @@ TEST(features_mapping)
 
 TEST(features_beyond)
 {
-	struct xen_feature_info info = { .submap_idx = 1 };
+	struct xen_feature_info info = {.submap_idx = 1};
 
 	CHECK_EQ(HYPERVISOR_xen_version(XENVER_get_features, &info),
 		 RECORDED(-EINVAL));
@@ -164,16 +162,16 @@ TEST(build_id)
 	id->len = 0;
 	CHECK_EQ(HYPERVISOR_xen_version(XENVER_build_id, id),
 		 RECORDED(-EINVAL));
-	CHECK_EQ(HYPERVISOR_xen_version(XENVER_build_id, BAD_POINTER),
-		 -EFAULT);
+	CHECK_EQ(HYPERVISOR_xen_version(XENVER_build_id, BAD_POINTER), -EFAULT);
 }
 
 TEST(wrong)
 {
 	static const int with_buffer[] = {
-		XENVER_extraversion, XENVER_compile_info, XENVER_capabilities,
-		XENVER_changeset,    XENVER_platform_parameters,
-		XENVER_get_features, XENVER_guest_handle, XENVER_commandline,
+		XENVER_extraversion,	    XENVER_compile_info,
+		XENVER_capabilities,	    XENVER_changeset,
+		XENVER_platform_parameters, XENVER_get_features,
+		XENVER_guest_handle,	    XENVER_commandline,
 	};
 	unsigned int i;
 
