@@ -320,12 +320,13 @@ struct node *kids_remove(struct kids **kp, const char *name, size_t len)
 	return n;
 }
 
+/* Go down to the first leaf below @k; idx is the slot to visit next. */
 static void iter_descend(struct kids_iter *it, const struct kids *k)
 {
 	for (;; k = k->slot[0]) {
 		it->depth++;
 		it->page[it->depth] = k;
-		it->idx[it->depth] = 0;
+		it->idx[it->depth] = k->level ? 1 : 0;
 		if (!k->level)
 			return;
 	}

@@ -45,6 +45,14 @@ static void change(struct req *r, const char *path, const void *value,
 		store_put(path, value, len, perms);
 }
 
+static void imply(struct req *r, const char *path, struct perms *perms)
+{
+	if (r->t)
+		txn_imply(r->t, path, perms);
+	else
+		store_imply(path, perms);
+}
+
 /* --- reading --- */
 
 int do_read(struct req *r)
@@ -213,8 +221,8 @@ static int create(struct req *r, const char *path, const void *value,
 	ps = inherit(r, n);
 	for (slash = path + (above[1] ? strlen(above) : 0);
 	     (slash = strchr(slash + 1, '/'));)
-		change(r, arena_strndup(r->mem, path, (size_t)(slash - path)),
-		       "", 0, ps);
+		imply(r, arena_strndup(r->mem, path, (size_t)(slash - path)),
+		      ps);
 	change(r, path, value, len, ps);
 	perms_put(ps);
 	return 0;

@@ -75,6 +75,17 @@ void store_put(const char *path, const void *value, size_t len,
 	perms_put(before);
 }
 
+/**
+ * store_imply() - create an empty node because one below it is wanted
+ *
+ * The event of the node that was asked for speaks for it too.
+ */
+void store_imply(const char *path, struct perms *perms)
+{
+	tree_put(&tree, path, "", 0, perms, journal_seq());
+	journal_node(path, "", 0, perms);
+}
+
 /* As tree_remove(), with journal and watches. */
 void store_remove(const char *path)
 {

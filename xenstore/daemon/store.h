@@ -22,6 +22,7 @@ struct node *store_root(void);
 struct tree *store_tree(void);
 void store_put(const char *path, const void *value, size_t len,
 	       struct perms *perms);
+void store_imply(const char *path, struct perms *perms);
 void store_remove(const char *path);
 void store_release_domain(uint16_t domid);
 int store_special(const char *path);

@@ -284,9 +284,8 @@ static struct txn_op *op_add(struct txn *t, const char *path)
 	return op;
 }
 
-/* As tree_put(), in the view. */
-void txn_put(struct txn *t, const char *path, const void *value, size_t len,
-	     struct perms *perms)
+static void put(struct txn *t, const char *path, const void *value, size_t len,
+		struct perms *perms, bool implied)
 {
 	struct txn_op *op = op_add(t, path);
 
@@ -294,8 +293,22 @@ void txn_put(struct txn *t, const char *path, const void *value, size_t len,
 		op->value = arena_strndup(t->mem, value, len);
 	op->len = len;
 	op->perms = perms ? perms_get(perms) : NULL;
+	op->implied = implied;
 	t->op_bytes += len + (perms ? perms->nr * sizeof(struct perm) : 0);
 	tree_put(&t->view, path, value, len, perms, VIEW_GEN + t->changes);
+}
+
+/* As tree_put(), in the view. */
+void txn_put(struct txn *t, const char *path, const void *value, size_t len,
+	     struct perms *perms)
+{
+	put(t, path, value, len, perms, false);
+}
+
+/* As store_imply(), in the view. */
+void txn_imply(struct txn *t, const char *path, struct perms *perms)
+{
+	put(t, path, "", 0, perms, true);
 }
 
 /* As tree_remove(), in the view. */
@@ -350,6 +363,8 @@ int txn_commit(struct txn *t)
 		STAILQ_FOREACH(op, &t->ops, next) {
 			if (op->remove)
 				store_remove(op->path);
+			else if (op->implied)
+				store_imply(op->path, op->perms);
 			else
 				store_put(op->path, op->value, op->len,
 					  op->perms);

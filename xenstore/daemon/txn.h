@@ -34,6 +34,7 @@ struct txn_op {
 	size_t len;
 	struct perms *perms;	/* [r] NULL: not changed */
 	bool remove;
+	bool implied;		/* only there for what is below it */
 };
 
 struct txn_delta {
@@ -69,6 +70,7 @@ void txn_dump(struct conn *c);
 int txn_access(struct txn *t, const char *path, unsigned int flags);
 void txn_put(struct txn *t, const char *path, const void *value, size_t len,
 	     struct perms *perms);
+void txn_imply(struct txn *t, const char *path, struct perms *perms);
 void txn_remove(struct txn *t, const char *path);
 long txn_extra_nodes(const struct txn *t, uint16_t domid);
 long txn_extra_bytes(const struct txn *t, uint16_t domid);
