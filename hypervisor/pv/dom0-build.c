@@ -384,11 +384,15 @@ void __init dom0_build(const struct boot_info *bi)
 {
 	const struct boot_module *initrd = NULL;
 	struct dom0_build b = { 0 };
+	const char *wrong;
 
 	if (bi->nr_modules > 1)
 		initrd = &bi->modules[1];
 	parse_kernel(&b, bi);
-	dom0_layout(&b.l, &b.img, wanted_pages(), initrd ? initrd->size : 0);
+	wrong = dom0_layout(&b.l, &b.img, wanted_pages(),
+			    initrd ? initrd->size : 0);
+	if (wrong)
+		panic("Dom0's kernel cannot be used: %s", wrong);
 	check_size(&b);
 	b.d = domain_alloc(0, nr_vcpus(), &pv_guest_ops);
 	if (!b.d)

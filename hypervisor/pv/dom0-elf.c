@@ -247,7 +247,8 @@ static const char *check_addresses(const struct dom0_image *img)
 	if (img->hypercall_page &&
 	    (img->hypercall_page & ~PAGE_MASK ||
 	     img->hypercall_page < img->start ||
-	     img->hypercall_page > img->end - PAGE_SIZE))
+	     img->hypercall_page >= img->end ||
+	     img->end - img->hypercall_page < PAGE_SIZE))
 		return "its hypercall page lies outside of it";
 	if (img->init_p2m && (img->init_p2m & ((1UL << 39) - 1) ||
 			      !address_ok(img->init_p2m)))

@@ -30,6 +30,26 @@ uint64_t dom0_tables_for(uint64_t start, uint64_t end)
 	       units(start, end, L3_SPAN);
 }
 
+/*
+ * Do @bytes from the start on, with tables, stack and room behind them, end
+ * below the end of the half of the address space that they begin in?
+ */
+static bool fits(const struct dom0_layout *l, uint64_t bytes)
+{
+	uint64_t end = l->v_start < HYPERVISOR_VIRT_START ? 1UL << 47 : 0;
+
+	return bytes + bytes / 256 + 2 * END_ALIGN < end - l->v_start;
+}
+
+/* Slots of the root that the initial mapping and the frame list are in. */
+static bool p2m_overlaps(const struct dom0_layout *l)
+{
+	uint64_t last = l->p2m_va + l->p2m_pages * PAGE_SIZE - 1;
+
+	return l->p2m_va / L3_SPAN <= (l->v_end - 1) / L3_SPAN &&
+	       last / L3_SPAN >= l->v_start / L3_SPAN;
+}
+
 static uint64_t pages_of(uint64_t bytes)
 {
 	return DIV_ROUND_UP(bytes, PAGE_SIZE);
@@ -69,8 +89,18 @@ static uint64_t pfn_at(const struct dom0_layout *l, uint64_t va)
 	return (va - l->v_start) / PAGE_SIZE;
 }
 
-void dom0_layout(struct dom0_layout *l, const struct dom0_image *img,
-		 uint64_t nr_pages, uint64_t initrd_bytes)
+/**
+ * dom0_layout() - find a place for everything
+ * @l:            written
+ * @img:          from dom0_elf_parse()
+ * @nr_pages:     what Dom0 shall have
+ * @initrd_bytes: 0: none
+ *
+ * Return: NULL; or a sentence about why there is no such place, to stand
+ *         after "Dom0's kernel cannot be used: ".
+ */
+const char *dom0_layout(struct dom0_layout *l, const struct dom0_image *img,
+			uint64_t nr_pages, uint64_t initrd_bytes)
 {
 	uint64_t cursor = ALIGN_UP(img->end, PAGE_SIZE);
 	uint64_t pfn;
@@ -86,6 +116,9 @@ void dom0_layout(struct dom0_layout *l, const struct dom0_image *img,
 	if (!img->init_p2m)
 		l->p2m_va = take(&cursor, l->p2m_pages * PAGE_SIZE);
 	l->start_info_va = take(&cursor, PAGE_SIZE);
+	if (!fits(l, cursor - l->v_start))
+		return "there is no room behind its addresses for its initrd "
+		       "and frame list";
 	place_tables(l, cursor);
 	l->table_pfn = pfn_at(l, l->table_va);
 	l->initrd_pfn = pfn_at(l, l->initrd_va);
@@ -95,6 +128,9 @@ void dom0_layout(struct dom0_layout *l, const struct dom0_image *img,
 		l->p2m_va = img->init_p2m;
 		l->p2m_pfn = pfn;
 		l->p2m_table_pfn = pfn + l->p2m_pages;
+		if (l->p2m_pages > L3_SPAN / PAGE_SIZE || p2m_overlaps(l))
+			return "it wants its frame list where something else "
+			       "lies";
 		l->nr_p2m_tables = dom0_tables_for(l->p2m_va, l->p2m_va +
 						   l->p2m_pages * PAGE_SIZE);
 		pfn = l->p2m_table_pfn + l->nr_p2m_tables;
@@ -104,4 +140,5 @@ void dom0_layout(struct dom0_layout *l, const struct dom0_image *img,
 		pfn += l->initrd_pages;
 	}
 	l->min_pages = pfn;
+	return NULL;
 }

@@ -44,9 +44,9 @@ struct dom0_layout {
 	uint64_t min_pages;		/* less cannot hold all of it */
 };
 
-/* Pure arithmetic. @nr_pages: what Dom0 shall have. */
-void dom0_layout(struct dom0_layout *l, const struct dom0_image *img,
-		 uint64_t nr_pages, uint64_t initrd_bytes);
+/* Pure arithmetic. @nr_pages: what Dom0 shall have. NULL, or a sentence. */
+const char *dom0_layout(struct dom0_layout *l, const struct dom0_image *img,
+			uint64_t nr_pages, uint64_t initrd_bytes);
 /* Tables below the root that map [start, end): L3, L2 and L1 together. */
 uint64_t dom0_tables_for(uint64_t start, uint64_t end);
 
