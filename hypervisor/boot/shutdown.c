@@ -9,6 +9,7 @@
 #include "private.h"
 
 #include <lodge/acpi.h>
+#include <lodge/bug.h>
 #include <lodge/console.h>
 #include <lodge/smp.h>
 #include <lodge/x86.h>
@@ -86,12 +87,18 @@ static void key_restart(void)
 	machine_restart();
 }
 
+static void key_panic(void)
+{
+	panic("Asked for by debug key");
+}
+
 /**
- * shutdown_init() - register the debug key that resets the machine
+ * shutdown_init() - register the debug keys that end it all
  *
  * Context: at boot.
  */
 void __init shutdown_init(void)
 {
+	debug_key_register('C', "panic: back trace, then reboot", key_panic);
 	debug_key_register('R', "reset the machine", key_restart);
 }
