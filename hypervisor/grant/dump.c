@@ -33,7 +33,7 @@ static void dump_domain(struct domain *d)
 	spin_unlock(&gt->lock);
 }
 
-static void grant_dump(void)
+void grant_dump(void)
 {
 	unsigned int id;
 

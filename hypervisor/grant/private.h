@@ -147,6 +147,9 @@ void grant_swap_one(struct vcpu *v, void *arg);
 long grant_unmap(struct vcpu *v, unsigned int nr, guest_ptr_t arg,
 		 unsigned long count);
 
+/* ---- dump.c ---- */
+void grant_dump(void);
+
 /* A use of a handle's grant ends, its TLB entries are gone. */
 void grant_map_end(struct grant_table *gt, struct track *t,
 		   grant_handle_t handle, unsigned int busy);

@@ -8,7 +8,7 @@
 
 #include <lodge/guest.h>
 
-bool fake_preempt;
+bool fake_preempt, fake_copy_to_fails;
 unsigned int fake_preempt_every;
 static unsigned int nr_questions;
 unsigned int fake_nr_continued;
@@ -29,7 +29,7 @@ size_t copy_from_guest(void *dst, guest_ptr_t src, size_t len)
 
 size_t copy_to_guest(guest_ptr_t dst, const void *src, size_t len)
 {
-	if (faults(dst))
+	if (fake_copy_to_fails || faults(dst))
 		return len;
 	memcpy((void *)dst.va, src, len);
 	return 0;

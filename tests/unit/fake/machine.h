@@ -41,7 +41,7 @@ void fake_heap_fail_never(void);
  * guest.c: copies to and from guests (addresses in the first page fault), and
  * continuations: how many there were, and the last one's arguments.
  */
-extern bool fake_preempt;
+extern bool fake_preempt, fake_copy_to_fails;
 /* Not 0: 'should I stop?' is answered yes on each n-th question. */
 extern unsigned int fake_preempt_every;
 extern unsigned int fake_nr_continued;
