@@ -24,13 +24,14 @@ class Daemon:
     domains=True puts fakexen.so under it and lets the test play domains.
     """
 
-    def __init__(self, binary=None, domains=False, options=(), wrapper=()):
+    def __init__(self, binary=None, domains=False, options=(), wrapper=(),
+                 state=None):
         if binary is None:
             binary = FAST if domains else CHECKED
         assert binary.exists(), "%s is not built: use make" % binary
         # Names of sockets are short; pytest's directories are not.
         self.dir = pathlib.Path(tempfile.mkdtemp(prefix="xs"))
-        self.state = self.dir / "state"
+        self.state = state or self.dir / "state"
         self.socket = self.dir / "socket"
         self.fake = self.dir / "fake"
         self.log_path = self.dir / "log"

@@ -61,6 +61,7 @@ static pid_t child;
 static bool synced;			/* SYNC was sent */
 static bool ready;
 static bool stopping;
+static bool hopeless;			/* the state cannot be read */
 static uint64_t started;
 static char binary[256], fallback[256];
 static char **child_argv;
@@ -322,6 +323,8 @@ static void on_child(void)
 		return;
 	drain();
 	child = 0;
+	if (WIFEXITED(status) && WEXITSTATUS(status) == KEEPER_HOPELESS)
+		stopping = hopeless = true;
 	if (stopping)
 		return;
 	if (WIFSIGNALED(status))
@@ -423,7 +426,8 @@ static void detach(void)
  * keeper_main() - be the keeper until SIGTERM or SIGINT
  * @argv: with which to start the daemon, name first
  *
- * Return: exit status: 0; 1 the sockets cannot be made.
+ * Return: exit status: 0; 1 the sockets cannot be made, or the daemon found
+ *         its state damaged.
  */
 int keeper_main(const struct options *o, char **argv)
 {
@@ -455,5 +459,5 @@ int keeper_main(const struct options *o, char **argv)
 	serve(sigfd);
 	if (opt->pid_file)
 		unlink(opt->pid_file);
-	return 0;
+	return hopeless;
 }

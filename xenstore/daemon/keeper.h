@@ -18,6 +18,7 @@
 #include <stdint.h>
 
 #define KEEPER_FD 3
+#define KEEPER_HOPELESS 3	/* exit status: do not try again */
 
 enum keeper_op {
 	KEEPER_CONN = 1,

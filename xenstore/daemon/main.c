@@ -194,8 +194,10 @@ static int daemon_main(const struct options *o)
 	loop_init();
 	wire_init();
 	rc = recover(o->state_dir, &gen, &pos);
-	if (rc)
-		log_fatal("the state in %s cannot be read", o->state_dir);
+	if (rc) {
+		log_error("the state in %s cannot be read", o->state_dir);
+		return KEEPER_HOPELESS;
+	}
 	rc = journal_open(o->state_dir, gen, pos);
 	if (rc)
 		log_fatal("%s: %s", o->state_dir, strerror(rc));

@@ -1,0 +1,250 @@
+# SPDX-License-Identifier: MIT
+"""Restart, recorded state, and what happens when that is damaged."""
+import os
+import shutil
+import time
+
+import pytest
+
+import daemon as daemon_module
+from wire import XsError
+
+
+def journal(daemon):
+    """The newest journal."""
+    return max(daemon.state.glob("journal.*"),
+               key=lambda p: int(p.suffix[1:]))
+
+
+def used(path):
+    """Length of a journal's records, without the room behind them."""
+    data, at = path.read_bytes(), 0
+    while at < len(data) and data[at:at + 4] != bytes(4):
+        at += int.from_bytes(data[at:at + 4], "little")
+    return at
+
+
+def end_all(daemon):
+    """End keeper and daemon; only the state directory is left."""
+    daemon.stop()
+    (daemon.state / "daemon.pid").unlink()
+
+
+def test_restart_of_both(daemon):
+    """Without a keeper sockets are lost, the tree is not."""
+    client = daemon.client()
+    client.write("/a/b", b"1")
+    client.set_perms("/a/b", "n3", "r4")
+    client.control("quota", "set", "nodes", "55")
+    client.set_perms("@releaseDomain", "n0", "r7")
+    end_all(daemon)
+    daemon.start()
+    client = daemon.client()
+    assert client.read("/a/b") == b"1"
+    assert client.get_perms("/a/b") == ["n3", "r4"]
+    assert client.get_perms("@releaseDomain") == ["n0", "r7"]
+    assert ":       55 Nodes" in client.control("quota")
+    assert "watches: 0\n" in client.control("status")
+    assert client.control("check") == "OK"
+
+
+@pytest.mark.parametrize("damage", ("cut", "flip", "garbage"))
+def test_torn_tail(daemon, damage):
+    client = daemon.client()
+    client.write("/first", b"1")
+    path = journal(daemon)
+    before = used(path)
+    client.write("/last", b"2" * 100)
+    end_all(daemon)
+    data = bytearray(path.read_bytes())
+    if damage == "cut":
+        data = data[:before + 60]
+    elif damage == "flip":
+        data[before + 60] ^= 1
+    else:
+        after = used(path)
+        data[after:after + 40] = os.urandom(40)
+    path.write_bytes(data)
+    daemon.start()
+    client = daemon.client()
+    assert client.read("/first") == b"1"
+    if damage == "garbage":
+        assert client.read("/last") == b"2" * 100
+    else:
+        with pytest.raises(XsError):
+            client.read("/last")
+    assert "is torn at byte" in daemon.log()
+    # It goes on from there, and what follows is found again.
+    client.write("/next", b"3")
+    daemon.kill()
+    assert client.read("/next") == b"3" and client.read("/first") == b"1"
+    assert daemon.log().count("is torn") == 1
+
+
+def grow(client, rounds=1):
+    """Make the journal long enough for a new generation."""
+    for r in range(rounds):
+        for i in range(4400):
+            client.write("/grow/%d" % (i % 100), b"%04d" % i * 1000)
+
+
+def test_generations(daemon):
+    client = daemon.client()
+    for i in range(3000):
+        client.mkdir("/keep/%d" % i)
+    client.watch("/keep", "t")
+    client.poll_events(0.1)
+    grow(client)
+    for _ in range(200):
+        if not (daemon.state / "journal.0").exists():
+            break
+        time.sleep(0.05)
+    names = sorted(p.name for p in daemon.state.iterdir())
+    assert names == ["daemon.pid", "journal.1", "snap.1"]
+    daemon.kill()
+    assert client.read("/keep/2999") == b""
+    assert client.read("/grow/99") == b"4399" * 1000
+    client.write("/keep/new", b"")
+    assert client.poll_events(0.2) == [("/keep/new", "t")]
+    assert client.control("check") == "OK"
+
+
+def test_killed_while_a_generation_begins(daemon):
+    """With and without a complete snapshot the state is the same."""
+    client = daemon.client()
+    for i in range(2000):
+        client.mkdir("/keep/%d" % i)
+    for i in range(30):
+        client.write("/more/%d" % i, b"x" * 4000)
+        client.send(11, b"/x\0" + b"y" * 4000)
+        client.message()
+    while not (daemon.state / "journal.1").exists():
+        client.write("/x", b"y" * 4000)
+    daemon.kill()
+    client.write("/after", b"1")
+    daemon.kill()
+    assert len(client.directory_part("/keep", 0)[1]) > 3000
+    assert client.read("/after") == b"1"
+    assert client.read("/more/29") == b"x" * 4000
+    assert client.control("check") == "OK"
+
+
+def test_damaged_snapshot_is_refused(daemon):
+    """It must not serve half a tree as if that were all."""
+    client = daemon.client()
+    grow(client)
+    snap = daemon.state / "snap.1"
+    for _ in range(200):
+        if snap.exists():
+            break
+        time.sleep(0.05)
+    end_all(daemon)
+    data = bytearray(snap.read_bytes())
+    data[len(data) // 2] ^= 1
+    snap.write_bytes(data)
+    with pytest.raises(AssertionError):
+        daemon.start()
+    assert daemon.process.wait(20) == 1
+    assert "snap.1 is damaged at byte" in daemon.log()
+    daemon.log_path.write_text("")      # the refusal is what was wanted
+
+
+def test_live_update(daemon):
+    client = daemon.client()
+    client.write("/a", b"1")
+    client.watch("/a", "t")
+    client.poll_events(0.1)
+    old = daemon.pid
+    other = daemon.dir / "other-xenstored"
+    shutil.copy(daemon.command[0], other)
+    assert client.control("live-update", "-s") == "no binary was named"
+    assert client.control("live-update", "-f", "/nonexistent") == \
+        "cannot execute /nonexistent"
+    assert client.control("live-update", "-f", str(other)) == "OK"
+    tx = client.start()
+    assert client.control("live-update", "-s") == "BUSY"
+    client.end(tx)
+    assert client.control("live-update", "-s") == "OK"
+    new = daemon.wait_for_pid(old)
+    assert os.readlink("/proc/%d/exe" % new) == str(other)
+    assert client.read("/a") == b"1"
+    client.write("/a", b"2")
+    assert client.poll_events(0.2) == [("/a", "t")]
+
+
+def test_live_update_to_something_broken(daemon):
+    """The keeper goes back to the binary that worked."""
+    client = daemon.client()
+    old = daemon.pid
+    assert client.control("live-update", "-f", "/bin/false") == "OK"
+    assert client.control("live-update", "-s") == "OK"
+    new = daemon.wait_for_pid(old)
+    assert os.readlink("/proc/%d/exe" % new) == daemon.command[0]
+    assert client.directory("/") == ["tool"]
+    assert "/bin/false does not start" in daemon.log()
+
+
+def test_open_transaction_ends_with_eagain(daemon):
+    client = daemon.client()
+    client.write("/a", b"1")
+    tx = client.start()
+    client.write("/a", b"2", tx)
+    daemon.kill()
+    client.write("/b", b"3", tx)        # it can go on until its end
+    assert client.read("/b", tx) == b"3"
+    with pytest.raises(XsError) as info:
+        client.end(tx)
+    assert info.value.name == "EAGAIN"
+    assert client.read("/a") == b"1"
+    assert client.directory("/") == ["a", "tool"]
+
+
+def test_no_room_for_the_journal(tmp_path):
+    """A full state directory refuses changes, and reads go on."""
+    if os.geteuid():
+        pytest.skip("mounting a small file system needs root")
+    import subprocess
+    small = tmp_path / "small"
+    small.mkdir()
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=3m", "none",
+                    str(small)], check=True)
+    d = daemon_module.Daemon(state=small)
+    try:
+        client = d.client()
+        with pytest.raises(XsError) as info:
+            for i in range(2000):
+                client.write("/x", b"%d" % i * 500)
+        assert info.value.name == "ENOSPC"
+        last = client.read("/x")
+        assert last == b"%d" % (i - 1) * 500
+        assert "no room for the journal" in d.log()
+        d.kill()
+        assert client.read("/x") == last
+    finally:
+        d.stop()
+        d.close()
+        subprocess.run(["umount", str(small)], check=True)
+
+
+def test_daemon_that_is_terminated_is_started_again(daemon):
+    client = daemon.client()
+    client.write("/a", b"1")
+    old = daemon.pid
+    os.kill(old, 15)
+    daemon.wait_for_pid(old)
+    assert client.read("/a") == b"1"
+
+
+def test_pid_file_and_exit(tmp_path):
+    pid_file = tmp_path / "pid"
+    d = daemon_module.Daemon(options=["--pid-file", str(pid_file)])
+    for _ in range(100):
+        if pid_file.exists() and pid_file.read_text():
+            break
+        time.sleep(0.02)
+    assert int(pid_file.read_text()) == d.process.pid
+    worker = d.pid
+    assert d.stop() == 0
+    assert not pid_file.exists()
+    assert not os.path.exists("/proc/%d" % worker)
+    d.close()
