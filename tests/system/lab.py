@@ -53,8 +53,7 @@ PIECE = 48
 PROMPT = r"dom0:[^ \r\n]*# "
 # What a dying machine says; the rest is in the log.
 DEATHS = (r"Kernel panic - not syncing[^\r\n]*",
-          r"\(XEN\) Panic on CPU[^\r\n]*",
-          r"(?i)\(?lodge\)?[^\r\n]*panic[^\r\n]*")
+          r"\((?:XEN|lodge)\) Panic on CPU[^\r\n]*")
 
 
 class LabError(Exception):
@@ -104,7 +103,7 @@ class Machine:
         self.forwarded_port = free_port() if forward else None
         self.cpu = cpu
         self.reboots = reboots
-        self.kernel_args = "console=hvc0 earlyprintk=xen panic=-1 " \
+        self.kernel_args = "console=hvc0 earlyprintk=xen " \
             + kernel_args
         self.hypervisor_args = "console=com1 com1=115200 dom0_mem=%dM %s" % (
             dom0_mib, hypervisor_args)

@@ -5,7 +5,6 @@ Each build is booted once with each number of processors, with the kernel's
 default settings; the tests look at what that boot has shown. The kernel's
 warnings are compared with those of the same boot on Debian's Xen.
 """
-import functools
 import re
 
 import pytest
@@ -21,7 +20,7 @@ BOOTS = [
 # What a hypervisor says when something is wrong with it.
 COMPLAINT = re.compile(r"\b(error|panic|bug|assert\w*|warning|fault|"
                        r"unexpected)\b", re.IGNORECASE)
-OURS = re.compile(r"^\((?:LODGE|XEN)\) ?(.*)", re.IGNORECASE)
+OURS = re.compile(r"^\((?:lodge|XEN)\) ?(.*)")
 
 
 class Boot:
@@ -30,8 +29,9 @@ class Boot:
     def __init__(self, hypervisor, smp):
         self.smp = smp
         root = lab.Disk(lab.BUILD / "dom0" / "root.img")
-        with lab.Machine("boot-%s-smp%d" % (hypervisor, smp), hypervisor, smp=smp,
-                         kernel_args="", disks=[root]) as machine:
+        name = "boot-%s-smp%d" % (hypervisor, smp)
+        with lab.Machine(name, hypervisor, smp=smp, kernel_args="",
+                         disks=[root]) as machine:
             machine.wait_shell()
             self.banner = machine.console()
             self.processors = int(machine.check("nproc"))
@@ -41,10 +41,20 @@ class Boot:
             self.console = machine.console()
 
 
-@functools.lru_cache(maxsize=None)
+BOOTED = {}
+
+
 def boot_of(hypervisor, smp):
-    """Boot once for all tests."""
-    return Boot(hypervisor, smp)
+    """Boot once for all tests; a failure also counts for all."""
+    key = hypervisor, smp
+    if key not in BOOTED:
+        try:
+            BOOTED[key] = Boot(hypervisor, smp)
+        except lab.LabError as error:
+            BOOTED[key] = error
+    if isinstance(BOOTED[key], lab.LabError):
+        raise BOOTED[key]
+    return BOOTED[key]
 
 
 @pytest.fixture(params=BOOTS, ids=lambda boot: "%s-smp%d" % boot)
