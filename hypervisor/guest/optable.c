@@ -10,6 +10,7 @@
 
 #include <lodge/bug.h>
 #include <lodge/errno.h>
+#include <lodge/lib.h>
 
 static const struct op *op_find(const struct op_table *t, unsigned int nr)
 {
@@ -28,7 +29,10 @@ static long op_call(const struct op *op, struct vcpu *v, guest_ptr_t arg)
 	long rc;
 
 	BUG_ON(op->size > sizeof(buf));
-	if ((op->flags & OP_IN) && copy_from_guest(buf, arg, op->size))
+	/* What a handler leaves unwritten must not be our stack's contents. */
+	if (!(op->flags & OP_IN))
+		memset(buf, 0, op->size);
+	else if (copy_from_guest(buf, arg, op->size))
 		return -EFAULT;
 	rc = op->fn(v, buf);
 	if (rc == HYPERCALL_CONTINUED)

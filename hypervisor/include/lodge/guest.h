@@ -99,13 +99,15 @@ void gfn_put_page(struct page *pg, enum gfn_access access);
 /* Should a long operation stop here? (Pending work; in the debug build also
  * on each n-th question, "preempt-debug=n".) */
 bool hypercall_preempt_check(void);
+/* No result of any call: neither an errno nor a canonical address, such as the
+ * value of a debug register, which the guest chooses. */
+#define HYPERCALL_CONTINUED 0x4000000000000001L
 /*
  * Arranges that current's call is entered again with these arguments, and
  * returns the value that the handler must return. Each argument is passed as an
- * unsigned long; arguments not named keep
- * their value. Works inside a multicall too.
+ * unsigned long; arguments not named keep their value. Works inside a
+ * multicall too.
  */
-#define HYPERCALL_CONTINUED 0x7fffffff0001L
 long hypercall_continue(unsigned int nr, unsigned int nr_args, ...);
 
 /* ---- what guests see of CPUID and MSRs (domain/cpuid.c, domain/msr.c) ---- */
