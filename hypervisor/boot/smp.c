@@ -23,7 +23,6 @@
 #include <lodge/sched.h>
 #include <lodge/smp.h>
 #include <lodge/time.h>
-#include <lodge/work.h>
 
 #define CALL_IN_MS	5000
 #define LOW_MEMORY_END	0xa0000UL
@@ -236,6 +235,5 @@ void smp_ap_main(void)
 	apic_init_cpu();
 	time_init_cpu();
 	cpumask_set(&cpu_online_map, cpu);
-	work_raise(WORK_SCHEDULE);	/* says that it is idle */
 	reset_stack_and_run(idle_loop);
 }

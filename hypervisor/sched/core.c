@@ -29,7 +29,6 @@
 #include <lodge/x86.h>
 
 struct runq runqs[NR_CPUS];
-static cpumask_t idle_cpus;		/* [a] idle, and nobody claimed them */
 const struct sched_ops *sched_policy = &fair_ops;	/* [I] */
 
 bool sched_runnable(const struct vcpu *v)
@@ -94,20 +93,6 @@ unsigned int sched_load(unsigned int cpu)
 	const struct runq *rq = &runqs[cpu];
 
 	return READ_ONCE(rq->nr_queued) + (READ_ONCE(rq->curr) != rq->idle);
-}
-
-unsigned int sched_claim_idle(const cpumask_t *mask, unsigned int prefer)
-{
-	cpumask_t free = { mask->bits & READ_ONCE(idle_cpus.bits) };
-	unsigned int cpu;
-
-	if (cpumask_test(&free, prefer) &&
-	    test_and_clear_bit(prefer, &idle_cpus.bits))
-		return prefer;
-	for_each_cpu(cpu, &free)
-		if (test_and_clear_bit(cpu, &idle_cpus.bits))
-			return cpu;
-	return NR_CPUS;
 }
 
 /* ---- queues; the lock is held ---- */
@@ -241,14 +226,12 @@ static struct runq *less_loaded(const struct runq *rq)
 	return to;
 }
 
-/* At the end of a slice: gives one that waits away if another CPU has less to
- * do. The next slice's end will see to the next one. */
-static void push(struct runq *rq, uint64_t now)
+/* Gives one that waits here to another CPU, if one may run there. */
+static void give(struct runq *rq, struct runq *to, uint64_t now)
 {
-	struct runq *to = less_loaded(rq);
 	struct vcpu *v;
 
-	if (!to || !spin_trylock(&to->lock))
+	if (!spin_trylock(&to->lock))
 		return;
 	sched_account(to, now);
 	v = sched_policy->candidate(sched_cpu_of(rq), sched_cpu_of(to));
@@ -259,6 +242,33 @@ static void push(struct runq *rq, uint64_t now)
 		sched_consider_preemption(to, v, now);
 	}
 	spin_unlock(&to->lock);
+}
+
+/* One stays here, others need not wait for it while CPUs idle. */
+static void feed_idle_cpus(struct runq *rq, uint64_t now)
+{
+	unsigned int cpu;
+
+	for_each_cpu(cpu, &cpu_online_map) {
+		if (rq->nr_queued < 2)
+			return;
+		if (&runqs[cpu] != rq && sched_load(cpu) == 0)
+			give(rq, &runqs[cpu], now);
+	}
+}
+
+/* curr is back in the queue. At the end of a slice also a CPU that does not
+ * idle, but has less to do, gets one; the next slice's end sees to the next. */
+static void balance(struct runq *rq, uint64_t now)
+{
+	struct runq *to;
+
+	feed_idle_cpus(rq, now);
+	if (now < rq->slice_end_ns)
+		return;
+	to = less_loaded(rq);
+	if (to)
+		give(rq, to, now);
 }
 
 /*
@@ -293,11 +303,8 @@ static struct vcpu *choose(struct runq *rq, uint64_t now)
 	} else {
 		v = pull(rq, now);
 	}
-	if (!v) {
-		cpumask_set(&idle_cpus, sched_cpu_of(rq));
+	if (!v)
 		return rq->idle;
-	}
-	cpumask_clear(&idle_cpus, sched_cpu_of(rq));
 	rq->slice_end_ns = now + slice_ns;
 	v->sched.running = true;
 	return v;
@@ -332,8 +339,7 @@ void schedule(void)
 
 	sched_account(rq, now);
 	evicted = put_curr(rq);
-	if (now >= rq->slice_end_ns && rq->nr_queued)
-		push(rq, now);
+	balance(rq, now);
 	next = choose(rq, now);
 	switch_accounts(rq, prev, next, now);
 	set_slice_timer(rq);

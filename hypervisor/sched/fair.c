@@ -117,33 +117,28 @@ static void fair_account(struct vcpu *v, uint64_t ran_ns)
 	advance_base(queue_of(v), v->sched.vruntime_ns);
 }
 
-static unsigned int least_loaded(const cpumask_t *mask, unsigned int prefer)
-{
-	unsigned int cpu, best = NR_CPUS, load, best_load = ~0U;
-
-	for_each_cpu(cpu, mask) {
-		load = sched_load(cpu);
-		if (load < best_load || (load == best_load && cpu == prefer)) {
-			best = cpu;
-			best_load = load;
-		}
-	}
-	return best;
-}
-
 /*
- * Where it ran last if that CPU is idle; else one that is; else the CPU that
- * the fewest want, the last one if it is no worse than the others.
+ * The CPU that the fewest want; where it ran last, if that is no worse than the
+ * others: its state may still be there.
  */
 static unsigned int fair_choose_cpu(struct vcpu *v)
 {
 	cpumask_t mask = sched_allowed_cpus(v);
-	unsigned int cpu = sched_claim_idle(&mask, v->sched.cpu);
+	unsigned int cpu, load, best = v->sched.cpu, best_load = ~0U;
 
-	if (cpu == NR_CPUS)
-		cpu = least_loaded(&mask, v->sched.cpu);
-	/* No CPU of its own is online: the machine is being stopped. */
-	return cpu == NR_CPUS ? v->sched.cpu : cpu;
+	if (cpumask_test(&mask, best))
+		best_load = sched_load(best);
+	for_each_cpu(cpu, &mask) {
+		if (best_load == 0)
+			break;
+		load = sched_load(cpu);
+		if (load >= best_load)
+			continue;
+		best = cpu;
+		best_load = load;
+	}
+	/* If none of its CPUs is online the machine is being stopped. */
+	return best;
 }
 
 static bool fair_preempts(const struct vcpu *woken, const struct vcpu *running)

@@ -34,10 +34,6 @@ extern uint64_t sched_slice_ns, sched_ratelimit_ns;
 cpumask_t sched_allowed_cpus(const struct vcpu *v);
 /* vCPUs that want that CPU, the one that runs included: a hint. */
 unsigned int sched_load(unsigned int cpu);
-/* One idle CPU of @mask, @prefer if it is one, which no other caller gets
- * before it has run something; NR_CPUS: none. */
-unsigned int sched_claim_idle(const cpumask_t *mask, unsigned int prefer);
-
 /* ---- core.c; [q]: the lock of the vCPU's run queue is held ---- */
 extern const struct sched_ops *sched_policy;
 bool sched_runnable(const struct vcpu *v);

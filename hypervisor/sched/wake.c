@@ -202,12 +202,10 @@ int vcpu_set_affinity(struct vcpu *v, const cpumask_t *hard)
 		return -EINVAL;
 	rq = sched_lock_of(v, &flags);
 	v->sched.affinity = mask;
-	if (!cpumask_test(&mask, sched_cpu_of(rq))) {
-		if (v->sched.running)
-			sched_kick(rq);
-		else if (v->sched.queued)
-			sched_dequeue(rq, v);
-	}
+	if (v->sched.queued)
+		sched_dequeue(rq, v);	/* and placed anew below */
+	else if (v->sched.running && !cpumask_test(&mask, sched_cpu_of(rq)))
+		sched_kick(rq);
 	spin_unlock_irqrestore(&rq->lock, flags);
 	vcpu_wake(v);
 	return 0;

@@ -211,6 +211,63 @@ static void a_crowd_disperses(void **state)
 		assert_about(cpu_time(&guests[i]) - before[i], 2000 * MS, 5);
 }
 
+static void a_busy_cpu_gives_away_to_a_less_busy_one(void **state)
+{
+	struct guest *lone = NULL;
+	uint64_t before;
+	unsigned int i;
+
+	sim_start(2);
+	for (i = 0; i < 6; i++)
+		sim_guest(3, 0, 0);
+	sim_run(100 * MS);
+	/* All but one of those on CPU 1 stop: three are left to CPU 0. */
+	sim_be(0);
+	for (i = 0; i < 6; i++) {
+		if (guests[i].v.sched.cpu == 0)
+			continue;
+		if (lone)
+			vcpu_pause(&guests[i].v);
+		lone = &guests[i];
+	}
+	assert_non_null(lone);
+	sim_run(100 * MS);
+	for (i = 0; i < 6; i++) {
+		if (guests[i].v.pause_count)
+			continue;
+		before = cpu_time(&guests[i]);
+		sim_run(1000 * MS);
+		assert_about(cpu_time(&guests[i]) - before, 500 * MS, 5);
+	}
+	sim_check();
+}
+
+static void a_newcomer_neither_starves_nor_rules(void **state)
+{
+	cpumask_t second = { 2 }, first = { 1 };
+	struct guest *moves, *stays;
+	uint64_t before;
+
+	sim_start(2);
+	moves = sim_guest(1, 0, 0);
+	stays = sim_guest(2, 0, 0);
+	sim_guest(2, 0, 0);
+	sim_run(10000 * MS);
+	/* Its old queue is five seconds ahead of the new one. */
+	before = cpu_time(moves);
+	assert_int_equal(vcpu_set_affinity(&moves->v, &second), 0);
+	sim_run(300 * MS);
+	assert_about(cpu_time(moves) - before, 100 * MS, 20);
+	/* And back to a queue that is behind, with company. */
+	assert_int_equal(vcpu_set_affinity(&stays->v, &first), 0);
+	sim_run(10000 * MS);
+	before = cpu_time(moves);
+	assert_int_equal(vcpu_set_affinity(&moves->v, &first), 0);
+	sim_run(300 * MS);
+	assert_about(cpu_time(moves) - before, 150 * MS, 20);
+	sim_check();
+}
+
 static void an_idle_cpu_takes_work_over(void **state)
 {
 	struct guest *a, *b, *c;
@@ -459,6 +516,8 @@ int main(void)
 		TEST(yield_lets_the_other_go_first),
 		TEST(work_spreads_over_all_cpus),
 		TEST(a_crowd_disperses),
+		TEST(a_busy_cpu_gives_away_to_a_less_busy_one),
+		TEST(a_newcomer_neither_starves_nor_rules),
 		TEST(an_idle_cpu_takes_work_over),
 		TEST(a_pinned_one_stays),
 		TEST(affinity_moves_it_at_once),
