@@ -32,7 +32,7 @@ static char guest_buf[QUEUE_SIZE], key_buf[KEY_QUEUE_SIZE];
 static struct queue guest_queue = { guest_buf, QUEUE_SIZE, 0, 0 };
 static struct queue key_queue = { key_buf, KEY_QUEUE_SIZE, 0, 0 };
 static bool input_to_keys;
-static unsigned int switch_seen;
+static unsigned int switch_seen;	/* switch characters held back */
 
 void (*console_input_hook)(void);
 
@@ -59,34 +59,45 @@ static size_t queue_take(struct queue *q, char *buf, size_t len)
 	return n;
 }
 
-/* True when @c completed the sequence that switches. */
-static bool switch_typed(char c)
-{
-	switch_seen = c == SWITCH_CHAR ? switch_seen + 1 : 0;
-	if (switch_seen < SWITCH_COUNT)
-		return false;
-	switch_seen = 0;
-	input_to_keys = !input_to_keys;
-	return true;
-}
-
 struct received {
 	bool guest, key, switched, to_keys;
 };
+
+/* A byte for whoever has the input now. */
+static void deliver(struct received *r, char c)
+{
+	if (!input_to_keys)
+		r->guest |= queue_put(&guest_queue, c);
+	else if (c != SWITCH_CHAR)
+		r->key |= queue_put(&key_queue, c);
+}
+
+/*
+ * Switch characters are held back until it is clear what they are: the
+ * sequence (nobody gets them) or part of the input.
+ */
+static void receive_char(struct received *r, char c)
+{
+	if (c != SWITCH_CHAR) {
+		for (; switch_seen; switch_seen--)
+			deliver(r, SWITCH_CHAR);
+		deliver(r, c);
+		return;
+	}
+	if (++switch_seen < SWITCH_COUNT)
+		return;
+	switch_seen = 0;
+	input_to_keys = !input_to_keys;
+	r->switched = true;
+}
 
 /* Takes all that the port has; console_lock is held. */
 static void receive_locked(struct received *r)
 {
 	int c;
 
-	while ((c = serial_getc()) >= 0) {
-		if (switch_typed((char)c))
-			r->switched = true;
-		else if (!input_to_keys)
-			r->guest |= queue_put(&guest_queue, (char)c);
-		else if (c != SWITCH_CHAR)
-			r->key |= queue_put(&key_queue, (char)c);
-	}
+	while ((c = serial_getc()) >= 0)
+		receive_char(r, (char)c);
 	r->to_keys = input_to_keys;
 }
 
