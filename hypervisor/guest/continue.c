@@ -34,7 +34,7 @@ bool hypercall_preempt_check(void)
 	if (DEBUG_BUILD && preempt_debug &&
 	    ++this_cpu(preempt_questions) % preempt_debug == 0)
 		return true;
-	return work_pending();
+	return work_urgent();
 }
 
 static void set_argument(struct cpu_user_regs *regs, unsigned int i,

@@ -79,6 +79,19 @@ bool work_pending(void)
 }
 
 /**
+ * work_urgent() - should a long operation stop for this CPU's work?
+ *
+ * Releases that were put off do not count: the operation itself puts them
+ * off, and would stop at each of its steps.
+ *
+ * Context: any.
+ */
+bool work_urgent(void)
+{
+	return READ_ONCE(get_cpu_info()->pending_work) & ~(1U << WORK_DEFERRED);
+}
+
+/**
  * work_run() - do all pending work of this CPU
  *
  * Lower numbers first; work raised meanwhile is done as well. The scheduler,

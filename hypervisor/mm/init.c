@@ -69,10 +69,9 @@ void __init mm_init(struct boot_info *bi)
 	work_register(WORK_DEFERRED, deferred_free_run);
 	debug_key_register('m', "memory: free frames by zone and order",
 			   buddy_dump);
-	printk(LOG_INFO "Memory: %lu MiB free, %lu MiB below %lx000\n",
+	printk(LOG_INFO "Memory: %lu MiB free, the last ends at %lx\n",
 	       (unsigned long)mm_free_frames() >> (20 - PAGE_SHIFT),
-	       (unsigned long)max_mfn >> (20 - PAGE_SHIFT),
-	       (unsigned long)max_mfn);
+	       (unsigned long)max_mfn << PAGE_SHIFT);
 }
 
 /**

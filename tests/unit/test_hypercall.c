@@ -56,7 +56,7 @@ size_t copy_to_guest(guest_ptr_t dst, const void *src, size_t len)
 	return 0;
 }
 
-bool work_pending(void)
+bool work_urgent(void)
 {
 	return work_is_pending;
 }

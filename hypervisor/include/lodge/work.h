@@ -26,8 +26,11 @@ void work_register(enum work w, void (*fn)(void));
 void work_raise(enum work w);
 /* On another CPU; sends an IPI unless it is already on the way out. */
 void work_raise_on(unsigned int cpu, enum work w);
-/* Is there any? Long operations ask this: see hypercall_preempt_check(). */
+/* Is there any? */
 bool work_pending(void);
+/* Other than WORK_DEFERRED? Long operations ask this: see
+ * hypercall_preempt_check(). */
+bool work_urgent(void);
 /* Does all there is; returns with the word empty. Interrupts on. */
 void work_run(void);
 
