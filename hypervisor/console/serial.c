@@ -160,9 +160,15 @@ static int parse_console(const char *s)
 }
 PARAM_FN("console", parse_console, "where messages go: com1, com2 or none");
 
-static bool sync_console;
-PARAM_BOOL("sync_console", sync_console,
-	   "accepted: output always waits for the serial port");
+/* Output always waits for the port: there is nothing to switch. */
+static int parse_sync_console(const char *s)
+{
+	printk(LOG_DEBUG "sync_console: output always waits for the serial "
+	       "port\n");
+	return 0;
+}
+PARAM_FN("sync_console", parse_sync_console,
+	 "accepted: output always waits for the serial port");
 
 /* Keeps its value, and LSR is not the floating bus. */
 static bool present(void)
@@ -193,9 +199,6 @@ void serial_start(void)
 	reg_write(REG_MCR, MCR_DTR | MCR_RTS | MCR_OUT2);
 	tx_room = 0;
 	running = true;
-	if (sync_console)
-		printk(LOG_DEBUG "sync_console: output always waits for the "
-		       "serial port\n");
 }
 
 bool serial_running(void)

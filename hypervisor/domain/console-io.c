@@ -58,7 +58,7 @@ static long console_read(unsigned int count, guest_ptr_t to)
  * hypercall_console_io() - HYPERVISOR_console_io(cmd, count, buffer)
  *
  * Return: read: number of bytes; write: 0; -EPERM: not the control domain;
- *         -EINVAL: a count that is no int; -EFAULT; -ENOSYS: no such command.
+ *         -E2BIG: a count that is no int; -EFAULT; -ENOSYS: no such command.
  */
 long hypercall_console_io(struct vcpu *v, const uint64_t a[6])
 {
@@ -71,7 +71,7 @@ long hypercall_console_io(struct vcpu *v, const uint64_t a[6])
 		return console_write(count, GUEST_PTR(a[2]));
 	case CONSOLEIO_read:
 		if (count > INT32_MAX)
-			return -EINVAL;
+			return -E2BIG;
 		return console_read(count, GUEST_PTR(a[2]));
 	default:
 		return -ENOSYS;

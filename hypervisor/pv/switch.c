@@ -46,8 +46,6 @@ void pv_switch_to(struct vcpu *v)
 		wrmsr(MSR_TSC_AUX, v->tsc_aux);
 	if (v->pv->dr[7] & 0xff)
 		pv_load_debugregs(v);
-	vcpu_update_time(v);
-	vcpu_runstate_publish(v);
 }
 
 static bool event_due(const struct vcpu *v)
