@@ -24,6 +24,7 @@
 #define ALLOW_1C                                                              \
 	(B(0) | B(1) | B(9) | B(12) | B(13) | B(19) | B(20) | B(22) | B(23) | \
 	 B(25) | B(26) | B(28) | B(29) | B(30))
+#define LEAF1C_XSAVE	  B(26)
 #define LEAF1C_OSXSAVE	  B(27)
 #define LEAF1C_HYPERVISOR B(31)
 /* FPU DE TSC MSR PAE CX8 APIC SEP CMOV PAT CLFLUSH ACPI MMX FXSR SSE SSE2 SS
@@ -55,6 +56,17 @@
 /* CLZERO XSAVEERPTR WBNOINVD */
 #define ALLOW_E8B (B(0) | B(2) | B(9))
 
+/* What works on state components that must be enabled: AVX FMA F16C, AVX2,
+ * VAES VPCLMUL, XOP FMA4; and what is AVX-512. */
+#define NEEDS_AVX_1C	(B(12) | B(28) | B(29))
+#define NEEDS_AVX_7B	B(5)
+#define NEEDS_AVX_7C	(B(9) | B(10))
+#define NEEDS_AVX_E1C	(B(11) | B(16))
+#define NEEDS_512_7B	(B(16) | B(17) | B(21) | B(28) | B(30) | B(31))
+#define NEEDS_512_7C	(B(1) | B(6) | B(11) | B(12) | B(14))
+#define XCR0_AVX	0x04UL
+#define XCR0_AVX512	0xe0UL
+
 #define MAX_LEAF	0xd
 #define MAX_EXT_LEAF	0x80000008
 #define MAX_XEN_LEAF	(XEN_CPUID_FIRST_LEAF + 5)
@@ -69,11 +81,21 @@ static bool shows_osxsave(const struct vcpu *v)
 	       (v->osxsave || v->domain->ops->may_hypercall(v));
 }
 
+static bool have_state(uint64_t components)
+{
+	return cpu_features.xsave &&
+	       (cpu_features.xfeature_mask & components) == components;
+}
+
 static void leaf_1(const struct vcpu *v, struct cpuid_regs *r)
 {
 	/* The APIC id: even numbers, as if each vCPU were a core of its own. */
 	r->b = (r->b & 0x0000ffff) | (v->id * 2) << 24 | 1 << 16;
 	r->c = (r->c & ALLOW_1C) | LEAF1C_HYPERVISOR;
+	if (!cpu_features.xsave)
+		r->c &= ~LEAF1C_XSAVE;
+	if (!have_state(XCR0_AVX))
+		r->c &= ~NEEDS_AVX_1C;
 	if (shows_osxsave(v))
 		r->c |= LEAF1C_OSXSAVE;
 	r->d &= ALLOW_1D & ~B(28);
@@ -89,6 +111,14 @@ static void leaf_7(uint32_t subleaf, struct cpuid_regs *r)
 	r->b &= ALLOW_7B;
 	r->c &= ALLOW_7C;
 	r->d &= ALLOW_7D;
+	if (!have_state(XCR0_AVX)) {
+		r->b &= ~NEEDS_AVX_7B;
+		r->c &= ~NEEDS_AVX_7C;
+	}
+	if (!have_state(XCR0_AVX512)) {
+		r->b &= ~NEEDS_512_7B;
+		r->c &= ~NEEDS_512_7C;
+	}
 }
 
 /* EBX of sub-leaves 0 and 1 is the processor's word on the XCR0 loaded. */
@@ -118,6 +148,8 @@ static void leaf_ext(uint32_t leaf, struct cpuid_regs *r)
 		break;
 	case 0x80000001:
 		r->c &= ALLOW_E1C;
+		if (!have_state(XCR0_AVX))
+			r->c &= ~NEEDS_AVX_E1C;
 		r->d &= ALLOW_E1D;
 		break;
 	case 0x80000007:
