@@ -53,3 +53,10 @@ build/bin/xenstore: $(XS_TOOLS:%=build/obj/xs/%.o) \
 ALL_TARGETS += build/bin/lodge-xenstored build/lib/libxenstore.so.4 \
 	build/bin/xenstore
 SYSTEM_DEPS += build/xenstore/asan/lodge-xenstored build/xenstore/fakexen.so
+
+# Debian's daemons, library and tools: what ours is tested against.
+build/pkg/xenstore/packages: scripts/fetch
+	$(call say,FETCH,$@)scripts/fetch -a bookworm build/pkg/xenstore \
+		libxenstore4 xenstore-utils xen-utils-4.17
+
+SYSTEM_DEPS += build/pkg/xenstore/packages

@@ -123,3 +123,43 @@ class Daemon:
         assert "ERROR: AddressSanitizer" not in text, text
         assert "runtime error:" not in text, text
         assert " fatal: " not in text, text
+
+
+PKG = BUILD / "pkg" / "xenstore"
+DEBIAN_LIBS = PKG / "usr" / "lib" / "x86_64-linux-gnu"
+DEBIAN_BIN = PKG / "usr" / "bin"
+DEBIAN_DAEMON = PKG / "usr" / "lib" / "xen-4.17" / "bin" / "xenstored"
+
+
+class DebianDaemon:
+    """Debian's xenstored, unmodified, with fakexen.so for a hypervisor."""
+
+    def __init__(self):
+        self.dir = pathlib.Path(tempfile.mkdtemp(prefix="xs"))
+        self.socket = self.dir / "socket"
+        (self.dir / "dom0.page").write_bytes(bytes(4096))
+        (self.dir / "xsd_port").write_text("3")
+        env = dict(os.environ, XENSTORED_RUNDIR=str(self.dir),
+                   FAKEXEN_DIR=str(self.dir), LD_PRELOAD=str(FAKEXEN),
+                   LD_LIBRARY_PATH=str(DEBIAN_LIBS))
+        env.pop("XENSTORED_PATH", None)
+        self.process = subprocess.Popen(
+            [str(DEBIAN_DAEMON), "-N"], env=env, cwd=self.dir,
+            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        end = time.monotonic() + START_S
+        while True:
+            try:
+                self.client().close()
+                return
+            except OSError:
+                assert self.process.poll() is None
+                assert time.monotonic() < end
+                time.sleep(0.02)
+
+    def client(self):
+        return wire.Client(self.socket)
+
+    def close(self):
+        self.process.terminate()
+        self.process.wait(START_S)
+        shutil.rmtree(self.dir, ignore_errors=True)

@@ -208,8 +208,9 @@ def test_no_room_for_the_journal(tmp_path):
     small.mkdir()
     subprocess.run(["mount", "-t", "tmpfs", "-o", "size=3m", "none",
                     str(small)], check=True)
-    d = daemon_module.Daemon(state=small)
+    d = None
     try:
+        d = daemon_module.Daemon(state=small)
         client = d.client()
         with pytest.raises(XsError) as info:
             for i in range(2000):
@@ -220,9 +221,10 @@ def test_no_room_for_the_journal(tmp_path):
         assert "no room for the journal" in d.log()
         d.kill()
         assert client.read("/x") == last
-    finally:
-        d.stop()
         d.close()
+    finally:
+        if d:
+            d.stop()
         subprocess.run(["umount", str(small)], check=True)
 
 

@@ -53,8 +53,9 @@ class Closed(Exception):
 class SocketTransport:
     def __init__(self, path, timeout=10.0):
         self.sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-        self.sock.settimeout(timeout)
+        # Blocking: a full queue of the listener is waited for.
         self.sock.connect(str(path))
+        self.sock.settimeout(timeout)
 
     def send(self, data):
         try:

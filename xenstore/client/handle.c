@@ -476,7 +476,8 @@ void xs_drop_events(struct xs_handle *h, const char *path, const char *token)
 	pthread_mutex_lock(&h->lock);
 	for (mp = &h->events; (m = *mp);) {
 		if (strcmp(m->data + strlen(m->data) + 1, token) ||
-		    !xs_path_is_subpath(path, m->data)) {
+		    (strcmp(path, "/") &&
+		     !xs_path_is_subpath(path, m->data))) {
 			mp = &m->next;
 			continue;
 		}

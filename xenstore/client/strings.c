@@ -30,14 +30,10 @@ API const char *xs_daemon_socket(void)
 	return buf;
 }
 
+/* One socket serves all; this name is kept for programs that use it. */
 API const char *xs_daemon_socket_ro(void)
 {
-	static char buf[PATH_MAX];
-	const char *s = xs_daemon_socket();
-
-	if (!s || snprintf(buf, sizeof(buf), "%s_ro", s) >= PATH_MAX)
-		return NULL;
-	return buf;
+	return xs_daemon_socket();
 }
 
 API bool xs_write_all(int fd, const void *data, unsigned int len)
@@ -103,8 +99,7 @@ API bool xs_path_is_subpath(const char *parent, const char *child)
 
 	if (strncmp(parent, child, len))
 		return false;
-	return !child[len] || child[len] == '/' ||
-	       (len == 1 && *parent == '/');
+	return !child[len] || child[len] == '/';
 }
 
 /* How many terminated strings a payload holds. */

@@ -107,7 +107,10 @@ bool xs_release_domain(struct xs_handle *h, unsigned int domid);
 char *xs_get_domain_path(struct xs_handle *h, unsigned int domid);
 bool xs_is_domain_introduced(struct xs_handle *h, unsigned int domid);
 
-/* Is @child equal to @parent or below it, judged by the strings alone? */
+/*
+ * Is @child equal to @parent or below it? Judged by the strings alone: nothing
+ * but "/" is below "/".
+ */
 bool xs_path_is_subpath(const char *parent, const char *child);
 
 /* Commands to the daemon; @data of @len bytes follows the command's name. */
