@@ -32,7 +32,7 @@ long hypercall_set_trap_table(struct vcpu *v, const uint64_t a[6])
 		return 0;
 	}
 	for (;;) {
-		if (hypercall_preempt_check())
+		if (list.va != a[0] && hypercall_preempt_check())
 			return hypercall_continue(__HYPERVISOR_set_trap_table,
 						  1, list.va);
 		if (copy_from_guest(&t, list, sizeof(t)))
