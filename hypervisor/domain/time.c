@@ -7,8 +7,9 @@
  * odd (or XEN_RUNSTATE_UPDATE is set); the guest reads it again then.
  *
  * Locks: vcpu_time_info and the runstate area are written by the CPU that runs
- * the vCPU only. v->runstate changes under the run queue's lock; a copy for
- * another CPU is read until two reads agree. Wall clock: wc_lock.
+ * the vCPU only. v->runstate changes under the run queue's lock, between two
+ * steps of v->runstate_version; a copy for another CPU is read until it lies
+ * between two steps, too. Wall clock: wc_lock.
  */
 #include "private.h"
 
@@ -144,11 +145,26 @@ void vcpu_runstate_change(struct vcpu *v, int state, uint64_t now_ns)
 {
 	struct vcpu_runstate_info *r = &v->runstate;
 
+	WRITE_ONCE(v->runstate_version, v->runstate_version + 1);
+	smp_wmb();
 	if (now_ns > r->state_entry_time)
 		r->time[r->state] += now_ns - r->state_entry_time;
-	WRITE_ONCE(r->state_entry_time, now_ns);
+	r->state_entry_time = now_ns;
+	r->state = state;
 	smp_wmb();
-	WRITE_ONCE(r->state, state);
+	WRITE_ONCE(v->runstate_version, v->runstate_version + 1);
+}
+
+/* False: it changed meanwhile. */
+static bool runstate_copy(const struct vcpu *v, struct vcpu_runstate_info *out)
+{
+	uint32_t version = atomic_load(&v->runstate_version);
+
+	if (version & 1)
+		return false;
+	memcpy(out, &v->runstate, sizeof(*out));
+	smp_rmb();
+	return version == READ_ONCE(v->runstate_version);
 }
 
 /**
@@ -158,17 +174,13 @@ void vcpu_runstate_change(struct vcpu *v, int state, uint64_t now_ns)
  */
 void vcpu_runstate_get(struct vcpu *v, struct vcpu_runstate_info *out)
 {
-	uint64_t entry, now;
+	uint64_t now;
 
-	do {
-		entry = READ_ONCE(v->runstate.state_entry_time);
-		smp_rmb();
-		memcpy(out, &v->runstate, sizeof(*out));
-		smp_rmb();
-	} while (entry != READ_ONCE(v->runstate.state_entry_time));
+	while (!runstate_copy(v, out))
+		cpu_relax();
 	now = system_time_ns();
-	if (now > entry)
-		out->time[out->state] += now - entry;
+	if (now > out->state_entry_time)
+		out->time[out->state] += now - out->state_entry_time;
 	out->state_entry_time = now;
 }
 

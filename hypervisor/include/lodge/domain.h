@@ -57,6 +57,7 @@ struct vcpu {
 	void *info_map;				/* [d] its mapping */
 
 	struct vcpu_runstate_info runstate;	/* [C] times in ns */
+	uint32_t runstate_version;		/* [a] odd: it is being changed */
 	uint64_t runstate_guest;		/* [a] virtual address, or 0 */
 	uint64_t time_guest;			/* [a] secondary time area, or 0 */
 
