@@ -98,6 +98,16 @@ static long op_apic_read(struct vcpu *v, void *arg)
 	return ioapic_guest_read(op->apic_physbase, op->reg, &op->value);
 }
 
+/* The hypervisor alone writes redirection entries: setup_gsi, map_pirq. */
+static long op_apic_write(struct vcpu *v, void *arg)
+{
+	const struct physdev_apic *op = arg;
+	uint32_t value;
+	int rc = ioapic_guest_read(op->apic_physbase, op->reg, &value);
+
+	return rc ? rc : -EPERM;
+}
+
 /* Vectors are ours to choose, when the line is bound: irq and GSI are one. */
 static long op_alloc_irq_vector(struct vcpu *v, void *arg)
 {
@@ -214,7 +224,9 @@ static int map_msi_of(struct domain *d, struct physdev_map_pirq *m,
 		.nr_vectors = nr,
 	};
 
-	if (bus > 0xff || m->devfn < 0 || m->devfn > 0xff || m->entry_nr < 0)
+	/* Which irq a message gets is ours to choose. */
+	if (m->index >= 0 || bus > 0xff || m->devfn < 0 || m->devfn > 0xff ||
+	    m->entry_nr < 0)
 		return -EINVAL;
 	return map_messages(d, &rq, m);
 }
@@ -309,10 +321,9 @@ static long op_get_free_pirq(struct vcpu *v, void *arg)
 	struct physdev_get_free_pirq *op = arg;
 	int pirq;
 
-	if (op->type != MAP_PIRQ_TYPE_GSI && op->type != MAP_PIRQ_TYPE_MSI)
-		return -EINVAL;
+	/* Every other type is one of messages. */
 	spin_lock(&v->domain->lock);
-	pirq = pirq_find_free(v->domain, 1, op->type == MAP_PIRQ_TYPE_MSI);
+	pirq = pirq_find_free(v->domain, 1, op->type != MAP_PIRQ_TYPE_GSI);
 	spin_unlock(&v->domain->lock);
 	if (pirq < 0)
 		return pirq;
@@ -457,7 +468,7 @@ static const struct op physdev_ops[] = {
 	OP(PHYSDEVOP_set_iopl, op_set_iopl, struct physdev_set_iopl, OP_IN),
 	OP(PHYSDEVOP_set_iobitmap, op_set_iobitmap, struct physdev_set_iobitmap, OP_IN),
 	OP(PHYSDEVOP_apic_read, op_apic_read, struct physdev_apic, DOM0_INOUT),
-	OP_NONE(PHYSDEVOP_apic_write, EPERM, "the hypervisor alone writes redirection entries: setup_gsi, map_pirq"),
+	OP(PHYSDEVOP_apic_write, op_apic_write, struct physdev_apic, DOM0_IN),
 	OP(PHYSDEVOP_alloc_irq_vector, op_alloc_irq_vector, struct physdev_irq, DOM0_INOUT),
 	OP_NONE(PHYSDEVOP_free_irq_vector, ENOSYS, "obsolete"),
 	OP(PHYSDEVOP_map_pirq, op_map_pirq, struct physdev_map_pirq, DOM0_INOUT),
@@ -484,7 +495,7 @@ static const struct op physdev_compat_ops[] = {
 	OP(PHYSDEVOP_set_iopl, op_set_iopl, struct physdev_set_iopl, OP_IN),
 	OP(PHYSDEVOP_set_iobitmap, op_set_iobitmap, struct physdev_set_iobitmap, OP_IN),
 	OP(PHYSDEVOP_apic_read, op_apic_read, struct physdev_apic, DOM0_INOUT),
-	OP_NONE(PHYSDEVOP_apic_write, EPERM, "the hypervisor alone writes redirection entries"),
+	OP(PHYSDEVOP_apic_write, op_apic_write, struct physdev_apic, DOM0_IN),
 	OP(PHYSDEVOP_alloc_irq_vector, op_alloc_irq_vector, struct physdev_irq, DOM0_INOUT),
 	OP_NONE(PHYSDEVOP_free_irq_vector, ENOSYS, "obsolete"),
 	OP_NONE(PHYSDEVOP_IRQ_UNMASK_NOTIFY, ENOSYS, "obsolete since interface version 0x30202"),

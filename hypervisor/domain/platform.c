@@ -126,24 +126,73 @@ static long op_get_cpu_version(struct vcpu *v, void *arg)
 	return 0;
 }
 
+/* No hot-plug: what runs runs on. */
+static long op_cpu_online(struct vcpu *v, void *arg)
+{
+	unsigned int cpu = ((const struct xenpf_cpu_ol *)arg)->cpuid;
+
+	if (cpu >= NR_CPUS || !cpumask_test(&cpu_present_map, cpu))
+		return -EINVAL;
+	return cpumask_test(&cpu_online_map, cpu) ? 0 : -EOPNOTSUPP;
+}
+
+static long op_cpu_offline(struct vcpu *v, void *arg)
+{
+	unsigned int cpu = ((const struct xenpf_cpu_ol *)arg)->cpuid;
+
+	if (cpu >= NR_CPUS || !cpumask_test(&cpu_present_map, cpu))
+		return -EINVAL;
+	return cpumask_test(&cpu_online_map, cpu) ? -EOPNOTSUPP : 0;
+}
+
+/* Both vendors' updates begin with a header that is longer than this. */
+#define MICROCODE_MIN_BYTES 48
+
+static long op_microcode_update(struct vcpu *v, void *arg)
+{
+	const struct xenpf_microcode_update *op = arg;
+
+	return op->length < MICROCODE_MIN_BYTES ? -EINVAL : -EOPNOTSUPP;
+}
+
 /* ---- firmware, power ---- */
 
+/* The BIOS data area, which stays as the BIOS left it. */
+#define BDA_BASE_MEMORY_KB	0x413	/* 16 bits; 512 to 640 on a BIOS */
+#define BDA_KBD_SHIFT_FLAGS	0x417	/* what int 16h, function 2 returns */
+
+static long kbd_shift_flags(uint8_t *flags)
+{
+	const uint8_t *page0 = mfn_to_virt(MFN(0));
+	unsigned int kb;
+
+	if (!mfn_valid(MFN(0)))
+		return -ESRCH;
+	kb = page0[BDA_BASE_MEMORY_KB] |
+	     (unsigned int)page0[BDA_BASE_MEMORY_KB + 1] << 8;
+	if (kb < 512 || kb > 640)
+		return -ESRCH;
+	*flags = page0[BDA_KBD_SHIFT_FLAGS];
+	return 0;
+}
+
 /*
- * No BIOS tables of disks, displays or keys were gathered: the list of records
- * of each type is empty. There are no EFI services.
+ * No BIOS tables of disks and displays were gathered: those lists of records
+ * are empty. There are no EFI services.
  */
 static long op_firmware_info(struct vcpu *v, void *arg)
 {
-	const struct xenpf_firmware_info *op = arg;
+	struct xenpf_firmware_info *op = arg;
 
 	switch (op->type) {
 	case XEN_FW_DISK_INFO:
 	case XEN_FW_DISK_MBR_SIGNATURE:
 	case XEN_FW_VBEDDC_INFO:
-	case XEN_FW_KBD_SHIFT_FLAGS:
 		return -ESRCH;
+	case XEN_FW_KBD_SHIFT_FLAGS:
+		return kbd_shift_flags(&op->u.kbd_shift_flags);
 	case XEN_FW_EFI_INFO:
-		return -EOPNOTSUPP;
+		return -ENOSYS;
 	default:
 		return -EINVAL;
 	}
@@ -199,9 +248,9 @@ static const struct op platform_ops[] = {
 	OP_NONE(XENPF_add_memtype, EOPNOTSUPP, "MTRRs stay as firmware left them; guests use the PAT"),
 	OP_NONE(XENPF_del_memtype, EOPNOTSUPP, "MTRRs stay as firmware left them"),
 	OP(XENPF_read_memtype, op_read_memtype, struct xenpf_read_memtype, DOM0_INOUT),
-	OP_NONE(XENPF_microcode_update, ENOSYS, "microcode is the firmware's"),
+	OP(XENPF_microcode_update, op_microcode_update, struct xenpf_microcode_update, DOM0_IN),
 	OP_NONE(XENPF_platform_quirk, ENOSYS, "no chipset quirks are known"),
-	OP_NONE(XENPF_efi_runtime_call, EOPNOTSUPP, "no EFI runtime services"),
+	OP_NONE(XENPF_efi_runtime_call, ENOSYS, "no EFI runtime services"),
 	OP(XENPF_firmware_info, op_firmware_info, struct xenpf_firmware_info, DOM0_INOUT),
 	OP(XENPF_enter_acpi_sleep, op_enter_acpi_sleep, struct xenpf_enter_acpi_sleep, DOM0_IN),
 	OP_NONE(XENPF_change_freq, ENOSYS, "the frequency is the firmware's"),
@@ -209,8 +258,8 @@ static const struct op platform_ops[] = {
 	OP_NONE(XENPF_set_processor_pminfo, ENOSYS, "no management of C- and P-states"),
 	OP(XENPF_get_cpuinfo, op_get_cpuinfo, struct xenpf_pcpuinfo, DOM0_INOUT),
 	OP(XENPF_get_cpu_version, op_get_cpu_version, struct xenpf_pcpu_version, DOM0_INOUT),
-	OP_NONE(XENPF_cpu_online, EOPNOTSUPP, "no hot-plug of processors"),
-	OP_NONE(XENPF_cpu_offline, EOPNOTSUPP, "no hot-plug of processors"),
+	OP(XENPF_cpu_online, op_cpu_online, struct xenpf_cpu_ol, DOM0_IN),
+	OP(XENPF_cpu_offline, op_cpu_offline, struct xenpf_cpu_ol, DOM0_IN),
 	OP_NONE(XENPF_cpu_hotadd, EOPNOTSUPP, "no hot-plug of processors"),
 	OP_NONE(XENPF_mem_hotadd, EOPNOTSUPP, "no hot-plug of memory"),
 	OP_NONE(XENPF_core_parking, ENOSYS, "no parking of processors"),

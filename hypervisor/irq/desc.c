@@ -254,25 +254,28 @@ int irq_request_gsi(unsigned int gsi, void (*fn)(void *), void *arg,
  * @active_low: polarity
  *
  * Context: any; takes the descriptor's lock.
- * Return: 0, also if it is set so already; -EINVAL no such GSI, or it is in
- *         use in another mode.
+ * Return: 0; -EEXIST it was set so before by this function; -EINVAL no such
+ *         GSI, or it is in use in another mode.
  */
 int irq_setup_gsi(unsigned int gsi, bool level, bool active_low)
 {
 	struct irq_desc *desc = gsi < nr_gsis ? irq_desc(gsi) : NULL;
 	unsigned long flags;
+	bool same;
 	int rc = 0;
 
 	if (!desc)
 		return -EINVAL;
 	flags = spin_lock_irqsave(&desc->lock);
-	if (desc->level != level || desc->active_low != active_low) {
-		if (desc->use == IRQ_FREE) {
-			desc->level = level;
-			desc->active_low = active_low;
-		} else {
-			rc = -EINVAL;
-		}
+	same = desc->level == level && desc->active_low == active_low;
+	if (same && desc->mode_set)
+		rc = -EEXIST;
+	else if (!same && desc->use != IRQ_FREE)
+		rc = -EINVAL;
+	if (!rc) {
+		desc->level = level;
+		desc->active_low = active_low;
+		desc->mode_set = true;
 	}
 	spin_unlock_irqrestore(&desc->lock, flags);
 	return rc;

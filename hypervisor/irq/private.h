@@ -60,6 +60,7 @@ struct irq_desc {
 	enum irq_use use;		/* [q] */
 	bool level, active_low;		/* [q] */
 	bool masked;			/* [q] at the source */
+	bool mode_set;			/* [q] by Dom0, not only by ACPI */
 
 	unsigned int cpu, vector;	/* [q] vector 0: none */
 	unsigned int target_cpu;	/* [q] where it should be delivered */

@@ -36,16 +36,17 @@ static struct pci_device *find(uint32_t sbdf)
  * pci_device_add() - Dom0 announces a device
  * @sbdf: which
  *
+ * Whether it answers is not asked: virtual functions are announced before
+ * they are switched on.
+ *
  * Context: thread; takes LOCK_PCI.
- * Return: 0, also if it is known already; -ENODEV unknown segment, or nothing
- *         answers there; -ENOMEM.
+ * Return: 0, also if it is known already; -ENODEV unknown segment; -ENOMEM.
  */
 int pci_device_add(uint32_t sbdf)
 {
 	struct pci_device *dev, *known;
 
-	if (!pci_segment_known(PCI_SEGMENT(sbdf)) ||
-	    pci_conf_read16(sbdf, PCI_VENDOR_ID) == 0xffff)
+	if (!pci_segment_known(PCI_SEGMENT(sbdf)))
 		return -ENODEV;
 	dev = kzalloc(sizeof(*dev));
 	if (!dev)

@@ -391,7 +391,7 @@ static void a_mode_is_not_changed_under_a_user(void **state)
 	assert_int_equal(irq_setup_gsi(16, true, false), 0);
 	assert_int_equal(irq_bind_guest(16, guest_a, 16, true), 0);
 	assert_int_equal(pin_low(16) & (LEVEL | ACTIVE_LOW), LEVEL);
-	assert_int_equal(irq_setup_gsi(16, true, false), 0);
+	assert_int_equal(irq_setup_gsi(16, true, false), -EEXIST);
 	assert_int_equal(irq_setup_gsi(16, true, true), -EINVAL);
 	assert_int_equal(irq_setup_gsi(16, false, false), -EINVAL);
 	irq_unbind_guest(16, guest_a);

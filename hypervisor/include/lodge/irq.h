@@ -46,8 +46,8 @@ int ioapic_guest_read(uint64_t address, uint32_t reg, uint32_t *value);
 int irq_request_gsi(unsigned int gsi, void (*fn)(void *), void *arg,
 		    const char *name);
 
-/* Trigger mode and polarity as ACPI or the guest says; 0; -EINVAL no such
- * GSI or already set otherwise while in use. */
+/* Trigger mode and polarity as Dom0 says; 0; -EINVAL no such GSI, or in use
+ * in another mode; -EEXIST set so before. */
 int irq_setup_gsi(unsigned int gsi, bool level, bool active_low);
 
 /* For guests. @irq comes from a GSI or from msi_alloc(). */

@@ -51,8 +51,8 @@ void pci_init(void);
  * 0; -ENODEV no such MCFG entry; -ENOMEM */
 int pci_mmcfg_reserved(uint64_t address, uint16_t segment, uint8_t start_bus,
 		       uint8_t end_bus, bool usable);
-/* PHYSDEVOP_pci_device_add / remove. 0; -ENODEV nothing answers there or
- * unknown segment; -ENOMEM; -EEXIST is not an error (0). */
+/* PHYSDEVOP_pci_device_add / remove. 0; -ENODEV unknown segment (add), not
+ * known (remove); -ENOMEM; one that is known already is not an error (0). */
 int pci_device_add(uint32_t sbdf);
 int pci_device_remove(uint32_t sbdf);
 bool pci_device_known(uint32_t sbdf);
