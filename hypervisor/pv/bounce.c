@@ -85,9 +85,10 @@ static void enter_kernel(struct vcpu *v, const struct frame *f,
 	regs->cs = FLAT_KERNEL_CS;
 	regs->ss = FLAT_KERNEL_SS;
 	regs->rsp = sp;
+	/* DF too: a system call's handler counts on SYSCALL to clear it. */
 	regs->rflags &= ~(uint64_t)(X86_EFLAGS_TF | X86_EFLAGS_NT |
 				    X86_EFLAGS_RF | X86_EFLAGS_VM |
-				    X86_EFLAGS_AC);
+				    X86_EFLAGS_AC | X86_EFLAGS_DF);
 	if (cb->mask_events)
 		WRITE_ONCE(v->info->evtchn_upcall_mask, 1);
 }

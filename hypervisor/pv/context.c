@@ -61,6 +61,10 @@ static int take_roots(struct vcpu *v, const struct vcpu_guest_context *c)
 	}
 	if (user)
 		rc = pv_set_root(v, MFN(xen_cr3_to_pfn(user)), true);
+	/* No processor may be sent to user mode without tables for it. */
+	if (!rc && !(c->flags & VGCF_in_kernel) &&
+	    mfn_eq(v->pv->user_root, INVALID_MFN))
+		rc = -EINVAL;
 	return rc;
 }
 

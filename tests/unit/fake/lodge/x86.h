@@ -24,6 +24,7 @@ struct fake_x86 {
 	unsigned int nr_cr3_loads, nr_invlpg, nr_wbinvd, nr_clflush,
 		nr_swapgs;
 	unsigned long last_invlpg;
+	unsigned long dr[8];
 };
 extern struct fake_x86 fake_x86[64];
 extern __thread unsigned int fake_cpu_id;
@@ -114,6 +115,23 @@ static inline void write_cr4(unsigned long v)
 {
 	FAKE_X86.cr4 = v;
 }
+
+#define DEFINE_DR(n)                                                          \
+	static inline unsigned long read_dr##n(void)                          \
+	{                                                                     \
+		return FAKE_X86.dr[n];                                        \
+	}                                                                     \
+	static inline void write_dr##n(unsigned long v)                       \
+	{                                                                     \
+		FAKE_X86.dr[n] = v;                                           \
+	}
+DEFINE_DR(0)
+DEFINE_DR(1)
+DEFINE_DR(2)
+DEFINE_DR(3)
+DEFINE_DR(6)
+DEFINE_DR(7)
+#undef DEFINE_DR
 
 static inline void invlpg(unsigned long va)
 {
