@@ -4,8 +4,7 @@
 #
 # A guest is the C files of its folder and the kit. Its folder may hold a
 # guest.mk that sets GUEST_PAGE_NAME := y: that guest asks for a hypercall
-# page. `make guests` builds all of them, `make guests-control` fetches the
-# hypervisor against which they were written.
+# page. `make guests` builds all of them.
 
 GUEST_BUILD := build/guests
 GUEST_NAMES := $(sort $(notdir $(patsubst %/,%,\
@@ -37,7 +36,7 @@ GUEST_LDFLAGS := -nostdlib -static -no-pie -Wl,--build-id=none \
 
 -include $(wildcard tests/guests/*/guest.mk)
 
-.PHONY: guests guests-control
+.PHONY: guests
 guests: $(GUEST_ELFS)
 
 $(GUEST_BUILD)/obj/%.c.o: %.c guestkit/guestkit.mk | build/include/xen
@@ -75,14 +74,3 @@ $(foreach name,$(GUEST_NAMES),$(eval $(call guest_rules,$(name))))
 $(call include_deps,$(sort $(GUEST_OBJECTS)))
 $(call header_check,$(wildcard guestkit/include/guestkit/*.h),\
 	$$(GUEST_CFLAGS))
-
-# The control: Debian's Xen 4.17, unpacked, never installed.
-GUEST_CONTROL := build/control/xen-4.17.elf
-
-guests-control: $(GUEST_CONTROL)
-
-$(GUEST_CONTROL): scripts/fetch
-	$(call say,FETCH,$@)scripts/fetch bookworm build/pkg/xen-4.17 \
-		xen-hypervisor-4.17-amd64
-	@zcat build/pkg/xen-4.17/boot/xen-4.17-amd64.gz > $@.tmp
-	@mv $@.tmp $@

@@ -25,7 +25,7 @@ import time
 TREE = pathlib.Path(__file__).resolve().parents[2]
 GUESTS = TREE / "tests" / "guests"
 HYPERVISORS = {
-    "control": TREE / "build" / "control" / "xen-4.17.elf",
+    "control": TREE / "build" / "dom0" / "xen.elf",
     "lodge": TREE / "build" / "lodge.elf",
     "lodge-debug": TREE / "build" / "debug" / "lodge.elf",
 }

@@ -186,7 +186,7 @@ TEST(kept_across_vcpus)
 		lost_here += !xmm_holds(0xaaaa + i);
 	}
 	stop = true;
-	CHECK(vcpu_wait(v, 2 * NS_PER_S));
+	CHECK(vcpu_wait(v, 20 * NS_PER_S));
 	CHECK(rounds > 0);
 	CHECK_EQ(lost_here, 0);
 	CHECK_EQ(lost, 0);

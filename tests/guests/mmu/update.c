@@ -163,6 +163,9 @@ TEST(va_mapping_device_memory)
 	CHECK_EQ(map_window(pte_make(0xb8, PTE_KERNEL),
 			    UVMF_INVLPG | UVMF_LOCAL),
 		 0);
+	/* So is the BIOS's data area, in which ACPI's tables are looked for. */
+	CHECK_EQ(map_window_of(pte_make(0, PTE_RO), DOMID_IO), 0);
+	CHECK_NO_FAULT(*window);
 	/* The local APIC is not. */
 	CHECK_EQ(map_window_of(pte_make(0xfee00, PTE_KERNEL), DOMID_IO),
 		 RECORDED(-EPERM));

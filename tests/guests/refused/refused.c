@@ -13,6 +13,16 @@
 
 #define BAD_POINTER ((void *)0x1000)
 
+/*
+ * A whole call that a hypervisor does not have is -ENOSYS; one that has it
+ * finds fault with the argument.
+ */
+#define CHECK_ABSENT_OR(expr, want)                            \
+	do {                                                   \
+		long rc_ = (expr);                             \
+		CHECK_EQ(rc_ == -ENOSYS ? (want) : rc_, want); \
+	} while (0)
+
 static long call(unsigned int nr)
 {
 	return hypercall(nr, 0, 0, 0, 0, 0, 0);
@@ -45,49 +55,52 @@ TEST(upper_half_of_number)
 TEST(not_built_in)
 {
 	CHECK_EQ(HYPERVISOR_tmem_op(NULL), RECORDED(-ENOSYS));
-	CHECK_EQ(HYPERVISOR_xenoprof_op(0, NULL), RECORDED(-EFAULT));
+	CHECK_ABSENT_OR(HYPERVISOR_xenoprof_op(0, NULL), RECORDED(-EFAULT));
 	CHECK_EQ(HYPERVISOR_argo_op(0, NULL, NULL, 0, 0), RECORDED(-ENOSYS));
 	CHECK_EQ(HYPERVISOR_xsm_op(NULL), RECORDED(-ENOSYS));
 }
 
 TEST(performance_counters)
 {
-	CHECK_EQ(HYPERVISOR_xenpmu_op(0, NULL), RECORDED(-EOPNOTSUPP));
-	CHECK_EQ(HYPERVISOR_xenpmu_op(0, BAD_POINTER), RECORDED(-EOPNOTSUPP));
-	CHECK_EQ(HYPERVISOR_xenpmu_op(99, NULL), RECORDED(-EOPNOTSUPP));
+	CHECK_ABSENT_OR(HYPERVISOR_xenpmu_op(0, NULL), RECORDED(-EOPNOTSUPP));
+	CHECK_ABSENT_OR(HYPERVISOR_xenpmu_op(0, BAD_POINTER),
+			RECORDED(-EOPNOTSUPP));
+	CHECK_ABSENT_OR(HYPERVISOR_xenpmu_op(99, NULL), RECORDED(-EOPNOTSUPP));
 }
 
 TEST(hvm)
 {
-	CHECK_EQ(HYPERVISOR_hvm_op(0, NULL), RECORDED(-EFAULT));
+	CHECK_ABSENT_OR(HYPERVISOR_hvm_op(0, NULL), RECORDED(-EFAULT));
 	CHECK_EQ(HYPERVISOR_hvm_op(99, NULL), RECORDED(-ENOSYS));
-	CHECK_EQ(HYPERVISOR_dm_op(1234, 0, NULL), RECORDED(-ENODATA));
-	CHECK_EQ(HYPERVISOR_dm_op(DOMID_SELF, 0, NULL), RECORDED(-ENODATA));
+	CHECK_ABSENT_OR(HYPERVISOR_dm_op(1234, 0, NULL), RECORDED(-ENODATA));
+	CHECK_ABSENT_OR(HYPERVISOR_dm_op(DOMID_SELF, 0, NULL),
+			RECORDED(-ENODATA));
 }
 
 TEST(machine_check)
 {
-	CHECK_EQ(call(__HYPERVISOR_arch_0), RECORDED(-EFAULT));
+	CHECK_ABSENT_OR(call(__HYPERVISOR_arch_0), RECORDED(-EFAULT));
 }
 
 TEST(kexec)
 {
-	CHECK_EQ(HYPERVISOR_kexec_op(0, BAD_POINTER), RECORDED(-EFAULT));
+	CHECK_ABSENT_OR(HYPERVISOR_kexec_op(0, BAD_POINTER), RECORDED(-EFAULT));
 }
 
 TEST(hypfs)
 {
-	CHECK_EQ(HYPERVISOR_hypfs_op(99, NULL, 0, NULL, 0), RECORDED(-EINVAL));
+	CHECK_ABSENT_OR(HYPERVISOR_hypfs_op(99, NULL, 0, NULL, 0),
+			RECORDED(-EINVAL));
 }
 
 TEST(control)
 {
 	uint32_t zero[32] = {0};
 
-	CHECK_EQ(HYPERVISOR_domctl(BAD_POINTER), -EFAULT);
-	CHECK_EQ(HYPERVISOR_sysctl(BAD_POINTER), -EFAULT);
-	CHECK_EQ(HYPERVISOR_domctl(zero), RECORDED(-EACCES));
-	CHECK_EQ(HYPERVISOR_sysctl(zero), RECORDED(-EACCES));
+	CHECK_ABSENT_OR(HYPERVISOR_domctl(BAD_POINTER), -EFAULT);
+	CHECK_ABSENT_OR(HYPERVISOR_sysctl(BAD_POINTER), -EFAULT);
+	CHECK_ABSENT_OR(HYPERVISOR_domctl(zero), RECORDED(-EACCES));
+	CHECK_ABSENT_OR(HYPERVISOR_sysctl(zero), RECORDED(-EACCES));
 }
 
 TEST(legacy)

@@ -113,7 +113,7 @@ TEST(poll_past)
 	port = event_bind_ipi(0);
 	before = clock_ns();
 	CHECK_EQ(poll_ports(&port, 1, clock_ns() - 1), 0);
-	CHECK(clock_ns() - before < NS_PER_S);
+	CHECK(clock_ns() - before < 20 * NS_PER_S);
 	CHECK_EQ(event_close(port), 0);
 }
 
@@ -144,9 +144,9 @@ TEST(poll_woken)
 	event_port_disable(port);
 	at = clock_ns() + 20 * NS_PER_MS;
 	CHECK_EQ(HYPERVISOR_set_timer_op(at), 0);
-	CHECK_EQ(poll_ports(&port, 1, at + 10 * NS_PER_S), 0);
+	CHECK_EQ(poll_ports(&port, 1, at + 40 * NS_PER_S), 0);
 	CHECK(clock_ns() >= at);
-	CHECK(clock_ns() < at + 5 * NS_PER_S);
+	CHECK(clock_ns() < at + 20 * NS_PER_S);
 	CHECK(event_port_take(port));
 	event_port_enable(port);
 	event_unblock();
@@ -183,6 +183,8 @@ TEST(watchdog)
 {
 	long id = watchdog(0, 1000);
 
+	if (id == -ENOSYS)
+		TEST_SKIP("no watchdogs");
 	CHECK(id > 0);
 	CHECK_EQ(watchdog(id, 1000), RECORDED(0));
 	CHECK_EQ(watchdog(id, 0), 0);
@@ -194,6 +196,8 @@ TEST(watchdogs_are_few)
 {
 	long id[4], i, nr = 0;
 
+	if (watchdog(99, 0) == -ENOSYS)
+		TEST_SKIP("no watchdogs");
 	while (nr < 4 && (id[nr] = watchdog(0, 1000)) > 0)
 		nr++;
 	CHECK(nr >= 1);

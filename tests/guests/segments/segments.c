@@ -409,5 +409,5 @@ TEST(selector_lost)
 	CHECK_EQ(failsafe_selectors[0] & 0xffff, RECORDED(SELECTOR(5)));
 	CHECK_EQ(ds, 0);
 	stop = true;
-	CHECK(vcpu_wait(v, 2 * NS_PER_S));
+	CHECK(vcpu_wait(v, 20 * NS_PER_S));
 }

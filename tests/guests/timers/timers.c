@@ -13,6 +13,8 @@
 #include <guestkit/trap.h>
 
 #define BAD_POINTER ((void *)0x1000)
+/* Only what never comes takes so long, on however busy a machine. */
+#define PATIENCE_NS (20 * NS_PER_S)
 
 static volatile uint64_t fired_ns;
 
@@ -39,30 +41,15 @@ static long timer_port(void)
 /* A kernel that asks for nothing is ticked a hundred times a second. */
 TEST(periodic_from_the_start)
 {
+	uint64_t start = clock_ns();
 	long port = timer_port();
 	unsigned long before;
 
 	REQUIRE(port > 0);
 	before = event_port_count(port);
-	clock_wait_ns(105 * NS_PER_MS);
-	CHECK(event_port_count(port) - before >= RECORDED(5));
-	CHECK(event_port_count(port) - before <= RECORDED(11));
+	CHECK(event_port_wait(port, before + 6, PATIENCE_NS));
+	CHECK(clock_ns() - start >= RECORDED(50 * NS_PER_MS));
 	CHECK_EQ(HYPERVISOR_vcpu_op(VCPUOP_stop_periodic_timer, 0, NULL), 0);
-}
-
-static long set_singleshot(uint64_t at_ns, uint32_t flags)
-{
-	struct vcpu_set_singleshot_timer op = {
-		.timeout_abs_ns = at_ns,
-		.flags = flags,
-	};
-
-	return HYPERVISOR_vcpu_op(VCPUOP_set_singleshot_timer, 0, &op);
-}
-
-static long stop_singleshot(void)
-{
-	return HYPERVISOR_vcpu_op(VCPUOP_stop_singleshot_timer, 0, NULL);
 }
 
 TEST(time_page)
@@ -90,25 +77,44 @@ TEST(monotonic)
 	CHECK_EQ(backwards, 0);
 }
 
-/* The scale does not wander: time by it and by the TSC stay together. */
+/*
+ * Time and TSC of one moment. The reading that took least lies closest: in
+ * the others somebody else had the processor in between.
+ */
+static void sample(uint64_t *ns, uint64_t *tsc)
+{
+	uint64_t least = ~0UL;
+	unsigned int i;
+
+	for (i = 0; i < 1000; i++) {
+		uint64_t before = tsc_read();
+		uint64_t now = clock_ns();
+		uint64_t took = tsc_read() - before;
+
+		if (took < least) {
+			least = took;
+			*ns = now;
+			*tsc = before + took / 2;
+		}
+	}
+}
+
+/* The scale does not wander: within 100 ppm from one stretch to the next. */
 TEST(scale_is_steady)
 {
-	uint64_t ns = clock_ns(), tsc = tsc_read(), more_ns, more_tsc;
-	uint64_t first, second;
+	uint64_t ns[3], tsc[3], rate[2];
+	unsigned int i;
 
-	clock_wait_ns(50 * NS_PER_MS);
-	more_ns = clock_ns() - ns;
-	more_tsc = tsc_read() - tsc;
-	first = more_tsc * 1000000 / more_ns;
-	ns = clock_ns();
-	tsc = tsc_read();
-	clock_wait_ns(50 * NS_PER_MS);
-	more_ns = clock_ns() - ns;
-	more_tsc = tsc_read() - tsc;
-	second = more_tsc * 1000000 / more_ns;
-	CHECK(first > 0);
-	CHECK((first > second ? first - second : second - first) <=
-	      first / 1000);
+	for (i = 0; i < 3; i++) {
+		sample(&ns[i], &tsc[i]);
+		clock_wait_ns(100 * NS_PER_MS);
+	}
+	for (i = 0; i < 2; i++)
+		rate[i] = (tsc[i + 1] - tsc[i]) * 1000000 / (ns[i + 1] - ns[i]);
+	print("NOTE %lu, then %lu TSC ticks per ms\n", rate[0], rate[1]);
+	CHECK(rate[0] > 0);
+	CHECK((rate[0] > rate[1] ? rate[0] - rate[1] : rate[1] - rate[0]) <=
+	      rate[0] / 10000);
 }
 
 TEST(wall_clock)
@@ -157,7 +163,7 @@ TEST(singleshot)
 	before = event_port_count(port);
 	at = clock_ns() + 20 * NS_PER_MS;
 	CHECK_EQ(set_singleshot(at, 0), 0);
-	CHECK(event_port_wait(port, before + 1, NS_PER_S));
+	CHECK(event_port_wait(port, before + 1, PATIENCE_NS));
 	CHECK(fired_ns >= at);
 	clock_wait_ns(30 * NS_PER_MS);
 	CHECK_EQ(event_port_count(port), before + 1);
@@ -177,11 +183,11 @@ TEST(singleshot_past)
 	CHECK_EQ(event_port_count(port), before + !rc);
 	before = event_port_count(port);
 	CHECK_EQ(set_singleshot(clock_ns() - NS_PER_MS, 0), 0);
-	CHECK(event_port_wait(port, before + 1, NS_PER_S));
+	CHECK(event_port_wait(port, before + 1, PATIENCE_NS));
 	CHECK_EQ(set_singleshot(clock_ns() + 10 * NS_PER_MS,
 				VCPU_SSHOTTMR_future),
 		 0);
-	CHECK(event_port_wait(port, before + 2, NS_PER_S));
+	CHECK(event_port_wait(port, before + 2, PATIENCE_NS));
 }
 
 TEST(singleshot_stop)
@@ -210,7 +216,7 @@ TEST(singleshot_again)
 	CHECK_EQ(set_singleshot(clock_ns() + 5 * NS_PER_S, 0), 0);
 	at = clock_ns() + 20 * NS_PER_MS;
 	CHECK_EQ(set_singleshot(at, 0), 0);
-	CHECK(event_port_wait(port, before + 1, NS_PER_S));
+	CHECK(event_port_wait(port, before + 1, PATIENCE_NS));
 	CHECK(fired_ns >= at);
 }
 
@@ -236,7 +242,7 @@ TEST(set_timer_op)
 	before = event_port_count(port);
 	at = clock_ns() + 20 * NS_PER_MS;
 	CHECK_EQ(HYPERVISOR_set_timer_op(at), 0);
-	CHECK(event_port_wait(port, before + 1, NS_PER_S));
+	CHECK(event_port_wait(port, before + 1, PATIENCE_NS));
 	CHECK(fired_ns >= at);
 	before = event_port_count(port);
 	CHECK_EQ(HYPERVISOR_set_timer_op(clock_ns() + 20 * NS_PER_MS), 0);
@@ -245,7 +251,7 @@ TEST(set_timer_op)
 	CHECK_EQ(event_port_count(port), before);
 	/* A time that is over is now. */
 	CHECK_EQ(HYPERVISOR_set_timer_op(clock_ns() - 1), 0);
-	CHECK(event_port_wait(port, before + 1, NS_PER_S));
+	CHECK(event_port_wait(port, before + 1, PATIENCE_NS));
 }
 
 static long set_periodic(uint64_t period_ns)
@@ -258,16 +264,16 @@ static long set_periodic(uint64_t period_ns)
 TEST(periodic)
 {
 	long port = timer_port();
-	unsigned long before, got;
+	unsigned long before;
+	uint64_t start;
 
 	REQUIRE(port > 0);
 	before = event_port_count(port);
+	start = clock_ns();
 	CHECK_EQ(set_periodic(10 * NS_PER_MS), 0);
-	clock_wait_ns(205 * NS_PER_MS);
+	CHECK(event_port_wait(port, before + 10, PATIENCE_NS));
+	CHECK(clock_ns() - start >= 90 * NS_PER_MS);
 	CHECK_EQ(HYPERVISOR_vcpu_op(VCPUOP_stop_periodic_timer, 0, NULL), 0);
-	got = event_port_count(port) - before;
-	CHECK(got >= 10);
-	CHECK(got <= 21);
 	before = event_port_count(port);
 	clock_wait_ns(50 * NS_PER_MS);
 	CHECK(event_port_count(port) <= before + 1);
@@ -299,7 +305,7 @@ TEST(time_memory_area)
 	a = clock_ns();
 	b = clock_of_ns(&copy);
 	CHECK(b >= a);
-	CHECK(b - a < NS_PER_S);
+	CHECK(b - a < PATIENCE_NS);
 	area.addr.v = BAD_POINTER;
 	CHECK_EQ(HYPERVISOR_vcpu_op(VCPUOP_register_vcpu_time_memory_area, 0,
 				    &area),
