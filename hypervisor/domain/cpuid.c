@@ -25,6 +25,8 @@
 	(B(0) | B(1) | B(9) | B(12) | B(13) | B(19) | B(20) | B(22) | B(23) | \
 	 B(25) | B(26) | B(28) | B(29) | B(30))
 #define LEAF1C_XSAVE	  B(26)
+/* MCE MCA: the control domain's own handler finds no banks (domain/msr.c). */
+#define DOM0_1D		  (B(7) | B(14))
 #define LEAF1C_OSXSAVE	  B(27)
 #define LEAF1C_HYPERVISOR B(31)
 /* FPU DE TSC MSR PAE CX8 APIC SEP CMOV PAT CLFLUSH ACPI MMX FXSR SSE SSE2 SS
@@ -98,7 +100,7 @@ static void leaf_1(const struct vcpu *v, struct cpuid_regs *r)
 		r->c &= ~NEEDS_AVX_1C;
 	if (shows_osxsave(v))
 		r->c |= LEAF1C_OSXSAVE;
-	r->d &= ALLOW_1D & ~B(28);
+	r->d &= (ALLOW_1D & ~B(28)) | (v->domain->privileged ? DOM0_1D : 0);
 }
 
 static void leaf_7(uint32_t subleaf, struct cpuid_regs *r)

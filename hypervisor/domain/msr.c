@@ -74,11 +74,20 @@ static int read_zero(const struct vcpu *v, uint32_t msr, uint64_t *val)
 	return 0;
 }
 
+/* No banks: machine checks are the hypervisor's. */
+static int read_mcg(const struct vcpu *v, uint32_t msr, uint64_t *val)
+{
+	*val = 0;
+	return v->domain->privileged ? 0 : -EACCES;
+}
+
 static const struct msr_row rows[] = {
 	{ MSR_TSC, read_tsc, NULL },
 	{ MSR_APIC_BASE, read_host, NULL },
 	{ MSR_UCODE_REV, read_host, write_ucode_rev },
 	{ MSR_PLATFORM_INFO, read_zero, NULL },	/* no CPUID faulting */
+	{ MSR_MCG_CAP, read_mcg, NULL },
+	{ MSR_MCG_STATUS, read_mcg, NULL },
 	{ MSR_MISC_ENABLE, read_host, NULL },
 	{ MSR_PAT, read_pat, write_pat },
 	{ MSR_EFER, read_efer, NULL },

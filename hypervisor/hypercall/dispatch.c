@@ -14,7 +14,7 @@
  *
  * Return: the handler's result; HYPERCALL_CONTINUED: the guest will call
  *         again, or its registers are already as they shall be; -ENOSYS: no
- *         such call; -EPERM: not for this domain.
+ *         such call, or what its row says; -EPERM: not for this domain.
  */
 long hypercall_invoke(struct vcpu *v, unsigned int nr, const uint64_t a[6])
 {
@@ -24,7 +24,7 @@ long hypercall_invoke(struct vcpu *v, unsigned int nr, const uint64_t a[6])
 		return -ENOSYS;
 	h = &hypercall_table[nr];
 	if (!h->fn)
-		return -ENOSYS;
+		return h->errno_none ? -h->errno_none : -ENOSYS;
 	if ((h->flags & OP_DOM0) && !v->domain->privileged)
 		return -EPERM;
 	return h->fn(v, a);

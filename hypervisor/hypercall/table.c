@@ -2,14 +2,20 @@
 /*
  * table.c - all hypercalls, by number
  *
- * An empty row answers -ENOSYS. docs/abi.md is made from these rows.
+ * An empty row answers -ENOSYS; CALL_NONE says which other error, and why. docs/abi.md is made from these rows.
  */
 #include <lodge/hypercall.h>
+
+#include <lodge/errno.h>
+#include <xen/arch-x86/xen-mca.h>
 
 #define CALL(nr, nargs) \
 	[__HYPERVISOR_##nr] = { #nr, hypercall_##nr, nargs, 0 }
 #define CALL_DOM0(nr, nargs) \
 	[__HYPERVISOR_##nr] = { #nr, hypercall_##nr, nargs, OP_DOM0 }
+
+#define CALL_NONE(nr, err, why) \
+	[__HYPERVISOR_##nr] = { #nr, NULL, 0, 0, err, why }
 
 const struct hypercall hypercall_table[NR_HYPERCALLS] = {
 	CALL(set_trap_table, 1),
@@ -43,4 +49,6 @@ const struct hypercall hypercall_table[NR_HYPERCALLS] = {
 	CALL(callback_op, 2),
 	CALL(event_channel_op, 2),
 	CALL(physdev_op, 2),
+	CALL_NONE(xenpmu_op, EOPNOTSUPP, "performance counters are not offered"),
+	CALL_DOM0(mca, 1),
 };

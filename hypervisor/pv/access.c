@@ -79,6 +79,23 @@ bool pv_touch(unsigned long va)
 	return !bad;
 }
 
+/* The kernel's root for a moment; no interrupt may find the wrong mode. */
+static unsigned long borrow_kernel_root(struct vcpu *v)
+{
+	unsigned long flags = irq_save();
+
+	v->pv->kernel_mode = true;
+	pv_reload_root(v);
+	return flags;
+}
+
+static void return_kernel_root(struct vcpu *v, unsigned long flags)
+{
+	v->pv->kernel_mode = false;
+	pv_reload_root(v);
+	irq_restore(flags);
+}
+
 size_t pv_copy_to_kernel(unsigned long dst, const void *src, size_t len)
 {
 	struct vcpu *v = current;
@@ -87,13 +104,22 @@ size_t pv_copy_to_kernel(unsigned long dst, const void *src, size_t len)
 
 	if (v->pv->kernel_mode)
 		return pv_copy_to(dst, src, len);
-	/* No interrupt may find the wrong mode. */
-	flags = irq_save();
-	v->pv->kernel_mode = true;
-	pv_reload_root(v);
+	flags = borrow_kernel_root(v);
 	left = pv_copy_to(dst, src, len);
-	v->pv->kernel_mode = false;
-	pv_reload_root(v);
-	irq_restore(flags);
+	return_kernel_root(v, flags);
+	return left;
+}
+
+size_t pv_copy_from_kernel(void *dst, unsigned long src, size_t len)
+{
+	struct vcpu *v = current;
+	unsigned long flags;
+	size_t left;
+
+	if (v->pv->kernel_mode)
+		return pv_copy_from(dst, src, len);
+	flags = borrow_kernel_root(v);
+	left = pv_copy_from(dst, src, len);
+	return_kernel_root(v, flags);
 	return left;
 }

@@ -110,6 +110,8 @@ bool pv_check_descriptor(uint64_t *desc);
 size_t pv_copy_from(void *dst, unsigned long src, size_t len);
 size_t pv_copy_to(unsigned long dst, const void *src, size_t len);
 size_t pv_copy_to_kernel(unsigned long dst, const void *src, size_t len);
+/* By the kernel's root, whichever mode runs. */
+size_t pv_copy_from_kernel(void *dst, unsigned long src, size_t len);
 bool pv_touch(unsigned long va);
 bool pv_address_ok(unsigned long va, size_t len);
 
@@ -118,6 +120,7 @@ int pv_set_context(struct vcpu *v, const struct vcpu_guest_context *ctx);
 void pv_switch_from(struct vcpu *v);
 void pv_switch_to(struct vcpu *v);
 void pv_switch_init(void);
+void pv_load_cr4(const struct vcpu *v);
 
 /* ---- segment registers and bases (segments.c) ---- */
 void pv_save_selectors(struct cpu_user_regs *regs);

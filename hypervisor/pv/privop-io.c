@@ -28,8 +28,9 @@ static bool bitmap_allows(const struct vcpu *v, unsigned int port,
 
 	if (!v->pv->io_bitmap || port + bytes > v->pv->io_bitmap_ports)
 		return false;
-	/* The guest's memory: it may have been unmapped, then: no. */
-	if (pv_copy_from(&bits, v->pv->io_bitmap + port / 8, sizeof(bits)))
+	/* The guest kernel's memory: if it was unmapped the answer is no. */
+	if (pv_copy_from_kernel(&bits, v->pv->io_bitmap + port / 8,
+				sizeof(bits)))
 		return false;
 	return !(bits >> (port & 7) & ((1U << bytes) - 1));
 }

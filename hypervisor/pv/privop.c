@@ -72,6 +72,7 @@ static int guest_write_cr4(struct emul_ctxt *c, uint64_t val)
 		return emul_raise(c, X86_EXC_GP, 0);
 	v->pv->cr4 = (val & CR4_GUEST) | X86_CR4_PAE;
 	v->osxsave = val & X86_CR4_OSXSAVE;
+	pv_load_cr4(v);
 	return EMUL_OK;
 }
 
@@ -95,14 +96,24 @@ static int write_cr(struct emul_ctxt *c, unsigned int nr, uint64_t val)
 	}
 }
 
+/* DR4 and DR5 are names of DR6 and DR7, unless CR4.DE is set. */
+static bool no_such_dr(const struct vcpu *v, unsigned int nr)
+{
+	return (nr == 4 || nr == 5) && (v->pv->cr4 & X86_CR4_DE);
+}
+
 static int read_dr(struct emul_ctxt *c, unsigned int nr, uint64_t *val)
 {
+	if (no_such_dr(c->priv, nr))
+		return emul_raise(c, X86_EXC_UD, 0);
 	return pv_get_debugreg(c->priv, nr, val) ? emul_raise(c, X86_EXC_UD, 0) :
 						   EMUL_OK;
 }
 
 static int write_dr(struct emul_ctxt *c, unsigned int nr, uint64_t val)
 {
+	if (no_such_dr(c->priv, nr))
+		return emul_raise(c, X86_EXC_UD, 0);
 	return pv_set_debugreg(c->priv, nr, val) ? emul_raise(c, X86_EXC_GP, 0) :
 						   EMUL_OK;
 }
@@ -196,15 +207,11 @@ static int cache(struct emul_ctxt *c, enum emul_cache_op op)
 {
 	const struct vcpu *v = c->priv;
 
+	/* What INVD would throw away may be another's. */
+	if (op == EMUL_CACHE_INVD)
+		return EMUL_UNHANDLED;
 	if (v->domain->privileged)
 		wbinvd();
-	return EMUL_OK;
-}
-
-static int privop_invlpg(struct emul_ctxt *c, uint64_t addr)
-{
-	if (is_canonical(addr))
-		tlb_flush_local_one(addr);
 	return EMUL_OK;
 }
 
@@ -228,15 +235,10 @@ static const struct emul_ops privop_ops = {
 	.read_tsc = read_tsc,
 	.set_if = set_if,
 	.cache = cache,
-	.invlpg = privop_invlpg,
 };
 
 static void retire(struct vcpu *v, const struct emul_ctxt *c)
 {
-	if (c->retire & EMUL_RETIRE_HLT) {
-		WRITE_ONCE(v->info->evtchn_upcall_mask, 0);
-		vcpu_block();
-	}
 	if (c->retire & EMUL_RETIRE_SINGLESTEP) {
 		v->pv->dr[6] |= 0x4000;
 		pv_inject_trap(v, X86_EXC_DB, 0);
@@ -279,6 +281,9 @@ static bool is_privileged(const struct emul_insn *insn, bool kernel_mode)
 {
 	if (insn->flags & EMUL_I_IO)
 		return true;
+	/* What a kernel does by calls stays a #GP, as on Xen. */
+	if (insn->op == EMUL_OP_HLT || insn->op == EMUL_OP_LMSW)
+		return false;
 	return kernel_mode &&
 	       ((insn->flags & EMUL_I_PRIV) || insn->op == EMUL_OP_XSETBV ||
 		insn->op == EMUL_OP_CPUID || insn->op == EMUL_OP_RDTSC ||
@@ -299,9 +304,12 @@ bool pv_emulate_privop(struct vcpu *v, struct cpu_user_regs *regs)
 {
 	struct emul_ctxt c = context_of(v, regs);
 	struct emul_insn insn;
+	int rc = emul_decode(&c, &insn);
 
-	if (emul_decode(&c, &insn) != EMUL_OK ||
-	    !is_privileged(&insn, v->pv->kernel_mode))
+	/* Cut off by a page's end: a processor may tell of privilege first. */
+	if (rc == EMUL_EXCEPTION && c.event.vector == X86_EXC_PF)
+		return finish(v, &c, rc);
+	if (rc != EMUL_OK || !is_privileged(&insn, v->pv->kernel_mode))
 		return false;
 	return finish(v, &c, emul_execute(&c, &insn));
 }

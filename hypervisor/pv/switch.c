@@ -26,6 +26,21 @@ void pv_switch_from(struct vcpu *v)
 }
 
 /**
+ * pv_load_cr4() - the one bit of the guest's CR4 that the processor must know
+ * @v: current, or about to be
+ *
+ * With TSD its user mode may not read the TSC; its kernel, in ring 3 as well,
+ * is emulated then.
+ */
+void pv_load_cr4(const struct vcpu *v)
+{
+	unsigned long cr4 = read_cr4();
+
+	if ((cr4 ^ v->pv->cr4) & X86_CR4_TSD)
+		write_cr4(cr4 ^ X86_CR4_TSD);
+}
+
+/**
  * pv_switch_to() - load @v's state
  * @v: current already; no CPU holds its state
  *
@@ -42,6 +57,7 @@ void pv_switch_to(struct vcpu *v)
 	pv_load_descriptors(v);
 	pv_load_segments(v, &v->regs);
 	fpu_restore(v);
+	pv_load_cr4(v);
 	if (cpu_features.rdtscp)
 		wrmsr(MSR_TSC_AUX, v->tsc_aux);
 	if (v->pv->dr[7] & 0xff)

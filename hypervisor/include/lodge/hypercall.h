@@ -15,6 +15,8 @@ struct hypercall {
 	long (*fn)(struct vcpu *v, const uint64_t a[6]);
 	uint8_t nr_args;
 	uint8_t flags;		/* OP_DOM0 */
+	uint8_t errno_none;	/* without @fn: refused with this */
+	const char *note;	/* why */
 };
 
 extern const struct hypercall hypercall_table[NR_HYPERCALLS];
@@ -58,5 +60,6 @@ DECLARE_HYPERCALL(event_channel_op);
 DECLARE_HYPERCALL(event_channel_op_compat);
 DECLARE_HYPERCALL(physdev_op);
 DECLARE_HYPERCALL(physdev_op_compat);
+DECLARE_HYPERCALL(mca);
 
 #endif
