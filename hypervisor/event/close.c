@@ -142,6 +142,29 @@ long evtchn_close(struct vcpu *v, void *arg)
 }
 
 /**
+ * evtchn_reset_cont() - EVTCHNOP_reset_cont: go on with a reset
+ * @v:   the caller
+ * @arg: struct evtchn_reset
+ *
+ * A reset that was stopped goes on by EVTCHNOP_reset itself.
+ *
+ * Return: -EBUSY there is none to go on with; -ESRCH no such domain; -EPERM
+ *         not the caller's.
+ */
+long evtchn_reset_cont(struct vcpu *v, void *arg)
+{
+	struct evtchn_reset *op = arg;
+	struct domain *d;
+	long rc;
+
+	d = evtchn_target(v->domain, op->dom, &rc);
+	if (!d)
+		return rc;
+	domain_put(d);
+	return -EBUSY;
+}
+
+/**
  * evtchn_reset() - EVTCHNOP_reset: close all ports of a domain
  * @v:   the caller
  * @arg: struct evtchn_reset

@@ -81,7 +81,7 @@ static const struct op operations[] = {
 	OP(EVTCHNOP_bind_vcpu, evtchn_bind_vcpu, struct evtchn_bind_vcpu, OP_IN),
 	OP(EVTCHNOP_unmask, evtchn_unmask, struct evtchn_unmask, OP_IN),
 	OP(EVTCHNOP_reset, evtchn_reset, struct evtchn_reset, OP_IN),
-	OP(EVTCHNOP_reset_cont, evtchn_reset, struct evtchn_reset, OP_IN),
+	OP(EVTCHNOP_reset_cont, evtchn_reset_cont, struct evtchn_reset, OP_IN),
 	OP_NONE(EVTCHNOP_init_control, ENOSYS, NO_FIFO),
 	OP_NONE(EVTCHNOP_expand_array, ENOSYS, NO_FIFO),
 	OP_NONE(EVTCHNOP_set_priority, ENOSYS, NO_FIFO),

@@ -232,21 +232,19 @@ static long bind_pirq_locked(struct domain *d, struct pirq *p,
  * Who may have a pirq was decided when it was mapped.
  *
  * Context: no locks held; takes LOCK_EVTCHN.
- * Return: 0; -EINVAL no such pirq; -EPERM not mapped for the domain; -EEXIST
- *         bound already; -ENOSPC no free port; -EBUSY somebody else has it and
- *         it cannot be shared.
+ * Return: 0; -EINVAL no such pirq; -EPERM a line that the domain does not
+ *         have; -EEXIST bound already; -ENOSPC no free port; -EBUSY somebody
+ *         else has it and it cannot be shared.
  */
 long evtchn_bind_pirq(struct vcpu *v, void *arg)
 {
 	struct evtchn_bind_pirq *op = arg;
 	struct domain *d = v->domain;
 	struct pirq *p = pirq_entry(d, op->pirq);
-	long rc = -EPERM;
+	long rc = op->pirq < irq_nr_gsis() ? -EPERM : -EINVAL;
 
-	if (op->pirq >= NR_PIRQS)
-		return -EINVAL;
 	if (!p)
-		return -EPERM;
+		return rc;
 	spin_lock(&d->evtchn->lock);
 	if (p->port)
 		rc = -EEXIST;

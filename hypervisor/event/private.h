@@ -157,6 +157,7 @@ long evtchn_bind_pirq(struct vcpu *v, void *arg);
 long evtchn_bind_vcpu(struct vcpu *v, void *arg);
 long evtchn_close(struct vcpu *v, void *arg);
 long evtchn_reset(struct vcpu *v, void *arg);
+long evtchn_reset_cont(struct vcpu *v, void *arg);
 long evtchn_send(struct vcpu *v, void *arg);
 long evtchn_status(struct vcpu *v, void *arg);
 long evtchn_unmask(struct vcpu *v, void *arg);

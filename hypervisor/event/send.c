@@ -101,17 +101,13 @@ int evtchn_unmask_port(struct domain *d, evtchn_port_t port)
 {
 	struct evtchn *chn = evtchn_lookup(d, port);
 	unsigned long flags;
-	int rc = -EINVAL;
 
 	if (!chn)
-		return rc;
+		return -EINVAL;
 	flags = spin_lock_irqsave(&chn->lock);
-	if (chn->state != EVTCHN_FREE) {
-		d->evtchn->ops->unmask(domain_vcpu(d, chn->vcpu), chn);
-		rc = 0;
-	}
+	d->evtchn->ops->unmask(domain_vcpu(d, chn->vcpu), chn);
 	spin_unlock_irqrestore(&chn->lock, flags);
-	return rc;
+	return 0;
 }
 
 /**
@@ -119,8 +115,10 @@ int evtchn_unmask_port(struct domain *d, evtchn_port_t port)
  * @v:   the caller
  * @arg: struct evtchn_unmask
  *
+ * A port that is closed may be unmasked: its mask bit is the guest's.
+ *
  * Context: any; takes LOCK_PORT.
- * Return: 0; -EINVAL no such port, or it is not open.
+ * Return: 0; -EINVAL no such port.
  */
 long evtchn_unmask(struct vcpu *v, void *arg)
 {

@@ -34,7 +34,7 @@ static int take_frame(struct grant_table *gt, grant_ref_t ref,
 	int rc;
 
 	if (!act->nr_read && !act->nr_write) {
-		gt->fmt->read(gt, ref, &act->gfn, &act->cache);
+		act->gfn = gt->fmt->gfn(gt, ref);
 		act->pg = gfn_get_page(gt->d, GFN(act->gfn), GFN_READ, &rc);
 		if (!act->pg)
 			return grant_page_status(rc);
@@ -83,17 +83,15 @@ static int pin_locked(struct grant_table *gt, grant_ref_t ref, domid_t user,
 }
 
 int grant_pin(struct domain *granter, grant_ref_t ref, struct domain *user,
-	      bool write, struct page **pg, uint16_t *cache)
+	      bool write, struct page **pg)
 {
 	struct grant_table *gt = granter->grants;
 	int status;
 
 	spin_lock(&gt->lock);
 	status = pin_locked(gt, ref, user->domid, write);
-	if (!status) {
+	if (!status)
 		*pg = grant_active_entry(gt, ref)->pg;
-		*cache = grant_active_entry(gt, ref)->cache;
-	}
 	spin_unlock(&gt->lock);
 	return status;
 }
@@ -132,6 +130,23 @@ struct page *grant_pinned_page(struct domain *granter, grant_ref_t ref)
 	pg = grant_active_entry(gt, ref)->pg;
 	spin_unlock(&gt->lock);
 	return pg;
+}
+
+bool grant_used_by(struct domain *granter, const struct page *pg,
+		   const struct domain *user)
+{
+	struct grant_table *gt = granter->grants;
+	bool used = false;
+	grant_ref_t ref;
+
+	spin_lock(&gt->lock);
+	for (ref = 0; ref < grant_nr_refs(gt) && !used; ref++) {
+		const struct grant_active *act = grant_active_entry(gt, ref);
+
+		used = act->pg == pg && act->domid == user->domid;
+	}
+	spin_unlock(&gt->lock);
+	return used;
 }
 
 static int16_t swap_refs(struct grant_table *gt, grant_ref_t a, grant_ref_t b)

@@ -17,13 +17,24 @@ struct copy_end {
 	bool write;
 };
 
+/* A frame by number is the caller's own, if it is not refused. */
+static int foreign_status(struct vcpu *v, domid_t domid)
+{
+	struct domain *d = domain_get(v->domain, domid);
+
+	if (!d)
+		return GNTST_bad_domain;
+	domain_put(d);
+	return GNTST_permission_denied;
+}
+
 static int end_get_own(struct vcpu *v, const struct gnttab_copy_ptr *ptr,
 		       struct copy_end *e)
 {
 	int rc;
 
 	if (ptr->domid != DOMID_SELF)
-		return GNTST_permission_denied;
+		return foreign_status(v, ptr->domid);
 	e->pg = gfn_get_page(v->domain, GFN(ptr->u.gmfn),
 			     e->write ? GFN_WRITE : GFN_READ, &rc);
 	return e->pg ? GNTST_okay : grant_page_status(rc);
@@ -32,7 +43,6 @@ static int end_get_own(struct vcpu *v, const struct gnttab_copy_ptr *ptr,
 static int end_get(struct vcpu *v, const struct gnttab_copy_ptr *ptr,
 		   bool is_ref, struct copy_end *e)
 {
-	uint16_t cache;
 	int status;
 
 	if (!is_ref)
@@ -41,8 +51,7 @@ static int end_get(struct vcpu *v, const struct gnttab_copy_ptr *ptr,
 	if (!e->granter)
 		return GNTST_bad_domain;
 	e->ref = ptr->u.ref;
-	status = grant_pin(e->granter, e->ref, v->domain, e->write, &e->pg,
-			   &cache);
+	status = grant_pin(e->granter, e->ref, v->domain, e->write, &e->pg);
 	if (status)
 		domain_put(e->granter);
 	return status;
@@ -87,11 +96,11 @@ static int copy_between(struct vcpu *v, const struct gnttab_copy *op)
  * grant_copy_one() - GNTTABOP_copy, one element
  * @v:   the caller
  * @arg: struct gnttab_copy; status is written: GNTST_bad_copy_arg beyond the
- *       end of a page; GNTST_general_error flags that are not defined, the
- *       grant does not permit it, or the frame is not the domain's or of a
- *       type that must not be written; GNTST_permission_denied a frame of
- *       another domain without a grant; GNTST_bad_domain; GNTST_bad_gntref;
- *       GNTST_bad_page not memory
+ *       end of a page; GNTST_general_error the grant does not permit it, or
+ *       the frame is not the domain's or of a type that must not be written;
+ *       GNTST_permission_denied a frame of another domain without a grant;
+ *       GNTST_bad_domain; GNTST_bad_gntref; GNTST_bad_page not memory.
+ *       Flags that are not defined are ignored.
  *
  * Context: no locks held; takes LOCK_GRANT.
  */
@@ -102,8 +111,6 @@ void grant_copy_one(struct vcpu *v, void *arg)
 	if (!within_page(op->source.offset, op->len) ||
 	    !within_page(op->dest.offset, op->len))
 		op->status = GNTST_bad_copy_arg;
-	else if (op->flags & ~(GNTCOPY_source_gref | GNTCOPY_dest_gref))
-		op->status = GNTST_general_error;
 	else
 		op->status = (int16_t)copy_between(v, op);
 }

@@ -86,7 +86,7 @@ static const struct op operations[] = {
 	OP(GNTTABOP_get_status_frames, grant_get_status_frames, struct gnttab_get_status_frames, OP_INOUT),
 	OP(GNTTABOP_get_version, grant_get_version, struct gnttab_get_version, OP_INOUT),
 	OP_RAWFN(GNTTABOP_swap_grant_ref, grant_list, 0),
-	OP_NONE(GNTTABOP_cache_flush, EOPNOTSUPP, "caches of this architecture are coherent with devices"),
+	OP_RAWFN(GNTTABOP_cache_flush, grant_cache_flush, 0),
 };
 
 static const struct op_table grant_op_table = {

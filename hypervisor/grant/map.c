@@ -18,9 +18,6 @@
 #include <xen/xen.h>
 
 #define UNMAP_BATCH	32
-#define KNOWN_FLAGS	(GNTMAP_device_map | GNTMAP_host_map |                \
-			 GNTMAP_readonly | GNTMAP_application_map |           \
-			 GNTMAP_contains_pte | GNTMAP_guest_avail_mask)
 
 const struct grant_map_ops *grant_map_ops;
 
@@ -44,18 +41,16 @@ void grant_map_end(struct grant_table *gt, struct track *t,
 
 /* One pin for each of the two ways. */
 static int pin_for(struct domain *rd, struct vcpu *v,
-		   const struct gnttab_map_grant_ref *op, struct page **pg,
-		   uint16_t *cache)
+		   const struct gnttab_map_grant_ref *op, struct page **pg)
 {
 	bool both = (op->flags & GNTMAP_host_map) &&
 		    (op->flags & GNTMAP_device_map);
-	int status = grant_pin(rd, op->ref, v->domain, is_write(op->flags), pg,
-			       cache);
+	int status = grant_pin(rd, op->ref, v->domain, is_write(op->flags),
+			       pg);
 
 	if (status || !both)
 		return status;
-	status = grant_pin(rd, op->ref, v->domain, is_write(op->flags), pg,
-			   cache);
+	status = grant_pin(rd, op->ref, v->domain, is_write(op->flags), pg);
 	if (status)
 		grant_unpin(rd, op->ref, is_write(op->flags));
 	return status;
@@ -73,16 +68,16 @@ static void unpin_for(struct domain *rd, const struct gnttab_map_grant_ref *op)
 static int map_tracked(struct vcpu *v, struct domain *rd, struct track *t,
 		       struct gnttab_map_grant_ref *op)
 {
-	uint16_t cache, state = 0;
+	uint16_t state = 0;
 	struct page *pg;
 	int status;
 
-	status = pin_for(rd, v, op, &pg, &cache);
+	status = pin_for(rd, v, op, &pg);
 	if (status)
 		return status;
 	if (op->flags & GNTMAP_host_map)
 		status = grant_map_ops->map(v, op->host_addr, page_to_mfn(pg),
-					    op->flags, cache);
+					    op->flags, 0);
 	if (status) {
 		unpin_for(rd, op);
 		return status;
@@ -122,9 +117,10 @@ static int map_from(struct vcpu *v, struct domain *rd,
  * @arg: struct gnttab_map_grant_ref; handle, dev_bus_addr and status are
  *       written: GNTST_bad_gntref no such entry, or no kind of mapping asked
  *       for; GNTST_bad_domain; GNTST_no_space no handle;
- *       GNTST_general_error the entry does not permit it, flags that are
- *       not defined, a frame of a type that excludes it, or no place for an
- *       entry at host_addr; GNTST_bad_page the granter's frame is not memory
+ *       GNTST_general_error the entry does not permit it, a frame of a type
+ *       that excludes it, or no place for an entry at host_addr;
+ *       GNTST_bad_page the granter's frame is not memory. Flags that are not
+ *       defined are ignored.
  *
  * Context: no locks held; takes LOCK_GRANT, LOCK_PAGETABLE. On an error
  * nothing has changed.
@@ -136,9 +132,6 @@ void grant_map_one(struct vcpu *v, void *arg)
 
 	op->status = GNTST_bad_gntref;
 	if (!(op->flags & (GNTMAP_host_map | GNTMAP_device_map)))
-		return;
-	op->status = GNTST_general_error;
-	if (op->flags & ~KNOWN_FLAGS)
 		return;
 	/* A domain may map its own grants, but only by its number. */
 	op->status = GNTST_bad_domain;
@@ -233,19 +226,25 @@ static int unmap_claimed(struct vcpu *v, const struct unmap *u,
 	return grant_map_ops->unmap(v, rq->host_addr, mfn, u->t->flags);
 }
 
+/* An address for a kind of mapping that the handle has not is ignored. */
 static int unmap_begin(struct vcpu *v, struct unmap *u,
 		       const struct unmap_request *rq)
 {
 	int status = GNTST_bad_handle;
+	unsigned int state;
+	bool host, device;
 
 	u->handle = rq->handle;
 	u->t = track_lookup(v->domain->grants, rq->handle);
-	if (!u->t || !(READ_ONCE(u->t->state) & TRACK_ANY))
+	state = u->t ? READ_ONCE(u->t->state) : 0;
+	if (!(state & TRACK_ANY))
 		return status;
-	if ((!(rq->host_addr || rq->replace) ||
-	     claim(u, TRACK_HOST, TRACK_HOST_BUSY)) &&
-	    (!rq->dev_bus_addr ||
-	     claim(u, TRACK_DEVICE, TRACK_DEVICE_BUSY)))
+	host = (rq->host_addr || rq->replace) &&
+	       (state & (TRACK_HOST | TRACK_HOST_BUSY));
+	device = rq->dev_bus_addr &&
+		 (state & (TRACK_DEVICE | TRACK_DEVICE_BUSY));
+	if ((!host || claim(u, TRACK_HOST, TRACK_HOST_BUSY)) &&
+	    (!device || claim(u, TRACK_DEVICE, TRACK_DEVICE_BUSY)))
 		status = u->busy ? unmap_claimed(v, u, rq) : GNTST_okay;
 	if (status)
 		unclaim(u);

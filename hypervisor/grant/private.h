@@ -35,7 +35,6 @@ struct grant_active {
 	uint32_t nr_read;	/* [g] read-only uses */
 	uint32_t nr_write;	/* [g] */
 	domid_t domid;		/* [g] who uses it */
-	uint16_t cache;		/* [g] PTE_PWT, PTE_PCD, PTE_PAT */
 };
 
 struct grant_table;
@@ -52,9 +51,8 @@ struct grant_format {
 		    bool write);
 	/* Takes the marks off: writing alone, or both. */
 	void (*unmark)(struct grant_table *gt, grant_ref_t ref, bool all);
-	/* Of a marked entry: its frame, and its cacheability as PTE bits. */
-	void (*read)(struct grant_table *gt, grant_ref_t ref, uint64_t *gfn,
-		     uint16_t *cache);
+	/* The frame that a marked entry names. */
+	uint64_t (*gfn)(struct grant_table *gt, grant_ref_t ref);
 	/* Of entries that are not in use. */
 	void (*exchange)(struct grant_table *gt, grant_ref_t a, grant_ref_t b);
 };
@@ -109,14 +107,17 @@ struct domain *grant_target(struct domain *caller, domid_t domid,
 struct grant_active *grant_active_entry(struct grant_table *gt,
 					grant_ref_t ref);
 /*
- * Uses a grant for @user. GNTST_okay and what it grants; else its status, and
+ * Uses a grant for @user. GNTST_okay and its frame; else its status, and
  * nothing has changed. No locks held.
  */
 int grant_pin(struct domain *granter, grant_ref_t ref, struct domain *user,
-	      bool write, struct page **pg, uint16_t *cache);
+	      bool write, struct page **pg);
 void grant_unpin(struct domain *granter, grant_ref_t ref, bool write);
 /* What gfn_get_page() found wrong: no such frame, or not one to use so. */
 int grant_page_status(int rc);
+/* Does @user use that frame by any grant of @granter? */
+bool grant_used_by(struct domain *granter, const struct page *pg,
+		   const struct domain *user);
 /* Of a grant that is pinned by the caller. */
 struct page *grant_pinned_page(struct domain *granter, grant_ref_t ref);
 
@@ -144,6 +145,8 @@ void grant_map_one(struct vcpu *v, void *arg);
 void grant_map_undo(struct vcpu *v, void *arg);
 void grant_copy_one(struct vcpu *v, void *arg);
 void grant_swap_one(struct vcpu *v, void *arg);
+long grant_cache_flush(struct vcpu *v, unsigned int nr, guest_ptr_t arg,
+		       unsigned long count);
 long grant_unmap(struct vcpu *v, unsigned int nr, guest_ptr_t arg,
 		 unsigned long count);
 

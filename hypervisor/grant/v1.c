@@ -5,8 +5,9 @@
  * The guest withdraws a grant by exchanging flags that show no use for 0. So
  * flags and domain are read as one word, checked, and exchanged for the same
  * word with our marks: either we see the withdrawal or the guest sees the
- * marks. What follows (frame, cacheability) is stable for an honest guest
- * from then on, and copied once for a dishonest one.
+ * marks. The frame is stable for an honest guest from then on, and read once
+ * for a dishonest one. GTF_PWT, GTF_PCD and GTF_PAT are not looked at: only
+ * memory is granted, and memory is mapped write-back everywhere.
  */
 #include "private.h"
 
@@ -67,16 +68,9 @@ static void v1_unmark(struct grant_table *gt, grant_ref_t ref, bool all)
 	atomic_fetch_and(&v1_entry(gt, ref)->flags, (uint16_t)~marks);
 }
 
-static void v1_read(struct grant_table *gt, grant_ref_t ref, uint64_t *gfn,
-		    uint16_t *cache)
+static uint64_t v1_gfn(struct grant_table *gt, grant_ref_t ref)
 {
-	const struct grant_entry_v1 *e = v1_entry(gt, ref);
-	uint16_t flags = READ_ONCE(e->flags);
-
-	*gfn = READ_ONCE(e->frame);
-	*cache = (uint16_t)((flags & GTF_PWT ? PTE_PWT : 0) |
-			    (flags & GTF_PCD ? PTE_PCD : 0) |
-			    (flags & GTF_PAT ? PTE_PAT : 0));
+	return READ_ONCE(v1_entry(gt, ref)->frame);
 }
 
 static void v1_exchange(struct grant_table *gt, grant_ref_t a, grant_ref_t b)
@@ -92,6 +86,6 @@ const struct grant_format grant_format_v1 = {
 	.refs_per_frame = V1_REFS_PER_FRAME,
 	.mark = v1_mark,
 	.unmark = v1_unmark,
-	.read = v1_read,
+	.gfn = v1_gfn,
 	.exchange = v1_exchange,
 };

@@ -54,7 +54,7 @@ static bool find_place(struct vcpu *v, uint64_t host_addr, bool contains_pte,
 static uint64_t make_entry(mfn_t mfn, unsigned int flags,
 			   unsigned int cache_flags)
 {
-	uint64_t e = pte_make(mfn, PTE_PRESENT | PTE_ACCESSED |
+	uint64_t e = pte_make(mfn, PTE_PRESENT | PTE_ACCESSED | PTE_NX |
 				   (cache_flags & PTE_CACHE));
 
 	e |= (uint64_t)(flags >> _GNTMAP_guest_avail0 & AVAIL_BITS)
