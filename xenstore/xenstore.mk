@@ -60,3 +60,40 @@ build/pkg/xenstore/packages: scripts/fetch
 		libxenstore4 xenstore-utils xen-utils-4.17
 
 SYSTEM_DEPS += build/pkg/xenstore/packages
+
+# Two archives for the tests on Debian's Xen: one is appended to Dom0's
+# initramfs and brings our daemon with Debian's toolstack, and within it the
+# other is the initramfs of a guest.
+XS_XEN := build/pkg/xenstore/usr/lib/xen-4.17/bin
+XS_XEN_FILES := $(wildcard tests/xenstore/xen/* tests/xenstore/xen/scripts/*)
+xs_program = program:$(1)=$(2),build/pkg/xenstore
+
+build/xenstore/guest.cpio: scripts/mkinitramfs $(XS_XEN_FILES) \
+		build/pkg/linux/packages
+	$(call say,CPIO,$@)$(PYTHON) scripts/mkinitramfs --cpio $@ \
+		busybox:/bin/busybox dir:proc dir:sys dir:dev dir:tmp \
+		node:dev/console=c,5,1 file:init=tests/xenstore/xen/guest-init \
+		modules:build/pkg/linux=tests/xenstore/xen/modules
+
+build/xenstore/dom0.cpio: scripts/mkinitramfs $(XS_XEN_FILES) \
+		build/xenstore/guest.cpio build/dom0/vmlinuz \
+		build/bin/lodge-xenstored build/bin/xenstore \
+		build/pkg/xenstore/packages
+	$(call say,CPIO,$@)$(PYTHON) scripts/mkinitramfs --cpio $@ \
+		$(call xs_program,usr/sbin/lodge-xenstored,build/bin/lodge-xenstored) \
+		$(call xs_program,usr/bin/xenstore,build/bin/xenstore) \
+		link:usr/bin/xenstore-read=xenstore \
+		link:usr/bin/xenstore-write=xenstore \
+		link:usr/bin/xenstore-ls=xenstore \
+		$(call xs_program,usr/sbin/xl,$(XS_XEN)/xl) \
+		$(foreach p,xenconsoled xen-init-dom0 libxl-save-helper,\
+			$(call xs_program,usr/lib/xen-4.17/bin/$(p),$(XS_XEN)/$(p))) \
+		file:xenstore-start=tests/xenstore/xen/start \
+		file:etc/xen/xl.conf=tests/xenstore/xen/xl.conf \
+		file:etc/xen/scripts/block=tests/xenstore/xen/scripts/block \
+		file:etc/xen/scripts/vif-test=tests/xenstore/xen/scripts/vif-test \
+		file:guest/cfg=tests/xenstore/xen/guest.cfg \
+		file:guest/vmlinuz=build/dom0/vmlinuz \
+		file:guest/initramfs=build/xenstore/guest.cpio
+
+SYSTEM_DEPS += build/xenstore/dom0.cpio

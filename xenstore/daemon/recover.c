@@ -36,11 +36,6 @@
 #include "util.h"
 #include "watch.h"
 
-struct state {
-	uint64_t seq;
-	bool snapshot_done;
-};
-
 static struct arena *scratch;
 
 static bool path_valid(const char *path)
@@ -187,7 +182,7 @@ static bool apply_conn(const struct item *it)
 static bool apply(void *arg, uint64_t seq, const struct item *it,
 		  const uint8_t *body)
 {
-	struct state *s = arg;
+	struct recover_state *s = arg;
 
 	arena_reset(scratch);
 	if (seq > s->seq)
@@ -220,6 +215,20 @@ static bool apply(void *arg, uint64_t seq, const struct item *it,
 		return true;
 	}
 	return false;
+}
+
+/**
+ * recover_records() - apply the records of a journal or snapshot in memory
+ * @end: as for journal_parse()
+ *
+ * For recover(), and for whoever tests the reader.
+ */
+bool recover_records(const uint8_t *data, size_t size, size_t *end,
+		     struct recover_state *s)
+{
+	if (!scratch)
+		scratch = arena_new(32768);
+	return journal_parse(data, size, end, apply, s);
 }
 
 /* Map a file of the state directory. Return: false if it is not there. */
@@ -268,7 +277,7 @@ static bool newest_snapshot(const char *dir, uint64_t *newest)
 	return found;
 }
 
-static int read_snapshot(const char *dir, uint64_t n, struct state *s)
+static int read_snapshot(const char *dir, uint64_t n, struct recover_state *s)
 {
 	struct journal_map m;
 	size_t end;
@@ -276,7 +285,7 @@ static int read_snapshot(const char *dir, uint64_t n, struct state *s)
 	if (!map_file(dir, "snap", n, &m))
 		return ENOENT;
 	s->snapshot_done = false;
-	if (!journal_parse(m.data, m.size, &end, apply, s) ||
+	if (!recover_records(m.data, m.size, &end, s) ||
 	    !s->snapshot_done) {
 		log_error("%s/snap.%" PRIu64 " is damaged at byte %zu", dir,
 			  n, end);
@@ -286,7 +295,7 @@ static int read_snapshot(const char *dir, uint64_t n, struct state *s)
 	return 0;
 }
 
-static void read_journals(const char *dir, struct state *s, uint64_t *gen,
+static void read_journals(const char *dir, struct recover_state *s, uint64_t *gen,
 			  uint64_t *pos)
 {
 	struct journal_map m;
@@ -298,7 +307,7 @@ static void read_journals(const char *dir, struct state *s, uint64_t *gen,
 		*pos = 0;
 		if (!m.size)
 			continue;
-		if (!journal_parse(m.data, m.size, &end, apply, s))
+		if (!recover_records(m.data, m.size, &end, s))
 			log_warn("%s/journal.%" PRIu64 " is torn at byte %zu: "
 				 "the rest of it is dropped", dir, n, end);
 		*pos = end;
@@ -316,10 +325,9 @@ static void read_journals(const char *dir, struct state *s, uint64_t *gen,
  */
 int recover(const char *dir, uint64_t *gen, uint64_t *pos)
 {
-	struct state s = { 0 };
+	struct recover_state s = { 0 };
 	int rc = 0;
 
-	scratch = arena_new(32768);
 	*gen = *pos = 0;
 	store_init();
 	if (newest_snapshot(dir, gen))
@@ -329,5 +337,6 @@ int recover(const char *dir, uint64_t *gen, uint64_t *pos)
 	journal_drop();
 	journal_set_seq(s.seq);
 	arena_free(scratch);
+	scratch = NULL;
 	return rc;
 }
