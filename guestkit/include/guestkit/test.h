@@ -58,6 +58,16 @@ struct guest_test {
 #define CHECK_BITS(expr, mask, want) CHECK_EQ((expr) & (mask), want)
 
 /*
+ * @expr gives @want, or -ENOSYS: a call or sub-operation that a hypervisor
+ * may lack as a whole, as a Xen built without the feature does.
+ */
+#define CHECK_ABSENT_OR(expr, want)                            \
+	do {                                                   \
+		long rc_ = (expr);                             \
+		CHECK_EQ(rc_ == -ENOSYS ? (want) : rc_, want); \
+	} while (0)
+
+/*
  * The statements raise the exception @vector. What came is in last_trap().
  * Local variables that they change must be volatile.
  */

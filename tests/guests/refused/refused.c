@@ -13,16 +13,6 @@
 
 #define BAD_POINTER ((void *)0x1000)
 
-/*
- * A whole call that a hypervisor does not have is -ENOSYS; one that has it
- * finds fault with the argument.
- */
-#define CHECK_ABSENT_OR(expr, want)                            \
-	do {                                                   \
-		long rc_ = (expr);                             \
-		CHECK_EQ(rc_ == -ENOSYS ? (want) : rc_, want); \
-	} while (0)
-
 static long call(unsigned int nr)
 {
 	return hypercall(nr, 0, 0, 0, 0, 0, 0);

@@ -52,6 +52,21 @@ TEST(periodic_from_the_start)
 	CHECK_EQ(HYPERVISOR_vcpu_op(VCPUOP_stop_periodic_timer, 0, NULL), 0);
 }
 
+static long set_singleshot(uint64_t at_ns, uint32_t flags)
+{
+	struct vcpu_set_singleshot_timer op = {
+		.timeout_abs_ns = at_ns,
+		.flags = flags,
+	};
+
+	return HYPERVISOR_vcpu_op(VCPUOP_set_singleshot_timer, 0, &op);
+}
+
+static long stop_singleshot(void)
+{
+	return HYPERVISOR_vcpu_op(VCPUOP_stop_singleshot_timer, 0, NULL);
+}
+
 TEST(time_page)
 {
 	const volatile struct vcpu_time_info *time = &this_vcpu()->info->time;
