@@ -5,7 +5,9 @@ A guest states what the interface promises; that Debian's Xen passes it too
 shows that it states it correctly. The guests, their lines and the judge are
 described in guestkit/README.md.
 """
+import concurrent.futures
 import importlib.util
+import os
 
 import pytest
 
@@ -24,10 +26,31 @@ def load_runner():
 RUNNER = load_runner()
 
 
+def boot_guest(item):
+    """Run the guest that test @item is about."""
+    params = item.callspec.params
+    return RUNNER.run_guest(params["name"],
+                            lab.HYPERVISORS[params["hypervisor"]])
+
+
+@pytest.fixture(scope="session")
+def verdicts(request):
+    """{test: its guest's result to come}; as many at a time as CPUs.
+
+    The guests are many and small, so they share the machine; each test then
+    waits for its own.
+    """
+    items = [item for item in request.session.items
+             if getattr(item, "originalname", "") == "test_guest"]
+    pool = concurrent.futures.ThreadPoolExecutor(os.cpu_count())
+    yield {item.nodeid: pool.submit(boot_guest, item) for item in items}
+    pool.shutdown(cancel_futures=True)
+
+
 @pytest.mark.parametrize("name", RUNNER.guest_names())
 @pytest.mark.on("release", "debug", "control")
-def test_guest(hypervisor, name):
-    result = RUNNER.run_guest(name, lab.HYPERVISORS[hypervisor])
+def test_guest(request, hypervisor, name, verdicts):
+    result = verdicts[request.node.nodeid].result()
     lab.LOGS.mkdir(parents=True, exist_ok=True)
     log = lab.LOGS / ("guest-%s-%s.log" % (name, hypervisor))
     log.write_text(result.log)
