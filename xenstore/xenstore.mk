@@ -97,3 +97,14 @@ build/xenstore/dom0.cpio: scripts/mkinitramfs $(XS_XEN_FILES) \
 		file:guest/initramfs=build/xenstore/guest.cpio
 
 SYSTEM_DEPS += build/xenstore/dom0.cpio
+
+build/xenstore/load: tests/xenstore/load.c build/config.mk
+	$(call say,CC,$@)$(CC) $(HOST_CFLAGS) -o $@ $<
+
+# Ours beside Debian's xenstored and oxenstored, survival switched on.
+.PHONY: bench-xenstore
+bench-xenstore: build/bin/lodge-xenstored build/xenstore/load \
+		build/xenstore/fakexen.so build/pkg/xenstore/packages
+	@$(PYTHON) tests/xenstore/bench.py
+
+BENCH_TARGETS += bench-xenstore

@@ -329,6 +329,7 @@ int recover(const char *dir, uint64_t *gen, uint64_t *pos)
 	int rc = 0;
 
 	*gen = *pos = 0;
+	scratch = arena_new(32768);
 	store_init();
 	if (newest_snapshot(dir, gen))
 		rc = read_snapshot(dir, *gen, &s);
