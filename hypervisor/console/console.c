@@ -6,7 +6,7 @@
  * same call: nothing is lost when the machine stops. Until the command line is
  * known it stays in the ring; console_start() sends what has gathered.
  *
- * Locks: console_lock, interrupts off. A message from an NMI, or from a fault
+ * Locks: output_lock, interrupts off. A message from an NMI, or from a fault
  * inside printk(), may find its own CPU holding the lock or queued for it:
  * per-CPU depth tells. Such a message goes into that CPU's side buffer, and
  * whoever was interrupted logs it when he is done.
@@ -19,13 +19,14 @@
 #include <lodge/errno.h>
 #include <lodge/lib.h>
 #include <lodge/percpu.h>
+#include <lodge/spinlock.h>
 #include <lodge/x86.h>
 
 #define PREFIX		"(lodge) "
 #define MAX_MESSAGE	400
 #define SIDE_SIZE	512
 
-spinlock_t console_lock = SPINLOCK_INIT(LOCK_CONSOLE);
+static spinlock_t output_lock = SPINLOCK_INIT(LOCK_CONSOLE);
 
 static bool line_open;		/* the log's last line has no end yet */
 static bool guest_line_open;	/* the same on the serial port, Dom0's */
@@ -113,7 +114,11 @@ static bool message_allowed(const char **fmt)
 	return level - '0' <= log_level;
 }
 
-/* ---- output; console_lock is held ---- */
+static bool sync_console;
+PARAM_BOOL("sync_console", sync_console,
+	   "accepted: output always waits for the serial port");
+
+/* ---- output; the lock is held ---- */
 
 static void serial_write(const char *s, size_t len)
 {
@@ -183,6 +188,40 @@ static void side_append(unsigned int cpu, const char *s, uint32_t len)
 	memcpy(side[cpu].buf + at, s, min(len, SIDE_SIZE - at));
 }
 
+static void enter(unsigned int cpu)
+{
+	(void)atomic_fetch_add(&side[cpu].depth, 1U);
+	spin_lock(&output_lock);
+}
+
+static void leave(unsigned int cpu)
+{
+	log_side(cpu);
+	spin_unlock(&output_lock);
+	(void)atomic_sub_return(&side[cpu].depth, 1U);
+}
+
+unsigned long console_lock(void)
+{
+	unsigned long flags = irq_save();
+
+	enter(smp_processor_id());
+	return flags;
+}
+
+void console_unlock(unsigned long flags)
+{
+	unsigned int cpu = smp_processor_id();
+
+	leave(cpu);
+	/* An NMI may have come after its CPU's buffer had been looked at. */
+	while (atomic_load(&side[cpu].used)) {
+		enter(cpu);
+		leave(cpu);
+	}
+	irq_restore(flags);
+}
+
 static void log_message(const char *s, size_t len)
 {
 	unsigned int cpu = smp_processor_id();
@@ -190,19 +229,13 @@ static void log_message(const char *s, size_t len)
 
 	if (console_broken) {
 		log_text(s, len);
-		return;
-	}
-	flags = irq_save();
-	if (atomic_fetch_add(&side[cpu].depth, 1U)) {
+	} else if (atomic_load(&side[cpu].depth)) {
 		side_append(cpu, s, (uint32_t)len);
 	} else {
-		spin_lock(&console_lock);
+		flags = console_lock();
 		log_text(s, len);
-		log_side(cpu);
-		spin_unlock(&console_lock);
+		console_unlock(flags);
 	}
-	(void)atomic_sub_return(&side[cpu].depth, 1U);
-	irq_restore(flags);
 }
 
 /**
@@ -247,12 +280,15 @@ void console_early_init(void)
  */
 void console_start(void)
 {
-	unsigned long flags = spin_lock_irqsave(&console_lock);
+	unsigned long flags = console_lock();
 
 	serial_start();
 	console_started = true;
 	serial_catch_up();
-	spin_unlock_irqrestore(&console_lock, flags);
+	console_unlock(flags);
+	if (sync_console)
+		printk(LOG_DEBUG "sync_console: output always waits for the "
+		       "serial port\n");
 }
 
 /**
@@ -269,10 +305,10 @@ void console_guest_write(const char *buf, size_t len)
 
 	if (!len)
 		return;
-	flags = spin_lock_irqsave(&console_lock);
+	flags = console_lock();
 	serial_write(buf, len);
 	guest_line_open = buf[len - 1] != '\n';
-	spin_unlock_irqrestore(&console_lock, flags);
+	console_unlock(flags);
 }
 
 /**
@@ -286,7 +322,7 @@ void console_guest_write(const char *buf, size_t len)
 void console_force_unlock(void)
 {
 	console_broken = true;
-	spin_force_unlock(&console_lock);
+	spin_force_unlock(&output_lock);
 	if (console_started)
 		return;
 	serial_start();
@@ -324,7 +360,7 @@ void console_flush(void)
 
 	if (console_broken)
 		return;
-	flags = spin_lock_irqsave(&console_lock);
+	flags = console_lock();
 	serial_catch_up();
-	spin_unlock_irqrestore(&console_lock, flags);
+	console_unlock(flags);
 }

@@ -6,7 +6,7 @@
  * console_io call takes them; when it is full more are dropped, as by any
  * UART. Debug keys are answered from WORK_KEYS, not from the interrupt.
  *
- * Locks: console_lock for both queues.
+ * Locks: the console's for both queues.
  */
 #include "private.h"
 
@@ -91,7 +91,7 @@ static void receive_char(struct received *r, char c)
 	r->switched = true;
 }
 
-/* Takes all that the port has; console_lock is held. */
+/* Takes all that the port has; the lock is held. */
 static void receive_locked(struct received *r)
 {
 	int c;
@@ -109,10 +109,11 @@ static void receive_locked(struct received *r)
 void console_receive(void)
 {
 	struct received r = { 0 };
+	unsigned long flags;
 
-	spin_lock(&console_lock);
+	flags = console_lock();
 	receive_locked(&r);
-	spin_unlock(&console_lock);
+	console_unlock(flags);
 	if (r.switched)
 		printk("serial input goes to %s (three times Ctrl-A "
 		       "switches)\n",
@@ -131,10 +132,10 @@ void console_receive(void)
  */
 int console_enable_irq(void)
 {
-	unsigned long flags = spin_lock_irqsave(&console_lock);
+	unsigned long flags = console_lock();
 	int irq = serial_enable_rx_irq();
 
-	spin_unlock_irqrestore(&console_lock, flags);
+	console_unlock(flags);
 	return irq;
 }
 
@@ -148,10 +149,10 @@ int console_enable_irq(void)
  */
 size_t console_guest_read(char *buf, size_t len)
 {
-	unsigned long flags = spin_lock_irqsave(&console_lock);
+	unsigned long flags = console_lock();
 	size_t n = queue_take(&guest_queue, buf, len);
 
-	spin_unlock_irqrestore(&console_lock, flags);
+	console_unlock(flags);
 	return n;
 }
 
@@ -208,9 +209,9 @@ static void keys_work(void)
 	char c;
 
 	for (;;) {
-		flags = spin_lock_irqsave(&console_lock);
+		flags = console_lock();
 		n = queue_take(&key_queue, &c, 1);
-		spin_unlock_irqrestore(&console_lock, flags);
+		console_unlock(flags);
 		if (!n)
 			return;
 		debug_key(c);

@@ -6,13 +6,17 @@
 #define LODGE_CONSOLE_PRIVATE_H
 
 #include <lodge/console.h>
-#include <lodge/spinlock.h>
 #include <lodge/types.h>
 
-/* LOCK_CONSOLE: log ring, serial transmitter, input queue. */
-extern spinlock_t console_lock;
+/*
+ * The console's lock: log ring, serial port, input queues. Interrupts are off
+ * while it is held; a message of an NMI meanwhile is put aside and logged when
+ * it is released. Not in NMI.
+ */
+unsigned long console_lock(void);
+void console_unlock(unsigned long flags);
 
-/* ---- serial.c; callers hold console_lock ---- */
+/* ---- serial.c; callers hold the console's lock ---- */
 void serial_start(void);
 bool serial_running(void);
 void serial_putc(char c);
@@ -20,7 +24,7 @@ void serial_putc(char c);
 int serial_getc(void);
 int serial_enable_rx_irq(void);
 
-/* ---- ring.c; callers hold console_lock ---- */
+/* ---- ring.c; callers hold the console's lock ---- */
 void ring_append(const char *s, size_t len);
 /* Position of the beginning of the last @lines lines. */
 uint32_t ring_tail(unsigned int lines);

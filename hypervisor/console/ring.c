@@ -6,7 +6,7 @@
  * ring_size of them. It starts in a small static buffer and moves to one of
  * "conring_size" once there is an allocator.
  *
- * Locks: console_lock for everything.
+ * Locks: the console's for everything.
  */
 #include "private.h"
 
@@ -79,10 +79,10 @@ size_t ring_copy(char *buf, size_t len, uint32_t *pos)
  */
 size_t console_ring_read(char *buf, size_t len, uint32_t *pos)
 {
-	unsigned long flags = spin_lock_irqsave(&console_lock);
+	unsigned long flags = console_lock();
 	size_t n = ring_copy(buf, len, pos);
 
-	spin_unlock_irqrestore(&console_lock, flags);
+	console_unlock(flags);
 	return n;
 }
 
@@ -93,10 +93,10 @@ size_t console_ring_read(char *buf, size_t len, uint32_t *pos)
  */
 void console_ring_clear(void)
 {
-	unsigned long flags = spin_lock_irqsave(&console_lock);
+	unsigned long flags = console_lock();
 
 	ring_start = ring_end;
-	spin_unlock_irqrestore(&console_lock, flags);
+	console_unlock(flags);
 }
 
 static uint32_t wanted_size(void)
@@ -127,10 +127,10 @@ void console_ring_init(void)
 		printk(LOG_WARN "no memory for a log of %u KiB\n", size >> 10);
 		return;
 	}
-	flags = spin_lock_irqsave(&console_lock);
+	flags = console_lock();
 	for (pos = ring_first(); pos != ring_end; pos++)
 		new[pos & (size - 1)] = ring[pos & (ring_size - 1)];
 	ring = new;
 	ring_size = size;
-	spin_unlock_irqrestore(&console_lock, flags);
+	console_unlock(flags);
 }

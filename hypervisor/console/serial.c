@@ -7,7 +7,7 @@
  * stops taking bytes is given up after a bounded wait, so that output can
  * never hang the machine.
  *
- * Locks: console_lock, once serial_start() has run.
+ * Locks: the console's, once serial_start() has run.
  */
 #include "private.h"
 
