@@ -114,10 +114,6 @@ static bool message_allowed(const char **fmt)
 	return level - '0' <= log_level;
 }
 
-static bool sync_console;
-PARAM_BOOL("sync_console", sync_console,
-	   "accepted: output always waits for the serial port");
-
 /* ---- output; the lock is held ---- */
 
 static void serial_write(const char *s, size_t len)
@@ -286,9 +282,6 @@ void console_start(void)
 	console_started = true;
 	serial_catch_up();
 	console_unlock(flags);
-	if (sync_console)
-		printk(LOG_DEBUG "sync_console: output always waits for the "
-		       "serial port\n");
 }
 
 /**
