@@ -98,16 +98,6 @@ static long op_apic_read(struct vcpu *v, void *arg)
 	return ioapic_guest_read(op->apic_physbase, op->reg, &op->value);
 }
 
-/* The hypervisor alone writes redirection entries: setup_gsi, map_pirq. */
-static long op_apic_write(struct vcpu *v, void *arg)
-{
-	const struct physdev_apic *op = arg;
-	uint32_t value;
-	int rc = ioapic_guest_read(op->apic_physbase, op->reg, &value);
-
-	return rc ? rc : -EPERM;
-}
-
 /* Vectors are ours to choose, when the line is bound: irq and GSI are one. */
 static long op_alloc_irq_vector(struct vcpu *v, void *arg)
 {
@@ -468,7 +458,7 @@ static const struct op physdev_ops[] = {
 	OP(PHYSDEVOP_set_iopl, op_set_iopl, struct physdev_set_iopl, OP_IN),
 	OP(PHYSDEVOP_set_iobitmap, op_set_iobitmap, struct physdev_set_iobitmap, OP_IN),
 	OP(PHYSDEVOP_apic_read, op_apic_read, struct physdev_apic, DOM0_INOUT),
-	OP(PHYSDEVOP_apic_write, op_apic_write, struct physdev_apic, DOM0_IN),
+	OP_NONE(PHYSDEVOP_apic_write, EINVAL, "the hypervisor alone writes redirection entries: setup_gsi, map_pirq"),
 	OP(PHYSDEVOP_alloc_irq_vector, op_alloc_irq_vector, struct physdev_irq, DOM0_INOUT),
 	OP_NONE(PHYSDEVOP_free_irq_vector, ENOSYS, "obsolete"),
 	OP(PHYSDEVOP_map_pirq, op_map_pirq, struct physdev_map_pirq, DOM0_INOUT),
@@ -495,7 +485,7 @@ static const struct op physdev_compat_ops[] = {
 	OP(PHYSDEVOP_set_iopl, op_set_iopl, struct physdev_set_iopl, OP_IN),
 	OP(PHYSDEVOP_set_iobitmap, op_set_iobitmap, struct physdev_set_iobitmap, OP_IN),
 	OP(PHYSDEVOP_apic_read, op_apic_read, struct physdev_apic, DOM0_INOUT),
-	OP(PHYSDEVOP_apic_write, op_apic_write, struct physdev_apic, DOM0_IN),
+	OP_NONE(PHYSDEVOP_apic_write, EINVAL, "the hypervisor alone writes redirection entries: setup_gsi, map_pirq"),
 	OP(PHYSDEVOP_alloc_irq_vector, op_alloc_irq_vector, struct physdev_irq, DOM0_INOUT),
 	OP_NONE(PHYSDEVOP_free_irq_vector, ENOSYS, "obsolete"),
 	OP_NONE(PHYSDEVOP_IRQ_UNMASK_NOTIFY, ENOSYS, "obsolete since interface version 0x30202"),

@@ -145,16 +145,6 @@ static long op_cpu_offline(struct vcpu *v, void *arg)
 	return cpumask_test(&cpu_online_map, cpu) ? -EOPNOTSUPP : 0;
 }
 
-/* Both vendors' updates begin with a header that is longer than this. */
-#define MICROCODE_MIN_BYTES 48
-
-static long op_microcode_update(struct vcpu *v, void *arg)
-{
-	const struct xenpf_microcode_update *op = arg;
-
-	return op->length < MICROCODE_MIN_BYTES ? -EINVAL : -EOPNOTSUPP;
-}
-
 /* ---- firmware, power ---- */
 
 /* The BIOS data area, which stays as the BIOS left it. */
@@ -248,7 +238,7 @@ static const struct op platform_ops[] = {
 	OP_NONE(XENPF_add_memtype, EOPNOTSUPP, "MTRRs stay as firmware left them; guests use the PAT"),
 	OP_NONE(XENPF_del_memtype, EOPNOTSUPP, "MTRRs stay as firmware left them"),
 	OP(XENPF_read_memtype, op_read_memtype, struct xenpf_read_memtype, DOM0_INOUT),
-	OP(XENPF_microcode_update, op_microcode_update, struct xenpf_microcode_update, DOM0_IN),
+	OP_NONE(XENPF_microcode_update, ENOSYS, "microcode is the firmware's"),
 	OP_NONE(XENPF_platform_quirk, ENOSYS, "no chipset quirks are known"),
 	OP_NONE(XENPF_efi_runtime_call, ENOSYS, "no EFI runtime services"),
 	OP(XENPF_firmware_info, op_firmware_info, struct xenpf_firmware_info, DOM0_INOUT),
