@@ -66,6 +66,8 @@ SYSTEM_DEPS += build/pkg/xenstore/packages
 # other is the initramfs of a guest.
 XS_XEN := build/pkg/xenstore/usr/lib/xen-4.17/bin
 XS_XEN_FILES := $(wildcard tests/xenstore/xen/* tests/xenstore/xen/scripts/*)
+# Opened by libc when a thread is cancelled, which Debian's libxenstore does.
+XS_LIBGCC := build/pkg/xenstore/lib/x86_64-linux-gnu/libgcc_s.so.1
 xs_program = program:$(1)=$(2),build/pkg/xenstore
 
 build/xenstore/guest.cpio: scripts/mkinitramfs $(XS_XEN_FILES) \
@@ -88,6 +90,7 @@ build/xenstore/dom0.cpio: scripts/mkinitramfs $(XS_XEN_FILES) \
 		$(call xs_program,usr/sbin/xl,$(XS_XEN)/xl) \
 		$(foreach p,xenconsoled xen-init-dom0 libxl-save-helper,\
 			$(call xs_program,usr/lib/xen-4.17/bin/$(p),$(XS_XEN)/$(p))) \
+		file:lib/x86_64-linux-gnu/libgcc_s.so.1=$(XS_LIBGCC) \
 		file:xenstore-start=tests/xenstore/xen/start \
 		file:etc/xen/xl.conf=tests/xenstore/xen/xl.conf \
 		file:etc/xen/scripts/block=tests/xenstore/xen/scripts/block \

@@ -1,0 +1,153 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: MIT
+"""bench.py - our daemon beside Debian's xenstored and oxenstored, in one run
+
+    bench.py [--nodes N,N...] [--clients N,N...] [--seconds S]
+
+All three run on this host; Debian's two, unmodified, have fakexen.so for a
+hypervisor. Ours runs with everything that makes it survive switched on. The
+load comes from build/xenstore/load. Results are printed as a table.
+"""
+import argparse
+import os
+import pathlib
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
+import daemon  # noqa: E402
+
+LOAD = daemon.BUILD / "xenstore" / "load"
+OXENSTORED = daemon.DEBIAN_DAEMON.parent / "oxenstored"
+KINDS = ("read", "write", "watch", "directory", "txn", "start")
+
+
+class Ours(daemon.Daemon):
+    name = "lodge"
+
+    def __init__(self):
+        super().__init__(binary=daemon.FAST)
+
+    def memory(self):
+        return resident(self.pid)
+
+
+class Xenstored(daemon.DebianDaemon):
+    name = "xenstored"
+
+    def memory(self):
+        return resident(self.process.pid)
+
+
+class Oxenstored:
+    """It has one place for its socket, so it gets a /run of its own."""
+    name = "oxenstored"
+
+    def __init__(self):
+        self.dir = pathlib.Path(tempfile.mkdtemp(prefix="xs"))
+        self.socket = self.dir / "socket"
+        (self.dir / "dom0.page").write_bytes(bytes(4096))
+        (self.dir / "port").write_text("3")
+        (self.dir / "conf").write_text(
+            "pid-file = %s/pid\nquota-activate = false\npersistent = false\n"
+            "xenstored-log-file = %s/log\nxenstored-kva = %s/dom0.page\n"
+            "xenstored-port = %s/port\naccess-log-file = /dev/null\n" %
+            ((self.dir,) * 4))
+        env = dict(os.environ, FAKEXEN_DIR=str(self.dir),
+                   LD_LIBRARY_PATH=str(daemon.DEBIAN_LIBS))
+        self.process = subprocess.Popen(
+            ["unshare", "--mount", "sh", "-c",
+             "mount -t tmpfs none /run && mkdir /run/xenstored && "
+             "mount --bind %s /run/xenstored && export LD_PRELOAD=%s && "
+             "exec %s --no-fork --config-file %s/conf" %
+             (self.dir, daemon.FAKEXEN, OXENSTORED, self.dir)], env=env,
+            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        end = time.monotonic() + 30
+        while not self.socket.exists():
+            if self.process.poll() is not None or time.monotonic() > end:
+                raise RuntimeError("oxenstored does not start")
+            time.sleep(0.05)
+        time.sleep(0.2)
+
+    def memory(self):
+        return resident(self.process.pid)
+
+    def close(self):
+        self.process.kill()
+        self.process.wait()
+        shutil.rmtree(self.dir, ignore_errors=True)
+
+
+def resident(pid):
+    """Resident bytes of a process."""
+    for line in pathlib.Path("/proc/%d/status" % pid).read_text().split("\n"):
+        if line.startswith("VmRSS"):
+            return int(line.split()[1]) * 1024
+    raise RuntimeError("no VmRSS")
+
+
+def load(server, *args):
+    out = subprocess.run([str(LOAD), str(server.socket), *map(str, args)],
+                         stdout=subprocess.PIPE, check=True).stdout
+    return out.decode().split()
+
+
+def measure(kind_of_server, nodes, clients, seconds):
+    """{(kind, clients): (ops, median, p99)} and bytes per node"""
+    server = kind_of_server()
+    try:
+        before = server.memory()
+        load(server, "fill", nodes)
+        per_node = (server.memory() - before) / nodes
+        results = {}
+        for kind in KINDS:
+            for number in clients:
+                ops, median, p99, _ = load(server, kind, number, seconds)
+                results[kind, number] = (float(ops), float(median),
+                                         float(p99))
+        return results, per_node
+    finally:
+        server.close()
+
+
+def ratio(ours, theirs):
+    return "%.1f" % (ours[0] / theirs[0]) if theirs[0] else "-"
+
+
+def numbers(text):
+    return [int(n) for n in text.split(",")]
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--nodes", type=numbers, default=[1000, 100000])
+    parser.add_argument("--clients", type=numbers, default=[1, 16, 256])
+    parser.add_argument("--seconds", type=float, default=1)
+    args = parser.parse_args()
+    servers = (Ours, Xenstored, Oxenstored)
+    for nodes in args.nodes:
+        table, memory = {}, {}
+        for server in servers:
+            table[server.name], memory[server.name] = measure(
+                server, nodes, args.clients, args.seconds)
+        print("\n%d nodes; operations/s (median, 99%% in microseconds)" %
+              nodes)
+        print("%-10s %8s" % ("operation", "clients") + "".join(
+            "%28s" % s.name for s in servers) + "   ratios")
+        for kind in KINDS:
+            for number in args.clients:
+                row = [table[s.name][kind, number] for s in servers]
+                print("%-10s %8d" % (kind, number) + "".join(
+                    "%10.0f (%6.0f, %7.0f)" % r for r in row) +
+                    "   %s %s" % (ratio(row[0], row[1]),
+                                  ratio(row[0], row[2])))
+        print("bytes resident per node: " + ", ".join(
+            "%s %.0f" % (name, value) for name, value in memory.items()))
+        sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    main()
