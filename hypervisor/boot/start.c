@@ -114,7 +114,7 @@ static void __init start_all(void)
 	console_irq_init();
 	sched_init();
 	domains_init();
-	vcpu_event_pending_hook = evtchn_upcall_pending;
+	vcpu_event_pending_hook = vcpu_has_pending;
 	pv_init();
 	irq_enable();
 	smp_boot_cpus();

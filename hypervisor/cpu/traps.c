@@ -115,15 +115,15 @@ static bool hypervisor_debug_trap(const struct cpu_user_regs *regs)
 /* entry.S: an exception with CPL 0; IRQs off. */
 void trap_from_hypervisor(struct cpu_user_regs *regs)
 {
-	if (regs->entry_vector == X86_EXC_PF && hyp_fault_hook) {
-		unsigned long cr2 = read_cr2();
+	/* The hook lets interrupts in, and they may fault, too. */
+	unsigned long cr2 = read_cr2();
 
-		if (hyp_fault_hook(regs, cr2))
-			return;
-	}
+	if (regs->entry_vector == X86_EXC_PF && hyp_fault_hook &&
+	    hyp_fault_hook(regs, cr2))
+		return;
 	if (regs->rip == (unsigned long)guest_iret)
 		this_cpu(iret_fault) = (struct iret_fault){
-			regs->entry_vector, regs->error_code, read_cr2()
+			regs->entry_vector, regs->error_code, cr2
 		};
 	if (exception_fixup(regs))
 		return;

@@ -12,6 +12,8 @@
 #include <lodge/work.h>
 #include <xen/sched.h>
 
+#include "private.h"
+
 #define MAX_POLL_PORTS 128
 
 static long op_yield(struct vcpu *v, unsigned int nr, guest_ptr_t arg,
@@ -93,6 +95,8 @@ static long op_poll(struct vcpu *v, void *arg)
 		clear_bit(VPF_POLL, &v->pause_flags);
 		return rc < 0 ? rc : 0;
 	}
+	/* That of an earlier poll may still run. */
+	timer_stop(&v->poll_timer);
 	if (poll->timeout) {
 		timer_migrate(&v->poll_timer, smp_processor_id());
 		timer_set(&v->poll_timer, poll->timeout);
@@ -104,13 +108,26 @@ static long op_poll(struct vcpu *v, void *arg)
 static long op_remote_shutdown(struct vcpu *v, void *arg)
 {
 	const struct sched_remote_shutdown *op = arg;
-	struct domain *d = domain_get(v->domain, op->domain_id);
+	struct domain *d;
 
+	if (op->reason > SHUTDOWN_MAX)
+		return -EINVAL;
+	/* "Remote": a domain by its number only. */
+	if (op->domain_id == DOMID_SELF)
+		return -ESRCH;
+	d = domain_get(v->domain, op->domain_id);
 	if (!d)
 		return -ESRCH;
-	domain_shutdown(d, op->reason & 0xff);
+	domain_shutdown(d, op->reason);
 	domain_put(d);
 	return 0;
+}
+
+static long op_watchdog(struct vcpu *v, void *arg)
+{
+	const struct sched_watchdog *op = arg;
+
+	return domain_watchdog(v->domain, op->id, op->timeout);
 }
 
 /* Dom0's driver of the platform must run on one CPU for a moment. */
@@ -144,7 +161,7 @@ static const struct op ops[] = {
 	OP(SCHEDOP_poll, op_poll, struct sched_poll, OP_IN),
 	OP(SCHEDOP_remote_shutdown, op_remote_shutdown, struct sched_remote_shutdown, OP_IN | OP_DOM0),
 	OP(SCHEDOP_shutdown_code, op_shutdown_code, struct sched_shutdown, OP_IN),
-	OP_NONE(SCHEDOP_watchdog, ENOSYS, "guest watchdogs are not offered"),
+	OP(SCHEDOP_watchdog, op_watchdog, struct sched_watchdog, OP_IN),
 	OP(SCHEDOP_pin_override, op_pin_override, struct sched_pin_override, OP_IN | OP_DOM0),
 };
 

@@ -13,6 +13,12 @@
 #include <lodge/event.h>
 #include <lodge/guest.h>
 
+/* vcpu_event_pending_hook: the scheduler knows no kinds of guests. */
+bool vcpu_has_pending(const struct vcpu *v)
+{
+	return v->domain->ops->has_pending(v);
+}
+
 /* Accepts a half-built vCPU. */
 void vcpu_free(struct vcpu *v)
 {

@@ -56,11 +56,6 @@ static void pv_event_kick(struct vcpu *v)
 		smp_send_event_check(cpu);
 }
 
-static bool pv_events_deliverable(const struct vcpu *v)
-{
-	return !READ_ONCE(v->info->evtchn_upcall_mask);
-}
-
 static bool pv_may_hypercall(const struct vcpu *v)
 {
 	return v->pv->kernel_mode;
@@ -107,7 +102,7 @@ const struct guest_ops pv_guest_ops = {
 	.gfn_get_page = pv_gfn_get_page,
 	.send_nmi = pv_send_nmi,
 	.event_kick = pv_event_kick,
-	.events_deliverable = pv_events_deliverable,
+	.has_pending = pv_has_pending,
 	.may_hypercall = pv_may_hypercall,
 	.set_iopl = pv_set_iopl,
 	.set_iobitmap = pv_set_iobitmap,

@@ -119,6 +119,7 @@ bool pv_address_ok(unsigned long va, size_t len);
 int pv_set_context(struct vcpu *v, const struct vcpu_guest_context *ctx);
 void pv_switch_from(struct vcpu *v);
 void pv_switch_to(struct vcpu *v);
+bool pv_has_pending(const struct vcpu *v);
 void pv_switch_init(void);
 void pv_load_cr4(const struct vcpu *v);
 

@@ -71,7 +71,9 @@ void pv_save_segments(struct vcpu *v, struct cpu_user_regs *regs)
 {
 	struct pv_vcpu *pv = v->pv;
 
-	pv_save_selectors(regs);
+	/* Else the frame still has what the guest wants to be told. */
+	if (!pv->failsafe_pending)
+		pv_save_selectors(regs);
 	pv->seg_base[PV_FS_BASE] = rdmsr(MSR_FS_BASE);
 	pv->seg_base[PV_GS_USER] =
 		rdmsr(current_gs_msr(true, pv->kernel_mode));
@@ -101,8 +103,7 @@ void pv_load_segments(struct vcpu *v, const struct cpu_user_regs *regs)
 	wrmsr(current_gs_msr(true, pv->kernel_mode), pv->seg_base[PV_GS_USER]);
 	wrmsr(current_gs_msr(false, pv->kernel_mode),
 	      pv->seg_base[PV_GS_KERNEL]);
-	if (bad)
-		pv->failsafe_pending = true;
+	pv->failsafe_pending = bad;
 }
 
 /* The user mode's gs, and the base that its descriptor gives. */

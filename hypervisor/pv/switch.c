@@ -5,6 +5,7 @@
 #include "private.h"
 
 #include <lodge/cpu.h>
+#include <lodge/event.h>
 #include <lodge/lib.h>
 #include <lodge/work.h>
 
@@ -49,7 +50,6 @@ void pv_load_cr4(const struct vcpu *v)
 void pv_switch_to(struct vcpu *v)
 {
 	*guest_cpu_user_regs() = v->regs;
-	v->pv->failsafe_pending = false;
 	/* An NMI between two roots must find a GDT that both show. */
 	load_gdt((unsigned long)mfn_to_virt(cpu_gdt_mfn(smp_processor_id())) -
 		 GDT_RESERVED_BYTE);
@@ -75,6 +75,12 @@ static bool nmi_due(const struct vcpu *v)
 {
 	return READ_ONCE(v->pv->nmi_pending) && !v->pv->nmi_masked &&
 	       v->pv->callbacks[CALLBACKTYPE_nmi].rip;
+}
+
+/* What ends a vCPU's waiting, if it was there before it began. */
+bool pv_has_pending(const struct vcpu *v)
+{
+	return evtchn_upcall_pending(v) || nmi_due(v);
 }
 
 /* One of what is due; each masks itself, so that the next look ends. */

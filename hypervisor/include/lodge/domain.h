@@ -33,6 +33,7 @@ struct fpu;
 struct rangeset;
 
 #define MAX_VCPUS	128
+#define MAX_WATCHDOGS	2
 
 enum domain_state { DOM_BUILDING, DOM_ALIVE, DOM_DYING, DOM_DEAD };
 
@@ -112,6 +113,8 @@ struct domain {
 	uint64_t vm_assist;			/* [a] */
 	unsigned int shutdown_code;		/* [d] */
 	bool is_shut_down;			/* [d] */
+	struct timer watchdogs[MAX_WATCHDOGS];
+	uint32_t watchdogs_used;		/* [d] a bit for each */
 	int64_t time_offset_s;			/* [d] */
 };
 
@@ -127,6 +130,8 @@ struct domain *domain_alloc(domid_t domid, unsigned int max_vcpus,
 /* 0; -ENOMEM; -EEXIST; -EINVAL out of range. Starts down. */
 int vcpu_create(struct domain *d, unsigned int id);
 void domain_publish(struct domain *d);
+/* For vcpu_event_pending_hook. */
+bool vcpu_has_pending(const struct vcpu *v);
 /* Counted reference by number, DOMID_SELF for @self; NULL: none, or dying. */
 struct domain *domain_get(struct domain *self, domid_t domid);
 bool domain_try_get(struct domain *d);
@@ -167,6 +172,8 @@ void vcpu_runstate_get(struct vcpu *v, struct vcpu_runstate_info *out);
 void vcpu_set_periodic(struct vcpu *v, uint64_t period_ns);
 /* Timer virq timers follow the vCPU to its CPU. */
 void vcpu_timers_init(struct vcpu *v);
+/* It goes up: its periodic timer runs, unless it was stopped. */
+void vcpu_timers_up(struct vcpu *v);
 void vcpu_timers_move(struct vcpu *v, unsigned int cpu);
 
 /* Sets of numbers: ports, frames, irqs (lib/rangeset.c). */

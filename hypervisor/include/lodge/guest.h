@@ -47,8 +47,9 @@ struct guest_ops {
 	void (*send_nmi)(struct vcpu *v);
 	/* An event is pending for @v: make it see so soon. */
 	void (*event_kick)(struct vcpu *v);
-	/* Would the guest take an event now? */
-	bool (*events_deliverable)(const struct vcpu *v);
+	/* Is there an event or NMI for it, which it would take now? Current
+	 * only: it does not block then. */
+	bool (*has_pending)(const struct vcpu *v);
 	/* Allows to call (a PV guest's kernel, not its user mode). */
 	bool (*may_hypercall)(const struct vcpu *v);
 };
