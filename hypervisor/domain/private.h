@@ -11,6 +11,11 @@
 void vcpu_free(struct vcpu *v);
 extern bool opt_noreboot;
 
+/* watchdog.c */
+void domain_watchdogs_init(struct domain *d);
+void domain_watchdogs_kill(struct domain *d);
+int domain_watchdog(struct domain *d, uint32_t id, uint32_t timeout_s);
+
 /* time.c, console-io.c: hooks into the layers below. */
 void domain_time_init(void);
 void domain_console_init(void);

@@ -218,6 +218,9 @@ void vcpu_runstate_publish(struct vcpu *v)
 
 /* ---- timers of vCPUs ---- */
 
+/* What a vCPU has until it says otherwise: part of the ABI, as Xen does it. */
+#define PERIOD_AT_START_NS (10 * NS_PER_MS)
+
 static void singleshot_fired(void *arg)
 {
 	evtchn_send_virq(arg, VIRQ_TIMER);
@@ -229,6 +232,9 @@ static void periodic_fired(void *arg)
 	uint64_t period = atomic_load(&v->periodic_ns);
 
 	if (!period)
+		return;
+	/* VCPUOP_up starts it again. */
+	if (test_bit(VPF_DOWN, &v->pause_flags))
 		return;
 	evtchn_send_virq(v, VIRQ_TIMER);
 	/* Ticks that were missed are not made good one by one. */
@@ -253,6 +259,7 @@ void vcpu_timers_init(struct vcpu *v)
 
 	timer_init(&v->singleshot, singleshot_fired, v, cpu);
 	timer_init(&v->periodic, periodic_fired, v, cpu);
+	v->periodic_ns = PERIOD_AT_START_NS;
 	timer_init(&v->poll_timer, poll_timed_out, v, cpu);
 }
 
@@ -266,6 +273,18 @@ void vcpu_timers_move(struct vcpu *v, unsigned int cpu)
 	timer_migrate(&v->singleshot, cpu);
 	timer_migrate(&v->periodic, cpu);
 	timer_migrate(&v->poll_timer, cpu);
+}
+
+/**
+ * vcpu_timers_up() - a vCPU that was down may run
+ * @v: the vCPU, not down any more
+ */
+void vcpu_timers_up(struct vcpu *v)
+{
+	uint64_t period = atomic_load(&v->periodic_ns);
+
+	if (period)
+		timer_set(&v->periodic, system_time_ns() + period);
 }
 
 /**

@@ -59,8 +59,10 @@ static long op_up(struct vcpu *v, unsigned int nr, guest_ptr_t arg,
 	else
 		wake = test_and_clear_bit(VPF_DOWN, &t->pause_flags);
 	spin_unlock(&v->domain->lock);
-	if (wake)
+	if (wake) {
+		vcpu_timers_up(t);
 		vcpu_wake(t);
+	}
 	return rc;
 }
 

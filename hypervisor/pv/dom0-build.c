@@ -419,5 +419,6 @@ void __init dom0_build(const struct boot_info *bi)
 	       (unsigned long)b.img.entry);
 	dom0 = b.d;
 	domain_publish(b.d);
+	vcpu_timers_up(b.d->vcpus[0]);
 	vcpu_wake(b.d->vcpus[0]);
 }
