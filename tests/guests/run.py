@@ -77,7 +77,7 @@ def read_conf(name):
     return conf
 
 
-def qemu_command(name, hypervisor, test):
+def qemu_command(name, hypervisor, test, xen_args):
     """The command that boots guest @name on the image @hypervisor."""
     conf = read_conf(name)
     image = TREE / "build" / "guests" / f"{name}.elf"
@@ -87,7 +87,8 @@ def qemu_command(name, hypervisor, test):
     return QEMU + [
         "-smp", conf.get("cpus", "1"),
         "-kernel", str(hypervisor),
-        "-append", f"{COMMAND_LINE} {conf.get('xen_args', '')}".strip(),
+        "-append", " ".join(filter(None, [
+            COMMAND_LINE, conf.get("xen_args"), xen_args])),
         "-initrd", " ".join(filter(None, words)),
     ]
 
@@ -147,9 +148,9 @@ def judge(lines, result, echo):
     return crash_tests
 
 
-def boot(name, hypervisor, result, test=None, echo=False):
+def boot(name, hypervisor, result, test=None, echo=False, xen_args=""):
     """Boot once and judge."""
-    command = qemu_command(name, hypervisor, test)
+    command = qemu_command(name, hypervisor, test, xen_args)
     with subprocess.Popen(command, stdin=subprocess.DEVNULL,
                           stdout=subprocess.PIPE,
                           stderr=subprocess.STDOUT) as process:
@@ -159,16 +160,19 @@ def boot(name, hypervisor, result, test=None, echo=False):
             process.kill()
 
 
-def run_guest(name, hypervisor, test=None, echo=False):
-    """Run guest @name on the image @hypervisor; @test: only that one."""
+def run_guest(name, hypervisor, test=None, echo=False, xen_args=""):
+    """Run guest @name on the image @hypervisor; @test: only that one.
+
+    @xen_args is added to the hypervisor's command line.
+    """
     result = Result(name)
     for needed in hypervisor, TREE / "build" / "guests" / f"{name}.elf":
         if not pathlib.Path(needed).exists():
             result.worsen("error", f"{needed} is missing")
             return result
-    crash_tests = boot(name, hypervisor, result, test, echo)
+    crash_tests = boot(name, hypervisor, result, test, echo, xen_args)
     for crash_test in crash_tests:
-        boot(name, hypervisor, result, crash_test, echo)
+        boot(name, hypervisor, result, crash_test, echo, xen_args)
     return result
 
 
@@ -193,13 +197,16 @@ def main():
     parser.add_argument("--on", default="lodge", metavar="HYPERVISOR",
                         help="control, lodge, lodge-debug or an image")
     parser.add_argument("--test", help="run only this test of the guests")
+    parser.add_argument("--args", default="", metavar="WORDS",
+                        help="more words for the hypervisor's command line")
     parser.add_argument("-v", "--verbose", action="store_true",
                         help="show the console")
     args = parser.parse_args()
     hypervisor = HYPERVISORS.get(args.on, pathlib.Path(args.on))
     worst = "skip"
     for name in args.guests or guest_names():
-        result = run_guest(name, hypervisor, args.test, args.verbose)
+        result = run_guest(name, hypervisor, args.test, args.verbose,
+                           args.args)
         report(result)
         worst = max(worst, result.outcome, key=RANK.get)
     return EXIT_STATUS[worst]
