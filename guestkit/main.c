@@ -138,7 +138,7 @@ static void run_test(const struct guest_test *test)
 		this_vcpu()->catcher = NULL;
 		test->run();
 	}
-	if (test->may_crash) {
+	if (test->may_crash && !test_skipped) {
 		print("FAILED %s: the domain is still alive\n", test->name);
 		worsen(OUTCOME_FAILURE);
 	}

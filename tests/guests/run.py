@@ -33,7 +33,7 @@ QEMU = ["qemu-system-x86_64", "-accel", "tcg", "-cpu", "max,-smap,-smep",
         "-m", "512", "-nographic", "-no-reboot", "-monitor", "none"]
 COMMAND_LINE = "console=com1 com1=115200 dom0_mem=128M sync_console"
 # A machine that hangs is found by this, not by patience.
-LIMIT_S = 120
+LIMIT_S = 300
 
 RANK = {"skip": 0, "success": 1, "error": 2, "failure": 3}
 EXIT_STATUS = {"skip": 0, "success": 0, "failure": 1, "error": 2}
