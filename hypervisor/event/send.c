@@ -23,6 +23,11 @@ void evtchn_notify_vcpu(struct vcpu *v)
 		return;
 	v->domain->ops->event_kick(v);
 	vcpu_unblock(v);
+	/* A vCPU that polls for other ports takes this event, too. */
+	if (test_bit(VPF_POLL, &v->pause_flags) &&
+	    !READ_ONCE(info->evtchn_upcall_mask) &&
+	    test_and_clear_bit(VPF_POLL, &v->pause_flags))
+		vcpu_wake(v);
 }
 
 /* vCPUs in SCHEDOP_poll; a masked port wakes them too. */

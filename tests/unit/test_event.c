@@ -639,6 +639,27 @@ static void pollers_wake(void **state)
 	assert_int_equal(v->pause_flags, BIT(VPF_PAUSED));
 }
 
+/* It polls for one port, but may be interrupted by any. */
+static void an_upcall_ends_a_poll(void **state)
+{
+	evtchn_port_t p1 = unbound(1, 2), p2;
+	struct vcpu *v = &vcpus[2][0];
+
+	assert_int_equal(bind_inter(2, 1, p1, &p2), 0);
+	guest_consume(2, 0);
+	v->info->evtchn_upcall_mask = 1;
+	v->pause_flags = BIT(VPF_POLL);
+	v->poll_port = p2 + 1;
+	send_on(1, p1);
+	assert_int_equal(v->info->evtchn_upcall_pending, 1);
+	assert_int_equal(v->pause_flags, BIT(VPF_POLL));
+	guest_consume(2, 0);
+	v->info->evtchn_upcall_mask = 0;
+	send_on(1, p1);
+	assert_int_equal(v->pause_flags, 0);
+	assert_int_equal(nr_woken, 1);
+}
+
 static void moved_info_is_rescanned(void **state)
 {
 	static struct vcpu_info elsewhere;
@@ -903,6 +924,7 @@ int main(void)
 		T(selector_follows_the_port),
 		T(upcall_needs_pending_and_unmasked),
 		T(pollers_wake),
+		T(an_upcall_ends_a_poll),
 		T(moved_info_is_rescanned),
 		T(reset_closes_all),
 		T(reset_can_be_interrupted),
