@@ -22,6 +22,19 @@ static const struct op *op_find(const struct op_table *t, unsigned int nr)
 	return NULL;
 }
 
+/*
+ * The argument of an operation that answers in it. What was read is written
+ * back first: where the answer cannot go nothing must be done. (A guest that
+ * unmaps it later, from another vCPU, harms itself.)
+ */
+static bool get_argument(const struct op *op, guest_ptr_t arg, void *buf)
+{
+	if (copy_from_guest(buf, arg, op->size))
+		return false;
+	return !(op->flags & (OP_OUT | OP_OUT_ALWAYS)) ||
+	       !copy_to_guest(arg, buf, op->size);
+}
+
 static long op_call(const struct op *op, struct vcpu *v, guest_ptr_t arg)
 {
 	uint8_t buf[OP_MAX_ARG] __aligned(8);
@@ -32,7 +45,7 @@ static long op_call(const struct op *op, struct vcpu *v, guest_ptr_t arg)
 	/* What a handler leaves unwritten must not be our stack's contents. */
 	if (!(op->flags & OP_IN))
 		memset(buf, 0, op->size);
-	else if (copy_from_guest(buf, arg, op->size))
+	else if (!get_argument(op, arg, buf))
 		return -EFAULT;
 	rc = op->fn(v, buf);
 	if (rc == HYPERCALL_CONTINUED)

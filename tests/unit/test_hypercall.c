@@ -359,8 +359,9 @@ static void unreachable_arguments(void **state)
 	assert_int_equal(nr_calls, 0);
 	unreadable[0] = false;
 	unwritable[0] = true;
+	/* Nothing is done whose answer has nowhere to go. */
 	assert_int_equal(do_op(N_INOUT), -EFAULT);
-	assert_int_equal(nr_calls, 1);
+	assert_int_equal(nr_calls, 0);
 	assert_int_equal(do_op(N_IN), 0);
 }
 
