@@ -81,6 +81,9 @@ static void detect_extended(struct cpu_features *f)
 		f->phys_bits = (uint8_t)min(r.a & 0xff, 52U);
 		f->virt_bits = r.a >> 8 & 0xff;
 	}
+	/* AMD APM 3, Fn8000_0008_EBX: RstrFpErrPtrs. */
+	f->fpu_pointers_stay = f->amd && (f->max_ext_leaf < 0x80000008 ||
+					  !(r.b >> 2 & 1));
 }
 
 static void detect_xstate(struct cpu_features *f)

@@ -103,6 +103,18 @@ void fpu_save(struct vcpu *v)
 	xsave_all(v->fpu);
 }
 
+/*
+ * Some processors load the addresses of the last x87 instruction and operand
+ * only with a pending exception: what the last owner did would stay readable.
+ * An instruction of our own takes their place.
+ */
+static void clear_pointers(void)
+{
+	static const uint32_t zero;
+
+	__asm__ volatile("fnclex; emms; fildl %0" ::"m"(zero));
+}
+
 /**
  * fpu_restore() - load the registers from @v's area, XCR0 and CR0.TS with it
  * @v: the vCPU that is about to run here
@@ -112,6 +124,8 @@ void fpu_save(struct vcpu *v)
 void fpu_restore(struct vcpu *v)
 {
 	clts();
+	if (cpu_features.fpu_pointers_stay)
+		clear_pointers();
 	if (!cpu_features.xsave) {
 		__asm__ volatile("fxrstor64 %0" ::"m"(*v->fpu) : "memory");
 	} else {

@@ -94,6 +94,9 @@ void pv_load_segments(struct vcpu *v, const struct cpu_user_regs *regs)
 	struct pv_vcpu *pv = v->pv;
 	bool bad;
 
+	/* SYSRET on AMD leaves the hidden part of ss as it is: an interrupt has
+	 * made it null. */
+	__asm__ volatile("movl %0, %%ss" ::"r"(SEL_RING0_DS));
 	bad = load_ds(regs->ds);
 	bad |= load_es(regs->es);
 	bad |= load_fs(regs->fs);

@@ -4,6 +4,7 @@
  */
 #include "private.h"
 
+#include <lodge/asm-offsets.h>
 #include <lodge/cpu.h>
 #include <lodge/event.h>
 #include <lodge/lib.h>
@@ -103,11 +104,13 @@ static void deliver(struct vcpu *v)
 /*
  * SYSRET loads rip from rcx and rflags from r11, and flat segments. Some
  * processors fault in ring 0 on a non-canonical rip; single-stepping and RF
- * want IRET.
+ * want IRET, and so does a frame that no SYSCALL made: on its way in ss became
+ * null (pv_load_segments()).
  */
 static bool sysret_possible(const struct cpu_user_regs *regs)
 {
-	return regs->rcx == regs->rip && regs->r11 == regs->rflags &&
+	return regs->entry_vector == ENTRY_SYSCALL &&
+	       regs->rcx == regs->rip && regs->r11 == regs->rflags &&
 	       regs->cs == SEL_RING3_CS64 && regs->ss == SEL_RING3_DS32 &&
 	       is_canonical(regs->rip) &&
 	       !(regs->rflags & (X86_EFLAGS_TF | X86_EFLAGS_RF));

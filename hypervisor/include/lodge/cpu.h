@@ -18,6 +18,7 @@ struct cpu_features {
 	bool nx, pages_1g, pcid, smep, smap, umip, fsgsbase;
 	bool fxsr, xsave, xsaveopt, xsavec;
 	bool rdtscp, sysenter, amd;
+	bool fpu_pointers_stay;		/* loading a state may leave FIP, FDP */
 	uint64_t xfeature_mask;		/* XCR0 bits we can enable */
 };
 extern struct cpu_features cpu_features;
