@@ -6,7 +6,9 @@
 
 All three run on this host; Debian's two, unmodified, have fakexen.so for a
 hypervisor. Ours runs with everything that makes it survive switched on. The
-load comes from build/xenstore/load. Results are printed as a table.
+load comes from build/xenstore/load. Results are printed as a table: operations
+per second, latency, and the time that the daemon itself had a processor per
+operation, which does not depend on what else the host is doing.
 """
 import argparse
 import os
@@ -31,15 +33,17 @@ class Ours(daemon.Daemon):
     def __init__(self):
         super().__init__(binary=daemon.FAST)
 
-    def memory(self):
-        return resident(self.pid)
+    @property
+    def server_pid(self):
+        return self.pid
 
 
 class Xenstored(daemon.DebianDaemon):
     name = "xenstored"
 
-    def memory(self):
-        return resident(self.process.pid)
+    @property
+    def server_pid(self):
+        return self.process.pid
 
 
 class Oxenstored:
@@ -54,8 +58,8 @@ class Oxenstored:
         (self.dir / "conf").write_text(
             "pid-file = %s/pid\nquota-activate = false\npersistent = false\n"
             "xenstored-log-file = %s/log\nxenstored-kva = %s/dom0.page\n"
-            "xenstored-port = %s/port\naccess-log-file = /dev/null\n" %
-            ((self.dir,) * 4))
+            "xenstored-port = %s/port\naccess-log-file = %s/access.log\n" %
+            ((self.dir,) * 5))
         env = dict(os.environ, FAKEXEN_DIR=str(self.dir),
                    LD_LIBRARY_PATH=str(daemon.DEBIAN_LIBS))
         self.process = subprocess.Popen(
@@ -72,8 +76,9 @@ class Oxenstored:
             time.sleep(0.05)
         time.sleep(0.2)
 
-    def memory(self):
-        return resident(self.process.pid)
+    @property
+    def server_pid(self):
+        return self.process.pid
 
     def close(self):
         self.process.kill()
@@ -89,6 +94,12 @@ def resident(pid):
     raise RuntimeError("no VmRSS")
 
 
+def processor_us(pid):
+    """Time that a process has had a processor, in microseconds."""
+    text = pathlib.Path("/proc/%d/schedstat" % pid).read_text()
+    return int(text.split()[0]) / 1000
+
+
 def load(server, *args):
     out = subprocess.run([str(LOAD), str(server.socket), *map(str, args)],
                          stdout=subprocess.PIPE, check=True).stdout
@@ -99,15 +110,19 @@ def measure(kind_of_server, nodes, clients, seconds):
     """{(kind, clients): (ops, median, p99)} and bytes per node"""
     server = kind_of_server()
     try:
-        before = server.memory()
+        before = resident(server.server_pid)
         load(server, "fill", nodes)
-        per_node = (server.memory() - before) / nodes
+        per_node = (resident(server.server_pid) - before) / nodes
         results = {}
         for kind in KINDS:
             for number in clients:
+                used = processor_us(server.server_pid)
                 ops, median, p99, _ = load(server, kind, number, seconds)
-                results[kind, number] = (float(ops), float(median),
-                                         float(p99))
+                used = processor_us(server.server_pid) - used
+                ops = float(ops)
+                results[kind, number] = (
+                    ops, float(median), float(p99),
+                    used / (ops * seconds) if ops else 0.0)
         return results, per_node
     finally:
         server.close()
@@ -133,15 +148,15 @@ def main():
         for server in servers:
             table[server.name], memory[server.name] = measure(
                 server, nodes, args.clients, args.seconds)
-        print("\n%d nodes; operations/s (median, 99%% in microseconds)" %
-              nodes)
+        print("\n%d nodes; operations/s (median, 99%% in microseconds; "
+              "processor time)" % nodes)
         print("%-10s %8s" % ("operation", "clients") + "".join(
-            "%28s" % s.name for s in servers) + "   ratios")
+            "%36s" % s.name for s in servers) + "   ratios")
         for kind in KINDS:
             for number in args.clients:
                 row = [table[s.name][kind, number] for s in servers]
                 print("%-10s %8d" % (kind, number) + "".join(
-                    "%10.0f (%6.0f, %7.0f)" % r for r in row) +
+                    "%10.0f (%6.0f, %7.0f; %5.0f)" % r for r in row) +
                     "   %s %s" % (ratio(row[0], row[1]),
                                   ratio(row[0], row[2])))
         print("bytes resident per node: " + ", ".join(
