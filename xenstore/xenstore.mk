@@ -111,3 +111,19 @@ bench-xenstore: build/bin/lodge-xenstored build/xenstore/load \
 	@$(PYTHON) tests/xenstore/bench.py
 
 BENCH_TARGETS += bench-xenstore
+
+$(call header_check,$(wildcard xenstore/daemon/*.h xenstore/tools/*.h \
+	xenstore/client/*.h xenstore/include/*.h),$(XS_CPPFLAGS) -std=gnu11)
+
+.PHONY: install-xenstore
+install-xenstore:
+	$(call install_files,$(PREFIX)/sbin,755,build/bin/lodge-xenstored)
+	$(call install_files,$(PREFIX)/bin,755,build/bin/xenstore)
+	$(call install_files,$(PREFIX)/lib/lodge,644,build/lib/libxenstore.so.4)
+	$(call install_files,$(PREFIX)/include/lodge,644,$(wildcard \
+		xenstore/include/*.h))
+	$(call install_files,$(PREFIX)/share/man/man8,644,docs/lodge-xenstored.8)
+	$(call install_files,$(PREFIX)/lib/systemd/system,644,\
+		xenstore/systemd/lodge-xenstored.service)
+
+INSTALL_TARGETS += install-xenstore

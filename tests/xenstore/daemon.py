@@ -38,7 +38,7 @@ class Daemon:
         self.command = [*wrapper, str(binary), "--foreground",
                         "--run-dir", str(self.dir),
                         "--state-dir", str(self.state), *options]
-        self.env = dict(os.environ, ASAN_OPTIONS="detect_leaks=0")
+        self.env = dict(os.environ, ASAN_OPTIONS="detect_leaks=1")
         if domains:
             self.fake.mkdir()
             (self.fake / "xsd_port").write_text("3")

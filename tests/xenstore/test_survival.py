@@ -250,3 +250,36 @@ def test_pid_file_and_exit(tmp_path):
     assert not pid_file.exists()
     assert not os.path.exists("/proc/%d" % worker)
     d.close()
+
+
+def test_valgrind():
+    """No use of what is not there, over a kill as well.
+
+    Leaks are the sanitizers' task, in all the other tests: valgrind would
+    search the whole address space of the journal for them.
+    """
+    valgrind = shutil.which("valgrind")
+    if not valgrind:
+        pytest.skip("valgrind is not installed: use make test")
+    d = daemon_module.Daemon(
+        binary=daemon_module.FAST,
+        wrapper=(valgrind, "--trace-children=yes", "-q",
+                 "--leak-check=no", "--error-exitcode=99"))
+    client, other = d.client(), d.client()
+    client.watch("/a", "t")
+    for i in range(100):
+        client.write("/a/%d" % i, b"x" * i)
+        tx = client.start()
+        client.write("/a/t%d" % i, b"1", tx)
+        client.directory("/a", tx)
+        other.write("/b", b"")
+        client.end(tx)
+    client.rm("/a")
+    assert client.poll_events(0.5)
+    assert client.control("check") == "OK"
+    d.kill()
+    client.write("/x", b"1")
+    assert client.read("/x") == b"1"
+    assert d.stop() == 0
+    assert "==" not in d.log()          # valgrind's lines
+    d.close()
