@@ -173,6 +173,7 @@ static int plan_get(uint64_t old, enum page_type type, uint64_t *new)
 int page_get_type(struct page *pg, enum page_type type, bool preemptible)
 {
 	uint64_t old, new;
+	bool first;
 	int rc;
 
 again:
@@ -184,18 +185,19 @@ again:
 	}
 	if (rc)
 		return rc;
-	if (is_tree(type) && !(old & PTI_COUNT_MASK) &&
-	    !page_get(pg, pg->owner))
+	/* Not to be asked of @old again: the exchange may change it. */
+	first = !(old & PTI_COUNT_MASK);
+	if (is_tree(type) && first && !page_get(pg, pg->owner))
 		return -EINVAL;
 	if (!atomic_cmpxchg(&pg->type_info, &old, new)) {
-		if (is_tree(type) && !(old & PTI_COUNT_MASK))
+		if (is_tree(type) && first)
 			page_put(pg);
 		goto again;
 	}
 	if (!(new & PTI_BUSY))
 		return 0;
 
-	if (!(old & PTI_COUNT_MASK)) {
+	if (first) {
 		leave_old_type(pg, old, type);
 		pg->nr_validated = 0;
 		pg->lock = 0;

@@ -194,17 +194,17 @@ static void compare_frame(struct audit *a, mfn_t mfn, const struct tally *t)
 
 static void audit_window(struct audit *a)
 {
+	uint64_t mfn, nr = min(max_mfn - a->first, WINDOW_FRAMES);
 	struct vcpu *v;
 	unsigned int i;
-	uint64_t mfn;
 
-	memset(a->tally, 0, PAGE_SIZE << WINDOW_ORDER);
+	memset(a->tally, 0, nr * sizeof(*a->tally));
 	for (mfn = 0; mfn < max_mfn; mfn++)
 		if (mfn_valid(MFN(mfn)))
 			count_frame(a, MFN(mfn));
 	for_each_vcpu(a->d, v, i)
 		count_vcpu(a, v);
-	for (i = 0; i < WINDOW_FRAMES; i++)
+	for (i = 0; i < nr; i++)
 		if (mfn_valid(MFN(a->first + i)))
 			compare_frame(a, MFN(a->first + i), &a->tally[i]);
 }

@@ -28,8 +28,12 @@
 #include <lodge/irq.h>
 #include <lodge/mm.h>
 
+/* The first MiB is never given to anybody: it holds the firmware's data, where
+ * the control domain looks for its tables. */
+#define LOW_FRAMES	(0x100000UL >> PAGE_SHIFT)
+
 /**
- * pv_frame_is_device() - is a frame no memory?
+ * pv_frame_is_device() - is a frame no memory that a domain can own?
  * @mfn: any number
  *
  * The answer for a frame never changes after boot, so that the entry that is
@@ -37,7 +41,7 @@
  */
 bool pv_frame_is_device(mfn_t mfn)
 {
-	return !mfn_valid(mfn);
+	return mfn_x(mfn) < LOW_FRAMES || !mfn_valid(mfn);
 }
 
 static bool address_fits(uint64_t e)

@@ -256,7 +256,15 @@ static void device_memory(void **state)
 				UVMF_NONE),
 			 0);
 	assert_false(table_of(t.l1)[5] & PTE_RW);
+	/* Memory, but the firmware's. */
+	assert_int_equal(rangeset_add(dom_c.iomem, 0, 0xff), 0);
+	assert_int_equal(map_va(VA, pte_make(MFN(3), LEAF), UVMF_NONE), 0);
 	check_audit(&dom_c, 0, 0);
+	assert_int_equal(map_va(VA, 0, UVMF_NONE), 0);
+	world_run(dom_a.vcpus[0]);
+	t = loaded_tree(&dom_a);
+	assert_int_equal(map_va(VA, pte_make(MFN(3), LEAF_RO), UVMF_NONE),
+			 -EPERM);
 }
 
 static void mapping_by_address(void **state)
@@ -365,7 +373,7 @@ static void grants(void **state)
 				  0),
 			 0);
 	assert_int_equal(table_of(t.l1)[6] & ~PTE_ADDR_MASK,
-			 LEAF_RO | PTE_GLOBAL | 5 << 9);
+			 LEAF_RO | PTE_GLOBAL | PTE_NX | 5 << 9);
 	check_audit(&dom_b, 0, 0);
 	/* No other call makes one, and none widens it. */
 	assert_int_equal(map_va(0x6000, entry(theirs, LEAF), UVMF_NONE),
@@ -373,7 +381,7 @@ static void grants(void **state)
 	assert_int_equal(ops->unmap(current, VA, page_to_mfn(t.data), 0),
 			 GNTST_general_error);
 	assert_int_equal(ops->unmap(current, 0x40000000, mfn, 0),
-			 GNTST_bad_virt_addr);
+			 GNTST_general_error);
 	assert_int_equal(ops->replace(current, VA, mfn, 0, 0), 0);
 	assert_int_equal(table_of(t.l1)[5], 0);
 	/* The guest may take it down itself: then it is gone. */
@@ -384,7 +392,7 @@ static void grants(void **state)
 	assert_int_equal(ref_count(theirs), 1);
 	assert_int_equal(ops->map(current, maddr(t.l2, 6), mfn,
 				  GNTMAP_contains_pte, 0),
-			 GNTST_bad_virt_addr);
+			 GNTST_general_error);
 	/* unmap_and_replace moves another entry there. */
 	assert_int_equal(ops->map(current, VA, mfn, 0, 0), 0);
 	assert_int_equal(ops->replace(current, VA, mfn, 0, 0), 0);

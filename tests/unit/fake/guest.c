@@ -10,9 +10,9 @@
 
 bool fake_preempt, fake_copy_to_fails;
 unsigned int fake_preempt_every;
-static unsigned int nr_questions;
-unsigned int fake_nr_continued;
-unsigned long fake_continued_args[6];
+static __thread unsigned int nr_questions;
+__thread unsigned int fake_nr_continued;
+__thread unsigned long fake_continued_args[6];
 
 static bool faults(guest_ptr_t p)
 {

@@ -39,12 +39,12 @@ void fake_heap_fail_never(void);
 
 /*
  * guest.c: copies to and from guests (addresses in the first page fault), and
- * continuations: how many there were, and the last one's arguments.
+ * continuations: how many this thread made, and the last one's arguments.
  */
 extern bool fake_preempt, fake_copy_to_fails;
 /* Not 0: 'should I stop?' is answered yes on each n-th question. */
 extern unsigned int fake_preempt_every;
-extern unsigned int fake_nr_continued;
-extern unsigned long fake_continued_args[6];
+extern __thread unsigned int fake_nr_continued;
+extern __thread unsigned long fake_continued_args[6];
 
 #endif
