@@ -20,6 +20,9 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] /
                        "system"))
 import lab  # noqa: E402
 
+# About five minutes, and more on a busy machine.
+pytestmark = pytest.mark.full
+
 ARCHIVE = daemon_module.BUILD / "xenstore" / "dom0.cpio"
 GUEST_LIMIT_S = 300
 STATUS = "xenstore control status"

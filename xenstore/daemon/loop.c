@@ -8,10 +8,10 @@
  *	                          '-------no-----> WAITING ---------'
  *
  * Clients that have work queue up, and each in its turn gets QUANTUM_NS of the
- * daemon's time (deficit round robin). A turn ends with the request that used
- * the time up, and what it took too long is deducted from the next turns, so
- * over time every busy client gets the same share however costly its requests
- * are. Between two rounds the loop asks the kernel who has become ready, so a
+ * daemon's time (deficit round robin), receiving and sending included. A turn
+ * ends with the request that used the time up, and what it took too long is
+ * deducted from the next turns, so over time every busy client gets the same
+ * share however costly its requests are. Between two rounds the loop asks the kernel who has become ready, so a
  * client that was idle waits for at most one round.
  *
  * A client is read from only while there is room for its requests and it takes
@@ -31,7 +31,7 @@
 #include "util.h"
 #include "wire.h"
 
-#define QUANTUM_NS 20000
+#define QUANTUM_NS 5000
 #define NR_EVENTS 64
 
 static int epfd = -1;
@@ -110,36 +110,45 @@ static void release_held(void)
 	}
 }
 
-static void serve(struct conn *c)
+/* Carry out requests while the client has credit. */
+static void serve(struct conn *c, uint64_t start)
 {
-	uint64_t start = now_ns(), now;
+	uint64_t now = start;
 	bool more = true;
 
-	c->credit_ns += QUANTUM_NS;
-	while (c->credit_ns > 0 && more) {
+	while (more && c->credit_ns > (int64_t)(now - start)) {
 		more = wire_step(c);
 		now = now_ns();
-		c->credit_ns -= (int64_t)(now - start);
-		start = now;
 	}
-	if (!more && c->credit_ns > 0)
-		c->credit_ns = 0;
 	if (more)
 		loop_queue(c);
 }
 
+static void pay(struct conn *c, uint64_t start)
+{
+	c->credit_ns -= (int64_t)(now_ns() - start);
+	if (!c->queued && c->credit_ns > 0)
+		c->credit_ns = 0;
+}
+
 static void turn(struct conn *c)
 {
+	uint64_t start = now_ns();
 	uint8_t *where;
 	int rc = 0;
 
+	c->credit_ns += QUANTUM_NS;
+	if (c->credit_ns <= 0) {
+		loop_queue(c);
+		return;
+	}
 	if (!c->eof && stream_in_space(c->st, &where))
 		rc = c->tp->fill(c);
 	if (rc && rc != EAGAIN) {
 		conn_kill(c, rc, NULL);
 		return;
 	}
-	serve(c);
+	serve(c, start);
 	conn_flush(c);
 	if (c->doomed)
 		return;
@@ -149,6 +158,7 @@ static void turn(struct conn *c)
 	}
 	conn_want(c, !c->eof && conn_may_request(c) &&
 		  stream_in_space(c->st, &where), c->writing);
+	pay(c, start);
 }
 
 static void round_of_turns(void)
