@@ -121,7 +121,7 @@ all: $(ALL_TARGETS) check-headers
 check-headers: $(HEADER_CHECKS)
 
 PYTEST = PYTHONDONTWRITEBYTECODE=1 $(PYTHON) -m pytest -c tests/pytest.ini \
-	--basetemp=build/tmp
+	--basetemp=build/tmp --durations=15 --durations-min=20
 
 check-unit: all $(UNIT_TESTS)
 	@$(PYTEST) tests/unit
