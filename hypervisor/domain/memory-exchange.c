@@ -66,8 +66,8 @@ static int alloc_new(struct exchange *e)
 	uint64_t i;
 
 	for (i = 0; i < e->nr_out; i++) {
-		struct page *pg = page_alloc(e->x.out.extent_order,
-					     memf | MEMF_ZERO);
+		struct page *pg =
+			page_alloc(e->x.out.extent_order, memf | MEMF_ZERO);
 
 		if (!pg)
 			return -ENOMEM;
@@ -110,8 +110,7 @@ static int steal_old(struct exchange *e)
 	int rc = 0;
 
 	for (i = 0; !rc && i < e->nr_in; i++) {
-		if (copy_from_guest(&first, in_entry(e, at + i),
-				    sizeof(first)))
+		if (copy_from_guest(&first, in_entry(e, at + i), sizeof(first)))
 			return -EFAULT;
 		rc = steal_extent(e, first);
 	}
@@ -230,16 +229,15 @@ static int check_request(const struct vcpu *v, struct exchange *e)
 	if (in->domid != out->domid ||
 	    in->nr_extents > ~0UL >> in->extent_order ||
 	    out->nr_extents > ~0UL >> out->extent_order ||
-	    in->nr_extents << in->extent_order !=
-		    out->nr_extents << out->extent_order)
+	    in->nr_extents << in->extent_order != out->nr_extents
+							  << out->extent_order)
 		return -EINVAL;
 	e->nr_in = e->nr_out = 1;
 	if (in->extent_order < out->extent_order)
 		e->nr_in = 1UL << (out->extent_order - in->extent_order);
 	else
 		e->nr_out = 1UL << (in->extent_order - out->extent_order);
-	if (e->x.nr_exchanged > in->nr_extents ||
-	    e->x.nr_exchanged % e->nr_in)
+	if (e->x.nr_exchanged > in->nr_extents || e->x.nr_exchanged % e->nr_in)
 		return -EINVAL;
 	return 0;
 }
@@ -292,9 +290,10 @@ long memory_exchange(struct vcpu *v, unsigned int nr, guest_ptr_t arg,
 		return rc;
 	rc = exchange_all(&e);
 	domain_put(e.d);
-	if (copy_to_guest(guest_ptr_add(arg, offsetof(struct xen_memory_exchange,
-						      nr_exchanged)),
-			  &e.x.nr_exchanged, sizeof(e.x.nr_exchanged)))
+	if (copy_to_guest(
+		    guest_ptr_add(arg, offsetof(struct xen_memory_exchange,
+						nr_exchanged)),
+		    &e.x.nr_exchanged, sizeof(e.x.nr_exchanged)))
 		return -EFAULT;
 	return rc == -ERESTART ? memory_continue(nr, 0, arg) : rc;
 }

@@ -14,11 +14,11 @@
 #include <lodge/lib.h>
 #include <lodge/mm.h>
 
-#define MEMMAP_MAX	128
+#define MEMMAP_MAX 128
 
 /* As the BIOS call gives it. */
 struct memmap_entry {
-	uint64_t start, size;	/* bytes */
+	uint64_t start, size; /* bytes */
 	uint32_t kind;
 } __packed;
 
@@ -148,7 +148,7 @@ long memory_map_machine(struct vcpu *v, void *arg)
 		const struct mem_range *r = &boot_info.ranges[i];
 
 		map->entries[i] =
-			(struct memmap_entry){ r->start, r->size, r->kind };
+			(struct memmap_entry){r->start, r->size, r->kind};
 	}
 	rc = show(op, map);
 	kfree(map);

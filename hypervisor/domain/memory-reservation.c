@@ -20,7 +20,7 @@
 /* One operation on one list. */
 struct extents {
 	struct domain *d;
-	guest_ptr_t list;	/* may be NULL where nothing is read from it */
+	guest_ptr_t list; /* may be NULL where nothing is read from it */
 	unsigned int order;
 	unsigned int memf;
 };
@@ -131,7 +131,7 @@ static bool request_ok(const struct domain *caller,
 long memory_reservation(struct vcpu *v, unsigned int nr, guest_ptr_t arg,
 			unsigned long done)
 {
-	bool (*one)(struct extents *e, uint64_t i) = one_extent(nr);
+	bool (*one)(struct extents * e, uint64_t i) = one_extent(nr);
 	struct xen_memory_reservation req;
 	struct extents e;
 	uint64_t i;

@@ -12,13 +12,13 @@
  * The call's first argument: the operation, and above it how many extents
  * earlier passes of a continued call did.
  */
-#define MEMOP_BITS	6
-#define MEMOP_MASK	((1UL << MEMOP_BITS) - 1)
+#define MEMOP_BITS	  6
+#define MEMOP_MASK	  ((1UL << MEMOP_BITS) - 1)
 #define MEMOP_MAX_EXTENTS (~0UL >> MEMOP_BITS)
 
 /* Largest extents: 2 MiB, or what a driver domain's devices may want. */
-#define MEMORY_MAX_ORDER	9
-#define MEMORY_MAX_ORDER_DOM0	10
+#define MEMORY_MAX_ORDER      9
+#define MEMORY_MAX_ORDER_DOM0 10
 
 /* memory.c */
 int memory_get_domain(struct vcpu *v, domid_t domid, struct domain **d);

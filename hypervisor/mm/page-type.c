@@ -97,8 +97,7 @@ static void become_none(struct page *pg, enum page_type type)
 	uint64_t keep = READ_ONCE(pg->type_info) & PTI_UNCACHED;
 
 	WRITE_ONCE(pg->tlb_stamp, tlb_clock());
-	atomic_store(&pg->type_info,
-		     (uint64_t)type << PTI_LAST_SHIFT | keep);
+	atomic_store(&pg->type_info, (uint64_t)type << PTI_LAST_SHIFT | keep);
 	if (is_tree(type))
 		page_put(pg);
 }
@@ -108,8 +107,7 @@ static void end_busy(struct page *pg, uint64_t state)
 {
 	uint64_t old = READ_ONCE(pg->type_info);
 
-	while (!atomic_cmpxchg(&pg->type_info, &old,
-			       (old & ~PTI_BUSY) | state))
+	while (!atomic_cmpxchg(&pg->type_info, &old, (old & ~PTI_BUSY) | state))
 		;
 }
 
@@ -194,7 +192,7 @@ again:
 			page_put(pg);
 		goto again;
 	}
-	if (!(new & PTI_BUSY))
+	if (!(new &PTI_BUSY))
 		return 0;
 
 	if (first) {
@@ -255,8 +253,8 @@ void page_put_type(struct page *pg)
 		if (is_tree(type)) {
 			new |= PTI_RELEASING;
 		} else if (type == PT_WRITABLE || type == PT_NONE) {
-			new = (old & PTI_UNCACHED) |
-			      (uint64_t)type << PTI_LAST_SHIFT;
+			new = (old & PTI_UNCACHED) | (uint64_t)type
+							     << PTI_LAST_SHIFT;
 			/* After the read that saw the last reference. */
 			WRITE_ONCE(pg->tlb_stamp, tlb_clock());
 		} else {
@@ -264,9 +262,9 @@ void page_put_type(struct page *pg)
 		}
 	} while (!atomic_cmpxchg(&pg->type_info, &old, new));
 
-	if (new & (PTI_RELEASING | PTI_BUSY))
+	if (new &(PTI_RELEASING | PTI_BUSY))
 		page_type_ops->release(pg, type);
-	if (new & PTI_BUSY)
+	if (new &PTI_BUSY)
 		become_none(pg, type);
 }
 

@@ -29,17 +29,17 @@
 #include <lodge/mm.h>
 
 #define DESC_PER_PAGE	(PAGE_SIZE / sizeof(uint64_t))
-#define GDT_MAX_ENTRIES	(GDT_GUEST_FRAMES * DESC_PER_PAGE)
-#define LDT_MAX_ENTRIES	8192
+#define GDT_MAX_ENTRIES (GDT_GUEST_FRAMES * DESC_PER_PAGE)
+#define LDT_MAX_ENTRIES 8192
 #define LDT_PAGES	16
 
-#define DESC_ACCESSED	(1UL << 40)
-#define DESC_S		(1UL << 44)	/* code or data, not system */
-#define DESC_DPL3	(3UL << 45)
-#define DESC_PRESENT	(1UL << 47)
+#define DESC_ACCESSED (1UL << 40)
+#define DESC_S	      (1UL << 44) /* code or data, not system */
+#define DESC_DPL3     (3UL << 45)
+#define DESC_PRESENT  (1UL << 47)
 
-#define SEL_RPL		3
-#define SEL_TI		4		/* of the LDT */
+#define SEL_RPL 3
+#define SEL_TI	4 /* of the LDT */
 
 static mfn_t zero_page;
 
@@ -124,8 +124,8 @@ bool pv_fixup_selector(uint16_t *sel)
 
 	if (!(*sel & ~SEL_RPL))
 		return true;
-	if (!(s & SEL_TI) && s >= GDT_RESERVED_BYTE &&
-	    s != SEL_RING3_CS32 && s != SEL_RING3_DS32 && s != SEL_RING3_CS64)
+	if (!(s & SEL_TI) && s >= GDT_RESERVED_BYTE && s != SEL_RING3_CS32 &&
+	    s != SEL_RING3_DS32 && s != SEL_RING3_CS64)
 		return false;
 	*sel = s;
 	return true;
@@ -166,8 +166,9 @@ static void map_gdt(struct vcpu *v, unsigned int nr)
 	unsigned int i;
 
 	for (i = 0; i < GDT_GUEST_FRAMES; i++)
-		map_page(v, i, pte_make(i < nr ? v->pv->gdt_frames[i] :
-						 zero_page, MAP_RO));
+		map_page(v, i,
+			 pte_make(i < nr ? v->pv->gdt_frames[i] : zero_page,
+				  MAP_RO));
 }
 
 /**

@@ -21,9 +21,9 @@
 #include <lodge/lib.h>
 #include <lodge/mm.h>
 
-#define WINDOW_ORDER	10
-#define WINDOW_FRAMES	((PAGE_SIZE << WINDOW_ORDER) / sizeof(struct tally))
-#define MAX_COMPLAINTS	20
+#define WINDOW_ORDER   10
+#define WINDOW_FRAMES  ((PAGE_SIZE << WINDOW_ORDER) / sizeof(struct tally))
+#define MAX_COMPLAINTS 20
 
 /* What was found at one frame. */
 struct tally {
@@ -33,7 +33,7 @@ struct tally {
 struct audit {
 	struct domain *d;
 	struct tally *tally;
-	uint64_t first;		/* frame that tally[0] is about */
+	uint64_t first; /* frame that tally[0] is about */
 	struct pv_audit *result;
 };
 
@@ -165,8 +165,7 @@ static void count_vcpu(struct audit *a, struct vcpu *v)
 		count_segment(a, v->pv->gdt_frames[i]);
 	for (i = 0; i < 16; i++)
 		if (v->pv->ldt_mapped >> i & 1)
-			count_segment(a,
-				      pte_mfn(ptes[PERDOMAIN_LDT_PAGE + i]));
+			count_segment(a, pte_mfn(ptes[PERDOMAIN_LDT_PAGE + i]));
 }
 
 static void compare_frame(struct audit *a, mfn_t mfn, const struct tally *t)
@@ -202,7 +201,7 @@ static void audit_window(struct audit *a)
 	for (mfn = 0; mfn < max_mfn; mfn++)
 		if (mfn_valid(MFN(mfn)))
 			count_frame(a, MFN(mfn));
-	for_each_vcpu(a->d, v, i)
+	for_each_vcpu (a->d, v, i)
 		count_vcpu(a, v);
 	for (i = 0; i < nr; i++)
 		if (mfn_valid(MFN(a->first + i)))
@@ -221,9 +220,9 @@ static void audit_window(struct audit *a)
  */
 int pv_audit(struct domain *d, struct pv_audit *result)
 {
-	struct audit a = { .d = d, .result = result };
+	struct audit a = {.d = d, .result = result};
 
-	*result = (struct pv_audit){ 0 };
+	*result = (struct pv_audit){0};
 	a.tally = frames_alloc(WINDOW_ORDER, 0);
 	if (!a.tally)
 		return -ENOMEM;
@@ -238,7 +237,7 @@ static void pause_others(struct domain *d, void (*how)(struct vcpu *v))
 	struct vcpu *v;
 	unsigned int i;
 
-	for_each_vcpu(d, v, i)
+	for_each_vcpu (d, v, i)
 		if (v != current)
 			how(v);
 }

@@ -44,9 +44,9 @@ static int find_frames_owner(struct mm_call *c, domid_t domid)
 		c->fd = dom_xen;
 		return self->privileged ? 0 : -EPERM;
 	default:
-		return domid == self->domid ?
-			       -ESRCH :
-			       find_other(self, domid, &c->fd, &c->fd_held);
+		return domid == self->domid
+			       ? -ESRCH
+			       : find_other(self, domid, &c->fd, &c->fd_held);
 	}
 }
 
@@ -74,7 +74,7 @@ int pv_call_begin(struct mm_call *c, struct vcpu *v, unsigned int foreigndom)
 {
 	int rc;
 
-	*c = (struct mm_call){ .v = v };
+	*c = (struct mm_call){.v = v};
 	rc = find_tables_owner(c, foreigndom >> 16);
 	if (rc)
 		return rc;
@@ -129,13 +129,12 @@ int pv_read_vcpumask(struct vcpu *v, guest_ptr_t map, cpumask_t *cpus)
 	struct vcpu *other;
 	unsigned int i;
 
-	if (copy_from_guest(bits, map,
-			    DIV_ROUND_UP(v->domain->max_vcpus, 8)))
+	if (copy_from_guest(bits, map, DIV_ROUND_UP(v->domain->max_vcpus, 8)))
 		return -EFAULT;
 	*cpus = CPUMASK_NONE;
 	/* The entries were stored before this look at who runs where. */
 	smp_mb();
-	for_each_vcpu(v->domain, other, i) {
+	for_each_vcpu (v->domain, other, i) {
 		if (bits[i / 8] >> i % 8 & 1)
 			cpus->bits |= READ_ONCE(other->dirty_cpus.bits);
 	}

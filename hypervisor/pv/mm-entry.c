@@ -30,7 +30,7 @@
 
 /* The first MiB is never given to anybody: it holds the firmware's data, where
  * the control domain looks for its tables. */
-#define LOW_FRAMES	(0x100000UL >> PAGE_SHIFT)
+#define LOW_FRAMES (0x100000UL >> PAGE_SHIFT)
 
 /**
  * pv_frame_is_device() - is a frame no memory that a domain can own?

@@ -74,9 +74,9 @@ int pv_pin_table(struct domain *d, mfn_t mfn, enum page_type type)
 
 static int ext_pin(struct mm_call *c, const struct mmuext_op *op)
 {
-	return pv_pin_table(c->fd, MFN(op->arg1.mfn),
-			    (enum page_type)(PT_L1 + op->cmd -
-					     MMUEXT_PIN_L1_TABLE));
+	return pv_pin_table(
+		c->fd, MFN(op->arg1.mfn),
+		(enum page_type)(PT_L1 + op->cmd - MMUEXT_PIN_L1_TABLE));
 }
 
 static int ext_unpin(struct mm_call *c, const struct mmuext_op *op)
@@ -323,6 +323,6 @@ long hypercall_mmuext_op(struct vcpu *v, const uint64_t a[6])
 	if (rc != -ERESTART)
 		return rc;
 	return hypercall_continue(__HYPERVISOR_mmuext_op, 4, list.va,
-				  (unsigned long)(nr | MMU_PREEMPTED),
-				  pdone.va, (unsigned long)a[3]);
+				  (unsigned long)(nr | MMU_PREEMPTED), pdone.va,
+				  (unsigned long)a[3]);
 }

@@ -19,8 +19,8 @@
 #include <lodge/mm.h>
 #include <xen/grant_table.h>
 
-#define AVAIL_SHIFT	9
-#define AVAIL_BITS	(PTE_AVAIL >> AVAIL_SHIFT)
+#define AVAIL_SHIFT 9
+#define AVAIL_BITS  (PTE_AVAIL >> AVAIL_SHIFT)
 
 /**
  * struct pte_place - an L1 entry
@@ -55,7 +55,7 @@ static uint64_t make_entry(mfn_t mfn, unsigned int flags,
 			   unsigned int cache_flags)
 {
 	uint64_t e = pte_make(mfn, PTE_PRESENT | PTE_ACCESSED | PTE_NX |
-				   (cache_flags & PTE_CACHE));
+					   (cache_flags & PTE_CACHE));
 
 	e |= (uint64_t)(flags >> _GNTMAP_guest_avail0 & AVAIL_BITS)
 	     << AVAIL_SHIFT;
@@ -105,7 +105,7 @@ static int grant_map(struct vcpu *v, uint64_t host_addr, mfn_t mfn,
 static int clear_entry(struct pte_place *place, mfn_t mfn, uint64_t val,
 		       struct domain *fd)
 {
-	struct pte_write w = { .fd = fd, .mode = PTE_COMPARE, .val = val };
+	struct pte_write w = {.fd = fd, .mode = PTE_COMPARE, .val = val};
 	int rc;
 
 	w.expected = pv_pte_read(place->pt, place->slot);
@@ -149,7 +149,7 @@ static int grant_unmap(struct vcpu *v, uint64_t host_addr, mfn_t mfn,
 static int move_entry(struct vcpu *v, struct pte_place *from,
 		      struct pte_place *to, mfn_t mfn)
 {
-	struct pte_write w = { .fd = v->domain, .mode = PTE_SET };
+	struct pte_write w = {.fd = v->domain, .mode = PTE_SET};
 	uint64_t e = pv_pte_read(from->pt, from->slot);
 	int rc;
 
@@ -157,8 +157,8 @@ static int move_entry(struct vcpu *v, struct pte_place *from,
 	rc = clear_entry(to, mfn, e, v->domain);
 	if (rc)
 		return rc;
-	return pv_l1_write(from->pt, from->slot, &w) ? GNTST_general_error :
-						       GNTST_okay;
+	return pv_l1_write(from->pt, from->slot, &w) ? GNTST_general_error
+						     : GNTST_okay;
 }
 
 /**

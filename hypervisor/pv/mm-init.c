@@ -7,7 +7,7 @@
 #include <lodge/bug.h>
 #include <lodge/mm.h>
 
-#define M2P_CHUNK_FRAMES 512	/* 2 MiB */
+#define M2P_CHUNK_FRAMES 512 /* 2 MiB */
 
 static const struct page_type_ops pv_page_type_ops = {
 	.validate = pv_table_validate,

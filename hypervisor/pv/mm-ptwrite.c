@@ -23,8 +23,8 @@
 #include <lodge/irq.h>
 #include <lodge/mm.h>
 
-#define MAX_TRIES	8
-#define DR6_BS		0x4000UL
+#define MAX_TRIES 8
+#define DR6_BS	  0x4000UL
 
 /**
  * struct ptwrite - one store
@@ -52,8 +52,11 @@ static int pt_segment(struct emul_ctxt *c, enum emul_seg seg,
 		      struct emul_segment *out)
 {
 	*out = (struct emul_segment){
-		.usable = true, .readable = true, .writable = true,
-		.limit = ~0U, .big = true,
+		.usable = true,
+		.readable = true,
+		.writable = true,
+		.limit = ~0U,
+		.big = true,
 	};
 	if (seg == EMUL_SEG_FS)
 		out->base = rdmsr(MSR_FS_BASE);
@@ -67,7 +70,7 @@ static int pt_read(struct emul_ctxt *c, enum emul_seg seg, uint64_t addr,
 {
 	size_t left;
 
-	*val = (struct emul_val){ 0 };
+	*val = (struct emul_val){0};
 	left = copy_from_guest(val, GUEST_PTR(addr), bytes);
 	if (left)
 		return emul_raise_pf(c, addr + bytes - left, PFEC_USER);
@@ -97,7 +100,7 @@ static int store(struct ptwrite *w, uint64_t addr, uint64_t *old, uint64_t val,
 	unsigned int slot = PAGE_OFFSET(addr) / sizeof(uint64_t);
 	unsigned int shift = addr % sizeof(uint64_t) * 8, tries;
 	uint64_t mask = operand_mask(bytes) << shift, seen;
-	struct pte_write pw = { .fd = w->v->domain, .mode = PTE_COMPARE };
+	struct pte_write pw = {.fd = w->v->domain, .mode = PTE_COMPARE};
 
 	for (tries = 0; tries < MAX_TRIES; tries++) {
 		seen = pv_pte_read(w->pt, slot);
@@ -120,7 +123,9 @@ static int pt_write(struct emul_ctxt *c, enum emul_seg seg, uint64_t addr,
 {
 	struct ptwrite *w = c->priv;
 	struct pte_write pw = {
-		.fd = w->v->domain, .mode = PTE_SET, .val = val->lo,
+		.fd = w->v->domain,
+		.mode = PTE_SET,
+		.val = val->lo,
 	};
 
 	if (!store_fits(w, addr, bytes))
@@ -129,9 +134,9 @@ static int pt_write(struct emul_ctxt *c, enum emul_seg seg, uint64_t addr,
 		return EMUL_OK;
 	if (bytes < sizeof(uint64_t))
 		return store(w, addr, NULL, val->lo, bytes);
-	return pv_l1_write(w->pt, PAGE_OFFSET(addr) / sizeof(uint64_t), &pw) ?
-		       EMUL_UNHANDLED :
-		       EMUL_OK;
+	return pv_l1_write(w->pt, PAGE_OFFSET(addr) / sizeof(uint64_t), &pw)
+		       ? EMUL_UNHANDLED
+		       : EMUL_OK;
 }
 
 static int pt_cmpxchg(struct emul_ctxt *c, enum emul_seg seg, uint64_t addr,
@@ -191,7 +196,7 @@ static bool finish(struct vcpu *v, const struct emul_ctxt *c, int rc)
 bool pv_ptwrite_fault(struct vcpu *v, struct cpu_user_regs *regs,
 		      unsigned long addr)
 {
-	struct ptwrite w = { .v = v, .page = addr & PAGE_MASK };
+	struct ptwrite w = {.v = v, .page = addr & PAGE_MASK};
 	struct emul_ctxt c = {
 		.ops = &ptwrite_ops,
 		.priv = &w,

@@ -52,8 +52,8 @@ static int get_root(struct domain *d, mfn_t root)
 
 static uint64_t mode_cr3(const struct vcpu *v)
 {
-	return paddr_x(mfn_to_paddr(v->pv->kernel_mode ? v->pv->kernel_root :
-							 v->pv->user_root));
+	return paddr_x(mfn_to_paddr(v->pv->kernel_mode ? v->pv->kernel_root
+						       : v->pv->user_root));
 }
 
 /**

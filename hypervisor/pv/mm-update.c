@@ -71,8 +71,8 @@ static int update_entry(struct mm_call *c, const struct mmu_update *req,
 	}
 	if (!rc) {
 		rc = write_typed(c, pg, type,
-				 PAGE_OFFSET(ptr) / sizeof(uint64_t),
-				 req->val, keep_ad);
+				 PAGE_OFFSET(ptr) / sizeof(uint64_t), req->val,
+				 keep_ad);
 		page_put_type(pg);
 	}
 	page_put(pg);
@@ -163,8 +163,8 @@ long hypercall_mmu_update(struct vcpu *v, const uint64_t a[6])
 	if (rc != -ERESTART)
 		return rc;
 	return hypercall_continue(__HYPERVISOR_mmu_update, 4, list.va,
-				  (unsigned long)(nr | MMU_PREEMPTED),
-				  pdone.va, (unsigned long)a[3]);
+				  (unsigned long)(nr | MMU_PREEMPTED), pdone.va,
+				  (unsigned long)a[3]);
 }
 
 /* The flush that @flags want: which CPUs. 0; -EFAULT */
@@ -186,7 +186,7 @@ static int uvm_cpus(struct vcpu *v, uint64_t flags, cpumask_t *cpus)
 
 static int write_mapping(struct mm_call *c, unsigned long va, uint64_t val)
 {
-	struct pte_write w = { .fd = c->fd, .mode = PTE_SET, .val = val };
+	struct pte_write w = {.fd = c->fd, .mode = PTE_SET, .val = val};
 	struct page *pt = pv_l1_table(c->v->domain, c->v->pv->kernel_root, va);
 	int rc;
 
@@ -259,7 +259,6 @@ long hypercall_update_va_mapping_otherdomain(struct vcpu *v,
 
 	if (domid == DOMID_IO && !v->domain->privileged)
 		return -EPERM;
-	return update_mapping_call(v, a,
-				   __HYPERVISOR_update_va_mapping_otherdomain,
-				   domid);
+	return update_mapping_call(
+		v, a, __HYPERVISOR_update_va_mapping_otherdomain, domid);
 }

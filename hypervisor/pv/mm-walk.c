@@ -29,15 +29,14 @@ struct walk {
 
 static bool guest_address(unsigned long va)
 {
-	return is_canonical(va) &&
-	       !l4_slot_is_ours(PT_L4, pte_slot(va, PT_L4));
+	return is_canonical(va) && !l4_slot_is_ours(PT_L4, pte_slot(va, PT_L4));
 }
 
 static bool walk_to_l1(mfn_t root, unsigned long va, struct walk *w)
 {
 	unsigned int level;
 
-	*w = (struct walk){ .l1 = root, .common = ~0UL };
+	*w = (struct walk){.l1 = root, .common = ~0UL};
 	if (!guest_address(va))
 		return false;
 	for (level = PT_L4; level > PT_L1; level--) {

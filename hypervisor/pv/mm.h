@@ -17,11 +17,11 @@
  * and it survives when a guest reads an entry, changes it and writes it back,
  * while the user bit that we force would not tell any more.
  */
-#define PTE_GUEST_KERNEL	(1UL << 52)
+#define PTE_GUEST_KERNEL (1UL << 52)
 /* Protection keys: not offered. */
-#define PTE_PKEY		(0xfUL << 59)
-#define PTE_CACHE		(PTE_PWT | PTE_PCD | PTE_PAT)
-#define PTE_AD			(PTE_ACCESSED | PTE_DIRTY)
+#define PTE_PKEY  (0xfUL << 59)
+#define PTE_CACHE (PTE_PWT | PTE_PCD | PTE_PAT)
+#define PTE_AD	  (PTE_ACCESSED | PTE_DIRTY)
 
 static inline mfn_t pte_mfn(uint64_t e)
 {
@@ -57,16 +57,16 @@ bool pv_frame_is_device(mfn_t mfn);
 
 /* ---- stores into tables (mm-table.c) ---- */
 enum pte_mode {
-	PTE_SET,		/* as it is */
-	PTE_KEEP_AD,		/* accessed and dirty are added */
-	PTE_COMPARE,		/* only if it holds *expected */
+	PTE_SET,     /* as it is */
+	PTE_KEEP_AD, /* accessed and dirty are added */
+	PTE_COMPARE, /* only if it holds *expected */
 };
 
 struct pte_write {
-	struct domain *fd;	/* whose frame it may name */
+	struct domain *fd; /* whose frame it may name */
 	enum pte_mode mode;
 	uint64_t val;
-	uint64_t expected;	/* PTE_COMPARE: in and out */
+	uint64_t expected; /* PTE_COMPARE: in and out */
 };
 
 uint64_t pv_pte_read(const struct page *pt, unsigned int slot);
@@ -95,10 +95,10 @@ int pv_descriptors_init(void);
 /* ---- whom a call is about, and flushes (mm-call.c) ---- */
 struct mm_call {
 	struct vcpu *v;
-	struct domain *pd;	/* owner of the tables */
-	struct domain *fd;	/* owner of the frames that they name */
-	bool pd_held, fd_held;	/* by a counted reference */
-	cpumask_t flush;	/* to be flushed, globally, at the end */
+	struct domain *pd;     /* owner of the tables */
+	struct domain *fd;     /* owner of the frames that they name */
+	bool pd_held, fd_held; /* by a counted reference */
+	cpumask_t flush;       /* to be flushed, globally, at the end */
 	bool flush_cache;
 };
 
@@ -108,7 +108,7 @@ void pv_call_flush(struct mm_call *c);
 int pv_read_vcpumask(struct vcpu *v, guest_ptr_t map, cpumask_t *cpus);
 
 /* In the count of a list: entered again, *done counts earlier passes. */
-#define MMU_PREEMPTED	0x80000000U
+#define MMU_PREEMPTED 0x80000000U
 unsigned int pv_read_done(guest_ptr_t pdone);
 void pv_write_done(guest_ptr_t pdone, unsigned int done);
 
@@ -116,10 +116,10 @@ void pv_write_done(guest_ptr_t pdone, unsigned int done);
 extern const struct grant_map_ops pv_grant_map_ops;
 
 struct pv_audit {
-	unsigned long frames;		/* looked at */
-	unsigned long errors;		/* broken rules */
-	unsigned long spare_refs;	/* general references of others */
-	unsigned long spare_writable;	/* writable references of others */
+	unsigned long frames;	      /* looked at */
+	unsigned long errors;	      /* broken rules */
+	unsigned long spare_refs;     /* general references of others */
+	unsigned long spare_writable; /* writable references of others */
 };
 /* Recomputes counts and types of @d's frames. 0; -ENOMEM */
 int pv_audit(struct domain *d, struct pv_audit *result);

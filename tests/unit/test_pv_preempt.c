@@ -66,9 +66,9 @@ static void change_of_roots_at_every_step(void **state)
 	for (fake_preempt_every = 1; fake_preempt_every < EVERY_MAX;
 	     fake_preempt_every++) {
 		swap(one, two);
-		assert_int_equal(do_ext(MMUEXT_NEW_BASEPTR,
-					mfn_x(page_to_mfn(one)), 0),
-				 0);
+		assert_int_equal(
+			do_ext(MMUEXT_NEW_BASEPTR, mfn_x(page_to_mfn(one)), 0),
+			0);
 		assert_int_equal(page_type(one), PT_L4);
 		assert_true(is_untyped(two));
 		check_audit(&dom_a, 0, 0);
@@ -127,8 +127,8 @@ static void done_counts_all_passes(void **state)
 /* One pass only: the call is not made again. */
 static long pin_once(struct page *pg)
 {
-	struct mmuext_op op = { .cmd = MMUEXT_PIN_L4_TABLE };
-	uint64_t a[6] = { (uint64_t)&op, 1, 0, DOMID_SELF };
+	struct mmuext_op op = {.cmd = MMUEXT_PIN_L4_TABLE};
+	uint64_t a[6] = {(uint64_t)&op, 1, 0, DOMID_SELF};
 
 	op.arg1.mfn = mfn_x(page_to_mfn(pg));
 	return hypercall_mmuext_op(current, a);
@@ -242,7 +242,7 @@ static void dying_domains_get_no_tables(void **state)
 	assert_true(is_untyped(l4));
 }
 
-#define WORLD_TEST(f)                                                         \
+#define WORLD_TEST(f) \
 	cmocka_unit_test_setup_teardown(f, world_setup, world_teardown)
 
 int main(void)

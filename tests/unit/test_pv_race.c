@@ -15,11 +15,11 @@
 #include <lodge/atomic.h>
 #include <lodge/irq.h>
 
-#define NR_FRAMES	20
-#define NR_SLOTS	4
-#define STEPS_ALONE	800
-#define STEPS_TOGETHER	10000
-#define NR_SEEDS	4
+#define NR_FRAMES      20
+#define NR_SLOTS       4
+#define STEPS_ALONE    800
+#define STEPS_TOGETHER 10000
+#define NR_SEEDS       4
 
 static struct page *frames[NR_FRAMES];
 
@@ -72,7 +72,7 @@ void apic_send_ipi_mask(const cpumask_t *mask, unsigned int vector)
 {
 	unsigned int cpu;
 
-	for_each_cpu(cpu, mask) {
+	for_each_cpu (cpu, mask) {
 		atomic_add_return(&fake_nr_ipis, 1);
 		if (atomic_load(&nr_running) == 2)
 			atomic_store(&interrupts[cpu], vector);
@@ -100,7 +100,7 @@ static unsigned int level_of(struct actor *a, unsigned int frame)
 static uint64_t some_entry(struct actor *a, unsigned int level)
 {
 	unsigned int frame = pick(a, NR_FRAMES);
-	static const uint64_t odd[] = { 0, PTE_PSE, 1UL << 60, PTE_GLOBAL };
+	static const uint64_t odd[] = {0, PTE_PSE, 1UL << 60, PTE_GLOBAL};
 	uint64_t flags;
 
 	if (!pick(a, 4))
@@ -128,14 +128,13 @@ static long random_call(struct actor *a)
 	case 3:
 		return do_ext(MMUEXT_NEW_BASEPTR, mfn, 0);
 	case 4:
-		return do_ext(MMUEXT_NEW_USER_BASEPTR, pick(a, 3) ? mfn : 0,
-			      0);
+		return do_ext(MMUEXT_NEW_USER_BASEPTR, pick(a, 3) ? mfn : 0, 0);
 	case 5:
 		return do_ext(MMUEXT_CLEAR_PAGE, mfn, 0);
 	default:
 		return do_update(maddr(frames[frame], pick(a, NR_SLOTS)) |
-					 (pick(a, 2) ? MMU_PT_UPDATE_PRESERVE_AD :
-						       MMU_NORMAL_PT_UPDATE),
+					 (pick(a, 2) ? MMU_PT_UPDATE_PRESERVE_AD
+						     : MMU_NORMAL_PT_UPDATE),
 				 some_entry(a, level), DOMID_SELF);
 	}
 }
@@ -153,7 +152,7 @@ static void alone(void **state)
 	unsigned int seed, i;
 
 	for (seed = 0; seed < NR_SEEDS; seed++) {
-		struct actor a = { .seed = seed };
+		struct actor a = {.seed = seed};
 
 		make_frames();
 		for (i = 0; i < STEPS_ALONE; i++) {
@@ -196,8 +195,8 @@ static void together(void **state)
 
 	fake_relax_hook = wait_a_little;
 	for (seed = 0; seed < NR_SEEDS; seed++) {
-		struct actor a = { 0, seed, STEPS_TOGETHER, 0 };
-		struct actor b = { 1, seed + 100, STEPS_TOGETHER, 0 };
+		struct actor a = {0, seed, STEPS_TOGETHER, 0};
+		struct actor b = {1, seed + 100, STEPS_TOGETHER, 0};
 		pthread_t thread;
 
 		make_frames();
@@ -217,7 +216,7 @@ static void together(void **state)
 	}
 }
 
-#define WORLD_TEST(f)                                                         \
+#define WORLD_TEST(f) \
 	cmocka_unit_test_setup_teardown(f, world_setup, world_teardown)
 
 int main(void)

@@ -37,8 +37,8 @@ static void pin_twice_and_unpin_twice(void **state)
 
 static void types_exclude_each_other(void **state)
 {
-	static const enum page_type types[] = { PT_L1, PT_L2, PT_L3, PT_L4,
-						PT_SEG, PT_WRITABLE };
+	static const enum page_type types[] = {PT_L1, PT_L2,  PT_L3,
+					       PT_L4, PT_SEG, PT_WRITABLE};
 	struct page *pg = new_frame(&dom_a);
 	unsigned int i, j;
 
@@ -116,9 +116,9 @@ static void only_ones_own(void **state)
 
 static void refused_forms(void **state)
 {
-	static const uint64_t upper[] = { PTE_PSE, PTE_GLOBAL, PTE_PWT,
-					  PTE_PCD, 1UL << 59, 1UL << 62,
-					  1UL << 40, 1UL << 51 };
+	static const uint64_t upper[] = {PTE_PSE,   PTE_GLOBAL, PTE_PWT,
+					 PTE_PCD,   1UL << 59,	1UL << 62,
+					 1UL << 40, 1UL << 51};
 	struct page *below = new_frame(&dom_a), *pt = new_frame(&dom_a);
 	unsigned int level, i;
 
@@ -156,16 +156,15 @@ static void stored_form_of_leaves(void **state)
 	put_entry(pt, 4, entry(data, LEAF | PTE_PAT | PTE_PCD));
 	assert_int_equal(pin(1, pt), 0);
 	assert_int_equal(table_of(pt)[0], entry(data, LEAF | PTE_GLOBAL));
-	assert_int_equal(table_of(pt)[1],
-			 entry(data, LEAF | PTE_GUEST_KERNEL));
+	assert_int_equal(table_of(pt)[1], entry(data, LEAF | PTE_GUEST_KERNEL));
 	assert_int_equal(table_of(pt)[2], table_of(pt)[1]);
 	assert_int_equal(table_of(pt)[3], table_of(pt)[1]);
 	/* No device, no business with caching. */
 	assert_int_equal(table_of(pt)[4], table_of(pt)[0]);
 	/* Read, changed and written back it is still the kernel's. */
-	assert_int_equal(do_update(maddr(pt, 1),
-				   table_of(pt)[1] & ~PTE_RW, DOMID_SELF),
-			 0);
+	assert_int_equal(
+		do_update(maddr(pt, 1), table_of(pt)[1] & ~PTE_RW, DOMID_SELF),
+		0);
 	assert_false(table_of(pt)[1] & PTE_GLOBAL);
 	assert_int_equal(unpin(pt), 0);
 }
@@ -181,9 +180,9 @@ static void no_linear_maps(void **state)
 		assert_true(is_untyped(pt));
 		put_entry(pt, 5, 0);
 		assert_int_equal(pin(level, pt), 0);
-		assert_int_equal(do_update(maddr(pt, 5), entry(pt, LINK),
-					   DOMID_SELF),
-				 -EINVAL);
+		assert_int_equal(
+			do_update(maddr(pt, 5), entry(pt, LINK), DOMID_SELF),
+			-EINVAL);
 		assert_int_equal(unpin(pt), 0);
 	}
 	/* As data, but read-only. */
@@ -300,13 +299,12 @@ static void loaded_roots_are_referenced(void **state)
 	struct vcpu *v = dom_a.vcpus[0];
 
 	assert_int_equal(pin(4, t.l4), 0);
-	assert_int_equal(do_ext(MMUEXT_NEW_BASEPTR,
-				mfn_x(page_to_mfn(t.l4)), 0),
-			 0);
+	assert_int_equal(
+		do_ext(MMUEXT_NEW_BASEPTR, mfn_x(page_to_mfn(t.l4)), 0), 0);
 	assert_int_equal(read_cr3(), maddr(t.l4, 0));
-	assert_int_equal(do_ext(MMUEXT_NEW_USER_BASEPTR,
-				mfn_x(page_to_mfn(u.l4)), 0),
-			 0);
+	assert_int_equal(
+		do_ext(MMUEXT_NEW_USER_BASEPTR, mfn_x(page_to_mfn(u.l4)), 0),
+		0);
 	assert_int_equal(read_cr3(), maddr(t.l4, 0));
 	assert_int_equal(unpin(t.l4), 0);
 	assert_int_equal(page_type(t.l1), PT_L1);
@@ -317,14 +315,13 @@ static void loaded_roots_are_referenced(void **state)
 	pv_toggle_mode(v);
 	assert_int_equal(do_ext(MMUEXT_NEW_USER_BASEPTR, 0, 0), 0);
 	assert_true(is_untyped(u.l1));
-	assert_int_equal(do_ext(MMUEXT_NEW_BASEPTR,
-				mfn_x(page_to_mfn(u.l4)), 0),
-			 0);
+	assert_int_equal(
+		do_ext(MMUEXT_NEW_BASEPTR, mfn_x(page_to_mfn(u.l4)), 0), 0);
 	assert_true(is_untyped(t.l1) && is_untyped(t.l4));
 	/* It has the global bit now, which a root's entry may not have. */
-	assert_int_equal(do_ext(MMUEXT_NEW_BASEPTR, mfn_x(page_to_mfn(t.l1)),
-				0),
-			 -EINVAL);
+	assert_int_equal(
+		do_ext(MMUEXT_NEW_BASEPTR, mfn_x(page_to_mfn(t.l1)), 0),
+		-EINVAL);
 	check_audit(&dom_a, 0, 0);
 	/* No user root: the guest may not go there. */
 	pv_toggle_mode(v);
@@ -335,15 +332,15 @@ static void roots_of_others_are_refused(void **state)
 {
 	struct tree t = new_tree(&dom_b);
 
-	assert_int_equal(do_ext(MMUEXT_NEW_BASEPTR,
-				mfn_x(page_to_mfn(t.l4)), 0),
-			 -EINVAL);
+	assert_int_equal(
+		do_ext(MMUEXT_NEW_BASEPTR, mfn_x(page_to_mfn(t.l4)), 0),
+		-EINVAL);
 	assert_int_equal(do_ext(MMUEXT_NEW_BASEPTR, WORLD_FRAMES, 0), -EINVAL);
 	assert_int_equal(pin(4, t.l4), -EINVAL);
 	assert_true(is_untyped(t.l1));
 }
 
-#define WORLD_TEST(f)                                                         \
+#define WORLD_TEST(f) \
 	cmocka_unit_test_setup_teardown(f, world_setup, world_teardown)
 
 int main(void)

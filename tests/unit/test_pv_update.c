@@ -6,15 +6,14 @@
 
 #include <xen/grant_table.h>
 
-#define VA 0x5000UL	/* slot 5 of the L1 of new_tree() */
+#define VA 0x5000UL /* slot 5 of the L1 of new_tree() */
 
 static struct tree loaded_tree(struct domain *d)
 {
 	struct tree t = new_tree(d);
 
-	assert_int_equal(do_ext(MMUEXT_NEW_BASEPTR, mfn_x(page_to_mfn(t.l4)),
-				0),
-			 0);
+	assert_int_equal(
+		do_ext(MMUEXT_NEW_BASEPTR, mfn_x(page_to_mfn(t.l4)), 0), 0);
 	return t;
 }
 
@@ -34,19 +33,23 @@ static void leaf_transitions(void **state)
 {
 	struct page *pt = new_frame(&dom_a), *a = new_frame(&dom_a),
 		    *b = new_frame(&dom_a);
-	uint64_t entries[] = { 0, 0x123450, entry(a, LEAF), entry(a, LEAF_RO),
-			       entry(b, LEAF), entry(b, LEAF_RO) };
+	uint64_t entries[] = {0,
+			      0x123450,
+			      entry(a, LEAF),
+			      entry(a, LEAF_RO),
+			      entry(b, LEAF),
+			      entry(b, LEAF_RO)};
 	unsigned int i, j;
 
 	assert_int_equal(pin(1, pt), 0);
 	for (i = 0; i < ARRAY_SIZE(entries); i++) {
 		for (j = 0; j < ARRAY_SIZE(entries); j++) {
-			assert_int_equal(do_update(maddr(pt, 9), entries[i],
-						   DOMID_SELF),
-					 0);
-			assert_int_equal(do_update(maddr(pt, 9), entries[j],
-						   DOMID_SELF),
-					 0);
+			assert_int_equal(
+				do_update(maddr(pt, 9), entries[i], DOMID_SELF),
+				0);
+			assert_int_equal(
+				do_update(maddr(pt, 9), entries[j], DOMID_SELF),
+				0);
 			assert_int_equal(table_of(pt)[9] & ~PTE_GLOBAL,
 					 entries[j]);
 			check_audit(&dom_a, 0, 0);
@@ -61,9 +64,9 @@ static void refused_update_changes_nothing(void **state)
 	uint64_t was = table_of(t.l1)[0];
 	unsigned int done = 7;
 	struct mmu_update list[] = {
-		{ maddr(t.l1, 1), entry(t.data, LEAF_RO) },
-		{ maddr(t.l1, 0), entry(theirs, LEAF_RO) },
-		{ maddr(t.l1, 2), entry(t.data, LEAF_RO) },
+		{maddr(t.l1, 1), entry(t.data, LEAF_RO)},
+		{maddr(t.l1, 0), entry(theirs, LEAF_RO)},
+		{maddr(t.l1, 2), entry(t.data, LEAF_RO)},
 	};
 
 	assert_int_equal(call(hypercall_mmu_update, (uint64_t)list, 3,
@@ -73,12 +76,12 @@ static void refused_update_changes_nothing(void **state)
 	assert_int_equal(table_of(t.l1)[0], was);
 	assert_int_equal(table_of(t.l1)[2], 0);
 	/* Tables and roots are no data. */
-	assert_int_equal(do_update(maddr(t.l1, 0), entry(t.l4, LEAF),
-				   DOMID_SELF),
-			 -EBUSY);
-	assert_int_equal(do_update(maddr(t.l2, 0), entry(t.data, LINK),
-				   DOMID_SELF),
-			 -EINVAL);
+	assert_int_equal(
+		do_update(maddr(t.l1, 0), entry(t.l4, LEAF), DOMID_SELF),
+		-EBUSY);
+	assert_int_equal(
+		do_update(maddr(t.l2, 0), entry(t.data, LINK), DOMID_SELF),
+		-EINVAL);
 	assert_int_equal(do_update(maddr(t.l1, 0),
 				   pte_make(MFN(DEVICE_MFN), LEAF), DOMID_SELF),
 			 -EPERM);
@@ -91,9 +94,9 @@ static void targets(void **state)
 	struct page *theirs = new_frame(&dom_b);
 
 	/* Data, and a frame without a type, are written as they are. */
-	assert_int_equal(do_update(maddr(t.data, 3), entry(theirs, LEAF),
-				   DOMID_SELF),
-			 0);
+	assert_int_equal(
+		do_update(maddr(t.data, 3), entry(theirs, LEAF), DOMID_SELF),
+		0);
 	assert_int_equal(table_of(t.data)[3], entry(theirs, LEAF));
 	assert_int_equal(do_update(maddr(theirs, 0), 1, DOMID_SELF), -EINVAL);
 	assert_int_equal(do_update(WORLD_FRAMES << PAGE_SHIFT, 1, DOMID_SELF),
@@ -122,8 +125,7 @@ static void accessed_and_dirty(void **state)
 				   entry(t.l1, LINK & ~PTE_RW), DOMID_SELF),
 			 0);
 	assert_int_equal(table_of(t.l2)[0] & (PTE_AD | PTE_RW), PTE_AD);
-	assert_int_equal(do_update(maddr(t.l1, 0) |
-					   MMU_PT_UPDATE_NO_TRANSLATE,
+	assert_int_equal(do_update(maddr(t.l1, 0) | MMU_PT_UPDATE_NO_TRANSLATE,
 				   0, DOMID_SELF),
 			 0);
 	assert_true(is_untyped(t.data));
@@ -133,9 +135,9 @@ static void machine_to_phys(void **state)
 {
 	struct page *pg = new_frame(&dom_a), *theirs = new_frame(&dom_b);
 
-	assert_int_equal(do_update(maddr(pg, 0) | MMU_MACHPHYS_UPDATE, 0x77,
-				   DOMID_SELF),
-			 0);
+	assert_int_equal(
+		do_update(maddr(pg, 0) | MMU_MACHPHYS_UPDATE, 0x77, DOMID_SELF),
+		0);
 	assert_int_equal(m2p_get(page_to_mfn(pg)), 0x77);
 	assert_int_equal(do_update(maddr(theirs, 0) | MMU_MACHPHYS_UPDATE, 1,
 				   DOMID_SELF),
@@ -151,9 +153,9 @@ static void foreign_frames(void **state)
 	t = loaded_tree(&dom_a);
 	assert_int_equal(map_foreign(VA, entry(theirs, LEAF), dom_b.domid),
 			 -EPERM);
-	assert_int_equal(do_update(maddr(t.l1, 5), entry(theirs, LEAF),
-				   dom_b.domid),
-			 -EPERM);
+	assert_int_equal(
+		do_update(maddr(t.l1, 5), entry(theirs, LEAF), dom_b.domid),
+		-EPERM);
 	assert_int_equal(map_foreign(VA, entry(theirs, LEAF), 99), -ESRCH);
 	assert_int_equal(map_foreign(VA, entry(theirs, LEAF), DOMID_IO),
 			 -EPERM);
@@ -170,11 +172,11 @@ static void foreign_frames(void **state)
 	assert_true(is_untyped(theirs));
 	assert_int_equal(map_va(VA, entry(theirs, LEAF), UVMF_NONE), -EBUSY);
 	check_audit(&dom_b, 0, 0);
-	assert_int_equal(dom_b.refs, 2);	/* for its frames only */
+	assert_int_equal(dom_b.refs, 2); /* for its frames only */
 	/* Above L1 there is nothing foreign. */
-	assert_int_equal(do_update(maddr(t.l2, 1), entry(theirs, LINK),
-				   dom_b.domid),
-			 -EINVAL);
+	assert_int_equal(
+		do_update(maddr(t.l2, 1), entry(theirs, LINK), dom_b.domid),
+		-EINVAL);
 }
 
 /* What a third maps outlives its domain. */
@@ -191,9 +193,9 @@ static void foreign_frame_of_the_dead(void **state)
 		;
 	deferred_free_run();
 	assert_int_equal(dom_b.tot_pages, 1);
-	assert_int_equal(map_foreign(VA + PAGE_SIZE, entry(theirs, LEAF),
-				     dom_b.domid),
-			 -ESRCH);
+	assert_int_equal(
+		map_foreign(VA + PAGE_SIZE, entry(theirs, LEAF), dom_b.domid),
+		-ESRCH);
 	assert_int_equal(do_update(maddr(t.l1, 5), 0, DOMID_SELF), 0);
 	deferred_free_run();
 	assert_int_equal(dom_b.tot_pages, 0);
@@ -206,12 +208,14 @@ static void foreign_tables(void **state)
 
 	world_run(dom_c.vcpus[0]);
 	assert_int_equal(pin(4, t.l4), -EINVAL);
-	assert_int_equal(call(hypercall_mmuext_op,
-			      (uint64_t) & (struct mmuext_op){
-				      .cmd = MMUEXT_PIN_L4_TABLE,
-				      .arg1.mfn = mfn_x(page_to_mfn(t.l4)) },
-			      1, 0, dom_a.domid),
-			 0);
+	assert_int_equal(
+		call(hypercall_mmuext_op,
+		     (uint64_t) &
+			     (struct mmuext_op){
+				     .cmd = MMUEXT_PIN_L4_TABLE,
+				     .arg1.mfn = mfn_x(page_to_mfn(t.l4))},
+		     1, 0, dom_a.domid),
+		0);
 	assert_int_equal(do_update(maddr(t.l1, 1), entry(t.data, LEAF_RO),
 				   pfd | dom_a.domid),
 			 0);
@@ -233,28 +237,25 @@ static void device_memory(void **state)
 
 	world_run(dom_c.vcpus[0]);
 	t = loaded_tree(&dom_c);
-	assert_int_equal(map_va(VA, pte_make(MFN(DEVICE_MFN),
-					     LEAF | PTE_PCD | PTE_PWT),
-				UVMF_NONE),
-			 0);
+	assert_int_equal(
+		map_va(VA, pte_make(MFN(DEVICE_MFN), LEAF | PTE_PCD | PTE_PWT),
+		       UVMF_NONE),
+		0);
 	assert_int_equal(table_of(t.l1)[5] & (PTE_PCD | PTE_PWT | PTE_RW),
 			 PTE_PCD | PTE_PWT | PTE_RW);
-	assert_int_equal(map_foreign(VA, pte_make(MFN(DEVICE_MFN), LEAF),
-				     DOMID_IO),
-			 0);
+	assert_int_equal(
+		map_foreign(VA, pte_make(MFN(DEVICE_MFN), LEAF), DOMID_IO), 0);
 	assert_int_equal(map_foreign(VA, entry(t.data, LEAF), DOMID_IO),
 			 -EBUSY);
-	assert_int_equal(map_va(VA, pte_make(MFN(FORBIDDEN_MFN), LEAF_RO),
-				UVMF_NONE),
-			 -EPERM);
+	assert_int_equal(
+		map_va(VA, pte_make(MFN(FORBIDDEN_MFN), LEAF_RO), UVMF_NONE),
+		-EPERM);
 	/* Never writable, neither at once nor later. */
-	assert_int_equal(map_va(VA, pte_make(MFN(PROTECTED_MFN), LEAF),
-				UVMF_NONE),
-			 0);
+	assert_int_equal(
+		map_va(VA, pte_make(MFN(PROTECTED_MFN), LEAF), UVMF_NONE), 0);
 	assert_false(table_of(t.l1)[5] & PTE_RW);
-	assert_int_equal(map_va(VA, pte_make(MFN(PROTECTED_MFN), LEAF),
-				UVMF_NONE),
-			 0);
+	assert_int_equal(
+		map_va(VA, pte_make(MFN(PROTECTED_MFN), LEAF), UVMF_NONE), 0);
 	assert_false(table_of(t.l1)[5] & PTE_RW);
 	/* Memory, but the firmware's. */
 	assert_int_equal(rangeset_add(dom_c.iomem, 0, 0xff), 0);
@@ -305,9 +306,10 @@ static void flushes(void **state)
 	assert_int_equal(map_va(VA, 0, UVMF_TLB_FLUSH | UVMF_LOCAL), 0);
 	assert_true(flushed_at(0) > t0 && flushed_at(1) == t1);
 	t0 = flushed_at(0);
-	assert_int_equal(map_va(VA, 0, UVMF_TLB_FLUSH | UVMF_MULTI |
-					       (unsigned long)&second),
-			 0);
+	assert_int_equal(
+		map_va(VA, 0,
+		       UVMF_TLB_FLUSH | UVMF_MULTI | (unsigned long)&second),
+		0);
 	assert_true(flushed_at(0) == t0 && flushed_at(1) > t1);
 	t1 = flushed_at(1);
 	assert_int_equal(map_va(VA, 0, UVMF_TLB_FLUSH | UVMF_ALL), 0);
@@ -344,12 +346,12 @@ static void pages_moved_by_us(void **state)
 	assert_int_equal(do_ext(MMUEXT_CLEAR_PAGE, mfn_a, 0), -EINVAL);
 	assert_int_equal(do_ext(MMUEXT_COPY_PAGE, mfn_a, mfn_b), -EINVAL);
 	assert_int_equal(do_ext(MMUEXT_COPY_PAGE, mfn_b, mfn_a), 0);
-	assert_int_equal(do_ext(MMUEXT_COPY_PAGE, mfn_b,
-				mfn_x(page_to_mfn(theirs))),
-			 -EINVAL);
-	assert_int_equal(do_ext(MMUEXT_CLEAR_PAGE, mfn_x(page_to_mfn(theirs)),
-				0),
-			 -EINVAL);
+	assert_int_equal(
+		do_ext(MMUEXT_COPY_PAGE, mfn_b, mfn_x(page_to_mfn(theirs))),
+		-EINVAL);
+	assert_int_equal(
+		do_ext(MMUEXT_CLEAR_PAGE, mfn_x(page_to_mfn(theirs)), 0),
+		-EINVAL);
 	assert_int_equal(do_ext(MMUEXT_MARK_SUPER, mfn_a, 0), -EOPNOTSUPP);
 	assert_int_equal(do_ext(14, 0, 0), -ENOSYS);
 	check_audit(&dom_a, 0, 0);
@@ -386,19 +388,18 @@ static void grants(void **state)
 	assert_int_equal(table_of(t.l1)[5], 0);
 	/* The guest may take it down itself: then it is gone. */
 	assert_int_equal(do_update(maddr(t.l1, 6), 0, DOMID_SELF), 0);
-	assert_int_equal(ops->unmap(current, maddr(t.l1, 6), mfn,
-				    GNTMAP_contains_pte),
-			 GNTST_general_error);
+	assert_int_equal(
+		ops->unmap(current, maddr(t.l1, 6), mfn, GNTMAP_contains_pte),
+		GNTST_general_error);
 	assert_int_equal(ref_count(theirs), 1);
-	assert_int_equal(ops->map(current, maddr(t.l2, 6), mfn,
-				  GNTMAP_contains_pte, 0),
-			 GNTST_general_error);
+	assert_int_equal(
+		ops->map(current, maddr(t.l2, 6), mfn, GNTMAP_contains_pte, 0),
+		GNTST_general_error);
 	/* unmap_and_replace moves another entry there. */
 	assert_int_equal(ops->map(current, VA, mfn, 0, 0), 0);
 	assert_int_equal(ops->replace(current, VA, mfn, 0, 0), 0);
 	assert_int_equal(ops->map(current, VA, mfn, 0, 0), 0);
-	assert_int_equal(ops->replace(current, VA, mfn, 0x0 + PAGE_SIZE, 0),
-			 0);
+	assert_int_equal(ops->replace(current, VA, mfn, 0x0 + PAGE_SIZE, 0), 0);
 	assert_int_equal(table_of(t.l1)[5], 0);
 	assert_int_equal(ops->map(current, VA, mfn, 0, 0), 0);
 	assert_int_equal(map_va(0x1000, entry(t.data, LEAF), UVMF_NONE), 0);
@@ -409,7 +410,7 @@ static void grants(void **state)
 	check_audit(&dom_b, 0, 0);
 }
 
-#define WORLD_TEST(f)                                                         \
+#define WORLD_TEST(f) \
 	cmocka_unit_test_setup_teardown(f, world_setup, world_teardown)
 
 int main(void)

@@ -22,7 +22,7 @@ static struct domain special_io, special_xen;
 struct domain *dom_io = &special_io, *dom_xen = &special_xen;
 struct domain *dom0 = &dom_c;
 const struct grant_map_ops *grant_map_ops;
-struct cpu_features cpu_features = { .phys_bits = 36, .nx = true };
+struct cpu_features cpu_features = {.phys_bits = 36, .nx = true};
 
 static struct vcpu vcpus[3][NR_VCPUS];
 static struct pv_vcpu pv_vcpus[3][NR_VCPUS];
@@ -54,7 +54,7 @@ void domain_put(struct domain *d)
 
 struct domain *domain_get(struct domain *self, domid_t domid)
 {
-	struct domain *all[] = { &dom_a, &dom_b, &dom_c };
+	struct domain *all[] = {&dom_a, &dom_b, &dom_c};
 	unsigned int i;
 
 	if (domid == DOMID_SELF)
@@ -192,7 +192,7 @@ static void kill_domain(struct domain *d)
 	unsigned int i;
 
 	d->state = DOM_DYING;
-	for_each_vcpu(d, v, i) {
+	for_each_vcpu (d, v, i) {
 		while (pv_drop_roots(v))
 			;
 		pv_destroy_ldt(v);
@@ -262,8 +262,11 @@ void put_entry(struct page *pt, unsigned int slot, uint64_t e)
 struct tree new_tree(struct domain *d)
 {
 	struct tree t = {
-		.l4 = new_frame(d), .l3 = new_frame(d), .l2 = new_frame(d),
-		.l1 = new_frame(d), .data = new_frame(d),
+		.l4 = new_frame(d),
+		.l3 = new_frame(d),
+		.l2 = new_frame(d),
+		.l1 = new_frame(d),
+		.data = new_frame(d),
 	};
 
 	put_entry(t.l4, 0, entry(t.l3, LINK));
@@ -280,9 +283,9 @@ static struct page *new_wide_table(struct domain *d, unsigned int level,
 	unsigned int i;
 
 	for (i = 0; i < width; i++) {
-		struct page *pg = level > 1 ?
-					  new_wide_table(d, level - 1, width) :
-					  new_frame(d);
+		struct page *pg = level > 1
+					  ? new_wide_table(d, level - 1, width)
+					  : new_frame(d);
 
 		put_entry(pt, i * 7, entry(pg, level > 1 ? LINK : LEAF));
 	}
@@ -299,7 +302,7 @@ struct page *new_wide_tree(struct domain *d, unsigned int width)
 long call(long (*fn)(struct vcpu *v, const uint64_t a[6]), uint64_t a0,
 	  uint64_t a1, uint64_t a2, uint64_t a3)
 {
-	uint64_t a[6] = { a0, a1, a2, a3 };
+	uint64_t a[6] = {a0, a1, a2, a3};
 	unsigned int i, tries = 0;
 	long rc;
 
@@ -319,7 +322,7 @@ long call(long (*fn)(struct vcpu *v, const uint64_t a[6]), uint64_t a0,
 
 long do_ext(unsigned int cmd, uint64_t arg1, uint64_t arg2)
 {
-	struct mmuext_op op = { .cmd = cmd };
+	struct mmuext_op op = {.cmd = cmd};
 
 	op.arg1.mfn = arg1;
 	op.arg2.src_mfn = arg2;
@@ -328,15 +331,15 @@ long do_ext(unsigned int cmd, uint64_t arg1, uint64_t arg2)
 
 long do_update(uint64_t ptr, uint64_t val, unsigned int foreigndom)
 {
-	struct mmu_update req = { ptr, val };
+	struct mmu_update req = {ptr, val};
 
 	return call(hypercall_mmu_update, (uint64_t)&req, 1, 0, foreigndom);
 }
 
 long pin(unsigned int level, const struct page *pg)
 {
-	return do_ext(MMUEXT_PIN_L1_TABLE + level - 1,
-		      mfn_x(page_to_mfn(pg)), 0);
+	return do_ext(MMUEXT_PIN_L1_TABLE + level - 1, mfn_x(page_to_mfn(pg)),
+		      0);
 }
 
 long unpin(const struct page *pg)

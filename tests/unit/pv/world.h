@@ -22,22 +22,22 @@
 #include "../../../hypervisor/pv/mm.h"
 
 #define LEAF	(PTE_PRESENT | PTE_RW | PTE_USER | PTE_AD)
-#define LEAF_RO	(PTE_PRESENT | PTE_USER | PTE_ACCESSED)
+#define LEAF_RO (PTE_PRESENT | PTE_USER | PTE_ACCESSED)
 #define LINK	(PTE_PRESENT | PTE_RW | PTE_USER | PTE_ACCESSED)
 /* Memory ends below this frame. */
-#define WORLD_FRAMES	(64UL << (20 - PAGE_SHIFT))
+#define WORLD_FRAMES (64UL << (20 - PAGE_SHIFT))
 /* Device memory, behind it: of the control domain, and of nobody. */
-#define DEVICE_MFN	0x100000UL
-#define DEVICE_NR	16
-#define PROTECTED_MFN	(DEVICE_MFN + 1)
-#define FORBIDDEN_MFN	(DEVICE_MFN + DEVICE_NR)
+#define DEVICE_MFN    0x100000UL
+#define DEVICE_NR     16
+#define PROTECTED_MFN (DEVICE_MFN + 1)
+#define FORBIDDEN_MFN (DEVICE_MFN + DEVICE_NR)
 
 /* GDT page of each CPU: a frame that is nobody's. */
-#define FIRST_GDT_MFN	16
+#define FIRST_GDT_MFN 16
 extern unsigned long fake_gdt_base, fake_ldt_base;
 extern unsigned int fake_ldt_entries;
 
-extern struct domain dom_a, dom_b, dom_c;	/* dom_c is privileged */
+extern struct domain dom_a, dom_b, dom_c; /* dom_c is privileged */
 
 int world_group_setup(void **state);
 int world_setup(void **state);
