@@ -43,8 +43,9 @@ static void load_frame(struct cpu_user_regs *regs,
 /**
  * hypercall_iret() - HYPERVISOR_iret()
  *
- * The registers become those of the frame. A frame whose selectors or rip the
- * processor refuses goes to the failsafe callback when it is loaded.
+ * The registers become those of the frame. One that the processor refuses when
+ * it is loaded (selectors, rip) raises the exception in the guest, as if the
+ * new state had: pv_iret_fault().
  *
  * Return: nothing that the guest sees. A frame that cannot be read, or a
  *         return to user mode without a user root, crashes the guest.

@@ -127,6 +127,7 @@ void pv_load_cr4(const struct vcpu *v);
 void pv_save_selectors(struct cpu_user_regs *regs);
 void pv_save_segments(struct vcpu *v, struct cpu_user_regs *regs);
 void pv_load_segments(struct vcpu *v, const struct cpu_user_regs *regs);
+bool pv_retry_segments(struct vcpu *v);
 
 /* ---- traps (traps.c, bounce.c) ---- */
 void pv_traps_init(void);

@@ -12,6 +12,8 @@
 #include <lodge/errno.h>
 #include <lodge/hypercall.h>
 
+#define SEL_LOCAL 4	/* table indicator: of the LDT */
+
 /* Loads a selector; true: it was refused and the register is null now. */
 #define DEFINE_LOAD_SELECTOR(reg)                                             \
 	static bool load_##reg(uint16_t sel)                                  \
@@ -107,6 +109,37 @@ void pv_load_segments(struct vcpu *v, const struct cpu_user_regs *regs)
 	wrmsr(current_gs_msr(false, pv->kernel_mode),
 	      pv->seg_base[PV_GS_KERNEL]);
 	pv->failsafe_pending = bad;
+}
+
+static void fault_in(struct vcpu *v, uint16_t sel)
+{
+	if (sel & SEL_LOCAL)
+		(void)pv_ldt_fault(v, sel & ~7UL);
+}
+
+/**
+ * pv_retry_segments() - load again what pv_load_segments() could not
+ * @v: current; it has not run since
+ *
+ * A selector may lie in a page of the LDT that was not brought in, which cannot
+ * be done with IRQs off.
+ *
+ * Context: IRQs on, no locks.
+ * Return: false: a selector is refused still.
+ */
+bool pv_retry_segments(struct vcpu *v)
+{
+	const struct cpu_user_regs *regs = guest_cpu_user_regs();
+	unsigned long flags;
+
+	fault_in(v, regs->ds);
+	fault_in(v, regs->es);
+	fault_in(v, regs->fs);
+	fault_in(v, regs->gs);
+	flags = irq_save();
+	pv_load_segments(v, regs);
+	irq_restore(flags);
+	return !v->pv->failsafe_pending;
 }
 
 /* The user mode's gs, and the base that its descriptor gives. */

@@ -90,6 +90,8 @@ static void deliver(struct vcpu *v)
 	struct pv_vcpu *pv = v->pv;
 
 	if (pv->failsafe_pending) {
+		if (pv_retry_segments(v))
+			return;
 		pv->failsafe_pending = false;
 		pv_failsafe(v);
 	} else if (nmi_due(v)) {

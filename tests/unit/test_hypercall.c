@@ -100,7 +100,7 @@ static long call_address(struct vcpu *v, const uint64_t a[6])
 	return (long)a[0];
 }
 
-enum { COUNT = 1, FAIL, STEPS, ALL, DOM0_ONLY, ADDRESS };
+enum { COUNT = 1, FAIL, STEPS, ALL, DOM0_ONLY, ADDRESS, NONE };
 
 const struct hypercall hypercall_table[NR_HYPERCALLS] = {
 	[COUNT] = { "count", call_count, 6, 0 },
@@ -109,6 +109,7 @@ const struct hypercall hypercall_table[NR_HYPERCALLS] = {
 	[ALL] = { "all", call_all_arguments, 6, 0 },
 	[DOM0_ONLY] = { "dom0_only", call_count, 0, OP_DOM0 },
 	[ADDRESS] = { "address", call_address, 1, 0 },
+	[NONE] = { "none", NULL, 0, 0, EOPNOTSUPP, "not offered" },
 	[__HYPERVISOR_multicall] = { "multicall", hypercall_multicall, 2, 0 },
 	[__HYPERVISOR_iret] = { "iret", call_count, 0, 0 },
 };
@@ -163,6 +164,7 @@ static void calls_that_are_not_there(void **state)
 	assert_int_equal((long)do_call(NR_HYPERCALLS - 1, 0, 0)->rax, -ENOSYS);
 	assert_int_equal((long)do_call(NR_HYPERCALLS, 0, 0)->rax, -ENOSYS);
 	assert_int_equal((long)do_call(~0UL, 0, 0)->rax, -ENOSYS);
+	assert_int_equal((long)do_call(NONE, 0, 0)->rax, -EOPNOTSUPP);
 	/* All of rax is the number, not its lower half. */
 	assert_int_equal((long)do_call(1UL << 32 | COUNT, 0, 0)->rax, -ENOSYS);
 	assert_int_equal(nr_calls, 0);

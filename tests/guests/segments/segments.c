@@ -384,10 +384,34 @@ static void let_another_run(void)
 }
 
 /*
+ * A selector in a page of the LDT that the hypervisor has let go of meanwhile,
+ * as it does when another root is loaded: it brings it in again.
+ */
+static void keep_selector(void)
+{
+	volatile int vector;
+	uint16_t ds = 1;
+
+	memset(ldt, 0, PAGE_BYTES);
+	ldt[3] = DATA_3;
+	REQUIRE(!page_protect(ldt, false));
+	REQUIRE(!mmuext(MMUEXT_SET_LDT, (unsigned long)ldt, 512));
+	load_ds(LDT_SELECTOR(3));
+	CHECK_EQ(mmuext(MMUEXT_NEW_BASEPTR,
+			virt_to_mfn((void *)start_info->pt_base), 0), 0);
+	vector = TRAP_CATCH(let_another_run());
+	asm volatile("mov %%ds, %0" : "=r"(ds));
+	CHECK_EQ(vector, NO_TRAP);
+	CHECK_EQ(ds, LDT_SELECTOR(3));
+	load_ds(0);
+	CHECK_EQ(mmuext(MMUEXT_SET_LDT, 0, 0), 0);
+}
+
+/*
  * A selector in use whose descriptor is gone: after this vCPU was off the
  * processor it cannot be loaded again.
  */
-TEST(selector_lost)
+TEST(selectors_of_who_comes_back)
 {
 	struct vcpu *v;
 	volatile int vector;
@@ -397,6 +421,7 @@ TEST(selector_lost)
 	event_block();
 	v = vcpu_start(1, take_the_processor, NULL);
 	REQUIRE(v);
+	keep_selector();
 	memset(gdt, 0, PAGE_BYTES);
 	gdt[5] = DATA_3;
 	REQUIRE(!page_protect(gdt, false));
