@@ -1,0 +1,5 @@
+# SPDX-License-Identifier: MIT
+include tests/unit/pv/world.mk
+test_memory_op_SRCS := $(PV_WORLD_SRCS) $(addprefix hypervisor/domain/,\
+	memory.c memory-exchange.c memory-map.c memory-reservation.c) \
+	hypervisor/guest/optable.c
