@@ -7,6 +7,8 @@
 #include <lodge/cpu.h>
 #include <lodge/lib.h>
 
+#define SEL_LOCAL	4	/* table indicator: of the LDT */
+
 /* Access rights of a selector as LAR gives them; 0: none. */
 #define AR_CODE		(1U << 11)
 #define AR_RW		(1U << 9)	/* readable code, writable data */
@@ -41,9 +43,17 @@ DEFINE_ASK(access_rights, "lar")
 DEFINE_ASK(segment_limit, "lsl")
 #undef DEFINE_ASK
 
+/* A page of the LDT may have gone since the selector was loaded. */
+static uint32_t rights_of(uint16_t sel)
+{
+	if (sel & SEL_LOCAL)
+		(void)pv_ldt_fault(current, sel & ~7UL);
+	return access_rights(sel);
+}
+
 enum emul_mode privop_mode(const struct cpu_user_regs *regs)
 {
-	uint32_t ar = access_rights(regs->cs);
+	uint32_t ar = rights_of(regs->cs);
 
 	if (ar & AR_L)
 		return EMUL_MODE_64;
@@ -57,7 +67,7 @@ static uint32_t segment_base(const struct vcpu *v, uint16_t sel)
 	unsigned long table = PERDOMAIN_BASE + v->id * PERDOMAIN_VCPU_SIZE;
 	uint64_t desc;
 
-	if (sel & 4)
+	if (sel & SEL_LOCAL)
 		table += PERDOMAIN_LDT_PAGE * PAGE_SIZE;
 	desc = READ_ONCE(*(uint64_t *)(table + (sel & ~7UL)));
 	return (uint32_t)(desc >> 16 & 0xffffff) |
@@ -104,7 +114,7 @@ int privop_segment(struct emul_ctxt *c, enum emul_seg seg,
 			out->base = rdmsr(MSR_GS_BASE);
 		return EMUL_OK;
 	}
-	ar = access_rights(sel);
+	ar = rights_of(sel);
 	if (!(sel & ~3) || (ar & (AR_P | AR_S)) != (AR_P | AR_S))
 		return EMUL_OK;
 	out->usable = true;
