@@ -22,6 +22,8 @@
 #define MXCSR_INIT	0x1f80
 #define FXSAVE_FCW	0
 #define FXSAVE_MXCSR	24
+#define FXSAVE_MXCSR_MASK 28
+#define MXCSR_MASK_DEFAULT 0xffbf	/* where the processor says 0 */
 
 #define XCR0_X87	0x01UL
 #define XCR0_SSE	0x02UL
@@ -32,6 +34,8 @@
 struct fpu {
 	uint8_t area[PAGE_SIZE];
 } __aligned(64);
+
+static uint32_t mxcsr_mask = MXCSR_MASK_DEFAULT;	/* [I] after boot */
 
 static void area_init(struct fpu *f)
 {
@@ -200,6 +204,17 @@ size_t fpu_state_size(uint64_t xcr0)
 	return size;
 }
 
+/* Bits of MXCSR that may be set: Intel SDM 1, 11.6.6. */
+static uint32_t read_mxcsr_mask(void)
+{
+	static uint8_t area[FXSAVE_SIZE] __aligned(16);
+	uint32_t mask;
+
+	__asm__ volatile("fxsave64 %0" : "=m"(area));
+	memcpy(&mask, area + FXSAVE_MXCSR_MASK, sizeof(mask));
+	return mask ? mask : MXCSR_MASK_DEFAULT;
+}
+
 /**
  * fpu_init_cpu() - XCR0 and a defined state on this CPU
  *
@@ -207,6 +222,8 @@ size_t fpu_state_size(uint64_t xcr0)
  */
 void fpu_init_cpu(void)
 {
+	if (smp_processor_id() == 0)
+		mxcsr_mask = read_mxcsr_mask();
 	if (!cpu_features.xsave)
 		return;
 	BUG_ON(fpu_state_size(cpu_features.xfeature_mask) > sizeof(struct fpu));
@@ -226,7 +243,7 @@ void fpu_import_legacy(struct fpu *f, const void *fxsave)
 	area_init(f);
 	memcpy(f->area, fxsave, FXSAVE_SIZE);
 	memcpy(&mxcsr, f->area + FXSAVE_MXCSR, sizeof(mxcsr));
-	mxcsr &= 0xffbf;
+	mxcsr &= mxcsr_mask;
 	memcpy(f->area + FXSAVE_MXCSR, &mxcsr, sizeof(mxcsr));
 	memcpy(f->area + XSTATE_BV, &xstate_bv, sizeof(xstate_bv));
 }
