@@ -15,14 +15,25 @@
 #include "mm.h"
 
 #include <lodge/atomic.h>
+#include <lodge/bug.h>
 #include <lodge/errno.h>
 #include <lodge/mm.h>
+#include <lodge/percpu.h>
+#include <lodge/spinlock.h>
 #include <lodge/x86.h>
+
+/* A frame has no room for a lock that knows its level. In the debug build each
+ * CPU holds one of its own, for the check, while it holds a table's. */
+static spinlock_t order_marks[NR_CPUS] = {
+	[0 ... NR_CPUS - 1] = SPINLOCK_INIT(LOCK_PAGETABLE),
+};
 
 static void table_lock(struct page *pt)
 {
 	uint32_t old = 0;
 
+	if (DEBUG_BUILD)
+		spin_lock(&order_marks[smp_processor_id()]);
 	while (!atomic_cmpxchg(&pt->lock, &old, 1)) {
 		cpu_relax();
 		old = 0;
@@ -32,6 +43,8 @@ static void table_lock(struct page *pt)
 static void table_unlock(struct page *pt)
 {
 	atomic_store(&pt->lock, 0);
+	if (DEBUG_BUILD)
+		spin_unlock(&order_marks[smp_processor_id()]);
 }
 
 static uint64_t *pte_address(const struct page *pt, unsigned int slot)
