@@ -8,7 +8,13 @@ A test that takes the fixture `hypervisor` runs on our release build; the marks
 choose others. Debian's Xen, the control, is added to every such test in the
 full run: what fails there too is a fault of the test or of the emulator.
 """
+import warnings
+
+import lab
 import pytest
+
+# A test is begun anew if the emulator dies under it, so many times at most.
+EMULATOR_CRASHES = 2
 
 
 def pytest_configure(config):
@@ -24,6 +30,22 @@ def pytest_generate_tests(metafunc):
     if "control" not in names:
         params.append(pytest.param("control", marks=pytest.mark.full))
     metafunc.parametrize("hypervisor", params, scope="module")
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_pyfunc_call(pyfuncitem):
+    """Call the test; again if QEMU crashed, which says nothing of the test."""
+    names = pyfuncitem._fixtureinfo.argnames
+    arguments = {name: pyfuncitem.funcargs[name] for name in names}
+    for crashes in range(EMULATOR_CRASHES + 1):
+        try:
+            pyfuncitem.obj(**arguments)
+            return True
+        except lab.EmulatorCrash as crash:
+            if crashes == EMULATOR_CRASHES:
+                raise
+            warnings.warn(str(crash))
+    return True
 
 
 @pytest.fixture

@@ -60,6 +60,14 @@ class LabError(Exception):
     """The machine did not do what the test needs."""
 
 
+class EmulatorCrash(LabError):
+    """QEMU itself died of a signal: nothing was learned of the machine.
+
+    QEMU 7.2 does so once in some hundred boots with two processors, at the
+    moment when Linux moves a PCI device's registers.
+    """
+
+
 def plain(data):
     """Console bytes as text; each device on the way added its own \\r."""
     return data.decode(errors="replace").replace("\r", "")
@@ -197,6 +205,7 @@ class Machine:
         if index == 0:
             return self.child.match
         if index == 1:
+            self.check_emulator(what)
             raise self.trouble(what + ": the machine ended")
         if index == 2:
             raise self.trouble("%s: not within %d s" % (what, limit_s))
@@ -204,6 +213,13 @@ class Machine:
         # Let the rest of its last words reach the log.
         self.child.expect([pexpect.EOF, pexpect.TIMEOUT], timeout=3)
         raise self.trouble("%s: %s" % (what, died))
+
+    def check_emulator(self, what):
+        """The console is gone: was that the machine's own doing?"""
+        self.child.wait()
+        if self.child.signalstatus:
+            raise EmulatorCrash("%s: QEMU died of signal %d\n[%s]" % (
+                what, self.child.signalstatus, self.log_path))
 
     def trouble(self, text):
         """An exception with the end of the log."""
