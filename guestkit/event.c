@@ -164,9 +164,12 @@ long event_status(struct evtchn_status *status, domid_t dom, evtchn_port_t port)
 	return HYPERVISOR_event_channel_op(EVTCHNOP_status, status);
 }
 
+/* By call: an event that came meanwhile is delivered, not lost. */
 void event_port_enable(evtchn_port_t port)
 {
-	bit_take(shared_info->evtchn_mask, port);
+	struct evtchn_unmask op = { .port = port };
+
+	HYPERVISOR_event_channel_op(EVTCHNOP_unmask, &op);
 }
 
 void event_port_disable(evtchn_port_t port)

@@ -28,7 +28,7 @@ long event_close(evtchn_port_t port);
 long event_status(struct evtchn_status *status, domid_t dom,
 		  evtchn_port_t port);
 
-/* The port's mask bit, by plain access; enabling does not replay. */
+/* Enabling delivers what came while the port was masked. */
 void event_port_enable(evtchn_port_t port);
 void event_port_disable(evtchn_port_t port);
 bool event_port_pending(evtchn_port_t port);

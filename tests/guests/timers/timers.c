@@ -114,7 +114,11 @@ static void sample(uint64_t *ns, uint64_t *tsc)
 	}
 }
 
-/* The scale does not wander: within 100 ppm from one stretch to the next. */
+/*
+ * The scale is steady. A hypervisor that finds its clock off slews it, which
+ * people take to be harmless up to 500 ppm; from that to its opposite is twice
+ * as much.
+ */
 TEST(scale_is_steady)
 {
 	uint64_t ns[3], tsc[3], rate[2];
@@ -129,7 +133,7 @@ TEST(scale_is_steady)
 	print("NOTE %lu, then %lu TSC ticks per ms\n", rate[0], rate[1]);
 	CHECK(rate[0] > 0);
 	CHECK((rate[0] > rate[1] ? rate[0] - rate[1] : rate[1] - rate[0]) <=
-	      rate[0] / 10000);
+	      rate[0] / 1000);
 }
 
 TEST(wall_clock)
