@@ -26,6 +26,8 @@
  *     again (-EINTR) where it is not.
  *  2. The one reference that PARTIAL and RELEASING count is the state's own.
  *     Nobody else holds one: a get that was stopped has taken nothing.
+ *     Who stopped it goes on or, if it has come to want something else,
+ *     abandons it (pv/mm-stopped.c).
  *  3. nr_validated entries of a table are paid for, from the first on, and no
  *     other. An entry that is not paid never holds a part of a reference:
  *     the table below it, if partial, is PARTIAL by itself.

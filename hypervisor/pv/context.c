@@ -153,9 +153,9 @@ int pv_set_context(struct vcpu *v, const struct vcpu_guest_context *ctx)
 			return rc;
 		v->pv->set_context_stage = STAGE_GDT;
 	}
-	rc = take_roots(v, ctx);
-	if (rc == -EINTR || rc == -ERESTART)
-		return -ERESTART;
+	rc = pv_operation_ended(current, take_roots(v, ctx));
+	if (rc == -ERESTART)
+		return rc;
 	if (rc) {
 		undo(v);
 		return -EINVAL;

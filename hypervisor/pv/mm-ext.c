@@ -275,10 +275,8 @@ static int ext_list(struct mm_call *c, guest_ptr_t *list, unsigned int *nr)
 	while (!rc && *nr) {
 		if (copy_from_guest(&op, *list, sizeof(op)))
 			return -EFAULT;
-		rc = ext_one(c, &op);
+		rc = pv_operation_ended(c->v, ext_one(c, &op));
 		stopped = release_all(c);
-		if (rc == -EINTR)
-			rc = -ERESTART;
 		if (rc)
 			return rc;
 		*list = guest_ptr_add(*list, sizeof(op));

@@ -118,10 +118,10 @@ static int update_list(struct mm_call *c, guest_ptr_t *list, unsigned int *nr)
 	while (!rc && *nr) {
 		if (copy_from_guest(&req, *list, sizeof(req)))
 			return -EFAULT;
-		rc = update_one(c, &req);
+		rc = pv_operation_ended(c->v, update_one(c, &req));
 		stopped = pv_release_run(c->pd);
 		if (rc)
-			return rc == -EINTR ? -ERESTART : rc;
+			return rc;
 		*list = guest_ptr_add(*list, sizeof(req));
 		--*nr;
 		rc = stopped;

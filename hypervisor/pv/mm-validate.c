@@ -102,6 +102,7 @@ static int validate_upper(struct domain *d, struct page *pt,
 int pv_table_validate(struct page *pg, enum page_type type, bool preemptible)
 {
 	struct domain *d = pg->owner;
+	int rc;
 
 	/* After BUSY was set: teardown sees either that or this refusal. */
 	if (!d->pv || domain_is_dying(d))
@@ -112,7 +113,10 @@ int pv_table_validate(struct page *pg, enum page_type type, bool preemptible)
 	case PT_L2:
 	case PT_L3:
 	case PT_L4:
-		return validate_upper(d, pg, type, preemptible);
+		rc = validate_upper(d, pg, type, preemptible);
+		if (rc == -ERESTART)
+			pv_note_stopped(pg, type);
+		return rc;
 	case PT_SEG:
 		return pv_segment_validate(pg);
 	default:

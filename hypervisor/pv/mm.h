@@ -81,6 +81,9 @@ uint64_t pv_pte_store(struct page *pt, unsigned int slot, uint64_t val,
 		      bool keep_ad);
 int pv_release_run(struct domain *d);
 
+/* ---- what stopped half way (mm-stopped.c) ---- */
+void pv_note_stopped(struct page *pg, enum page_type type);
+
 /* ---- finding tables (mm-walk.c) ---- */
 struct page *pv_l1_table(struct domain *d, mfn_t root, unsigned long va);
 struct page *pv_table_get(struct domain *d, mfn_t mfn);

@@ -10,6 +10,7 @@
 #define LODGE_PV_PRIVATE_H
 
 #include <lodge/domain.h>
+#include <lodge/errno.h>
 #include <lodge/guest.h>
 #include <lodge/page.h>
 #include <lodge/pv.h>
@@ -77,6 +78,16 @@ void pv_toggle_mode(struct vcpu *v);
 
 /* ---- page tables (mm-*.c) ---- */
 void pv_mm_init(void);		/* page_type_ops, grant_map_ops */
+/* An operation's @rc: -ERESTART if it is to be called again, else it is over. */
+void pv_give_up_stopped(struct vcpu *v);
+static inline int pv_operation_ended(struct vcpu *v, int rc)
+{
+	if (rc == -EINTR || rc == -ERESTART)
+		return -ERESTART;
+	if (unlikely(v->has_stopped))
+		pv_give_up_stopped(v);
+	return rc;
+}
 /* MMUEXT_PIN_: 0; -EINVAL; -EINTR, -ERESTART: call again. */
 int pv_pin_table(struct domain *d, mfn_t mfn, enum page_type type);
 /* Preemptible teardown of all tables and frames: 0; -ERESTART. */

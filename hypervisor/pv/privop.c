@@ -56,7 +56,8 @@ static int guest_write_cr3(struct emul_ctxt *c, uint64_t val)
 	struct vcpu *v = c->priv;
 	int rc = pv_set_root(v, MFN(xen_cr3_to_pfn(val)), false);
 
-	if (rc == -EINTR || rc == -ERESTART)
+	rc = pv_operation_ended(v, rc);
+	if (rc == -ERESTART)
 		return EMUL_RETRY;
 	if (rc)
 		return emul_raise(c, X86_EXC_GP, 0);

@@ -155,6 +155,36 @@ static void another_goes_on(void **state)
 	assert_int_equal(pin(4, l4), -EINVAL);
 }
 
+/*
+ * An update stops half way into a tree, and before it is made again its table
+ * is none any more: it becomes a plain write, and the tree below is given up.
+ */
+static void overtaken_by_a_release(void **state)
+{
+	struct page *l4 = new_wide_tree(&dom_a, 3);
+	struct page *l3 = new_wide_tree(&dom_a, 4), *l2;
+	struct mmu_update req = {maddr(l4, 3), 0};
+	uint64_t a[6] = {(uint64_t)&req, 1, 0, DOMID_SELF};
+
+	l3 = mfn_to_page(pte_mfn(table_of(l3)[0]));
+	l2 = mfn_to_page(pte_mfn(table_of(l3)[0]));
+	req.val = entry(l3, LINK);
+	assert_int_equal(pin(4, l4), 0);
+	fake_preempt_every = 5;
+	assert_int_equal(hypercall_mmu_update(current, a), HYPERCALL_CONTINUED);
+	assert_true(l3->type_info & PTI_PARTIAL);
+	fake_preempt_every = 0;
+	fake_cpu_id = 1;
+	world_run(dom_a.vcpus[1]);
+	assert_int_equal(unpin(l4), 0);
+	assert_true(l3->type_info & PTI_PARTIAL);
+	fake_cpu_id = 0;
+	world_run(dom_a.vcpus[0]);
+	assert_int_equal(do_update(req.ptr, req.val, DOMID_SELF), 0);
+	assert_true(is_untyped(l3) && is_untyped(l2));
+	assert_true(whole_domain_untyped(&dom_a));
+}
+
 /* ... or never: the domain dies with it, stopped at any step. */
 static void death_at_every_step(void **state)
 {
@@ -254,6 +284,7 @@ int main(void)
 		WORLD_TEST(update_at_every_step),
 		WORLD_TEST(done_counts_all_passes),
 		WORLD_TEST(another_goes_on),
+		WORLD_TEST(overtaken_by_a_release),
 		WORLD_TEST(death_at_every_step),
 		WORLD_TEST(busy_below),
 		WORLD_TEST(get_while_it_is_released),

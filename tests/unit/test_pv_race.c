@@ -189,6 +189,16 @@ static void *act(void *arg)
 	return NULL;
 }
 
+/* Whoever stopped at a table has come back, or given it up. */
+static unsigned int nr_partial(void)
+{
+	unsigned int i, nr = 0;
+
+	for (i = 0; i < NR_FRAMES; i++)
+		nr += !!(frames[i]->type_info & PTI_PARTIAL);
+	return nr;
+}
+
 static void together(void **state)
 {
 	unsigned int seed;
@@ -211,6 +221,7 @@ static void together(void **state)
 		while (pv_release_run(&dom_a))
 			;
 		check_audit(&dom_a, 0, 0);
+		assert_int_equal(nr_partial(), 0);
 		world_teardown(state);
 		world_setup(state);
 	}

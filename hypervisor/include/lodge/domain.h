@@ -44,6 +44,13 @@ struct multicall_state {
 	struct multicall_entry call;
 };
 
+/* A page table whose check this vCPU has interrupted (pv/mm-stopped.c). */
+struct stopped_table {
+	struct page *pg;	/* not referenced; NULL: none */
+	domid_t owner;
+};
+#define NR_STOPPED_TABLES 3	/* one of each of levels 2 to 4 */
+
 struct vcpu {
 	unsigned int id;			/* [I] */
 	struct domain *domain;			/* [I] */
@@ -80,6 +87,8 @@ struct vcpu {
 	uint64_t cf8;				/* [C] latch of port 0xcf8 */
 	uint8_t rtc_index;			/* [C] latch of port 0x70 */
 	struct pv_vcpu *pv;			/* [o] pv/ */
+	bool has_stopped;			/* [C] any below */
+	struct stopped_table stopped[NR_STOPPED_TABLES];	/* [C] */
 	cpumask_t dirty_cpus;			/* [a] where its state is loaded */
 };
 
