@@ -61,3 +61,18 @@ def test_guest(request, hypervisor, name, verdicts):
     assert result.outcome == "success", "%s\n%s\n%s" % (
         result.reason, "\n".join(complaints), log)
     assert result.checks > 0
+
+
+@pytest.mark.full
+@pytest.mark.parametrize("every", (1, 2, 3))
+@pytest.mark.parametrize("name", (
+    "grants", "memory", "mmu", "multicall", "ptwrite", "smp", "trees"))
+def test_guest_interrupted_everywhere(name, every):
+    """Long calls stop at each n-th question, and give the same verdicts."""
+    result = RUNNER.run_guest(name, lab.HYPERVISORS["debug"],
+                              xen_args=f"preempt-debug={every}")
+    complaints = [line for line in result.log.splitlines()
+                  if line.startswith(("FAILED", "ERROR"))]
+    assert result.outcome == "success", "%s\n%s" % (
+        result.reason, "\n".join(complaints))
+    assert result.checks > 0
