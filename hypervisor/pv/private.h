@@ -156,6 +156,7 @@ void pv_failsafe(struct vcpu *v);
 bool pv_emulate_privop(struct vcpu *v, struct cpu_user_regs *regs);
 /* "ud2a; .ascii xen; cpuid": true: emulated. */
 bool pv_emulate_forced(struct vcpu *v, struct cpu_user_regs *regs);
+bool pv_iopl_allows(const struct vcpu *v);
 bool pv_port_allowed(const struct vcpu *v, unsigned int port,
 		     unsigned int bytes);
 

@@ -36,17 +36,28 @@ static bool bitmap_allows(const struct vcpu *v, unsigned int port,
 }
 
 /**
+ * pv_iopl_allows() - may the current mode use ports and the interrupt flag?
+ * @v: current
+ *
+ * A guest kernel needs an IOPL of 1, its user mode one of 3.
+ */
+bool pv_iopl_allows(const struct vcpu *v)
+{
+	return v->pv->iopl >= (v->pv->kernel_mode ? 1U : 3U);
+}
+
+/**
  * pv_port_allowed() - by the guest's own IOPL and bitmap
  * @v:     current
  * @port:  first port
  * @bytes: 1, 2 or 4
  *
- * A guest kernel needs an IOPL of 1, its user mode one of 3 or the bitmap.
+ * What the IOPL forbids, the bitmap may allow.
  */
 bool pv_port_allowed(const struct vcpu *v, unsigned int port,
 		     unsigned int bytes)
 {
-	if (v->pv->iopl >= (v->pv->kernel_mode ? 1U : 3U))
+	if (pv_iopl_allows(v))
 		return true;
 	return bitmap_allows(v, port, bytes);
 }

@@ -198,9 +198,11 @@ static int read_tsc(struct emul_ctxt *c, uint64_t *tsc, uint32_t *aux)
  * CLI and STI: events are masked in vcpu_info, not by IF. Kernels that patch
  * them away still run a few before they have done so; they do nothing.
  */
+/* The real flag is never off while a guest runs. */
 static int set_if(struct emul_ctxt *c, bool enable)
 {
-	return c->cpl ? emul_raise(c, X86_EXC_GP, 0) : EMUL_OK;
+	return pv_iopl_allows(c->priv) ? EMUL_OK
+				       : emul_raise(c, X86_EXC_GP, 0);
 }
 
 /* Only who has device memory can need it; for others it changes nothing. */

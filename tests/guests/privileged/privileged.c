@@ -312,6 +312,10 @@ TEST(cache_instructions)
 
 TEST(interrupt_flag)
 {
+	CHECK_EQ(set_iopl(0), 0);
+	CHECK_FAULT(RECORDED(VECTOR_GP), asm volatile("cli"));
+	CHECK_FAULT(RECORDED(VECTOR_GP), asm volatile("sti"));
+	CHECK_EQ(set_iopl(1), 0);
 	CHECK_FAULT(RECORDED(NO_TRAP), asm volatile("cli"));
 	CHECK_FAULT(RECORDED(NO_TRAP), asm volatile("sti"));
 	CHECK_NO_FAULT(asm volatile("pushfq; andl $~0x200, (%%rsp); popfq" ::
