@@ -111,6 +111,8 @@ static int set_param(const struct param *p, const char *value, bool invert)
 {
 	if (p->kind == PARAM_BOOL)
 		return set_bool(p, value, invert);
+	if (p->kind == PARAM_FN && invert && !value)
+		return ((int (*)(const char *))p->var)("no");
 	if (invert)
 		return -EINVAL;
 	if (p->kind == PARAM_FN)

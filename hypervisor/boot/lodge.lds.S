@@ -50,6 +50,11 @@ SECTIONS
 		params_start = .;
 		KEEP(*(.init.params))
 		params_end = .;
+		. = ALIGN(8);
+		alternatives_start = .;
+		KEEP(*(.init.alternatives))
+		alternatives_end = .;
+		KEEP(*(.init.alternatives.with))
 		. = ALIGN(4096);
 		init_end = .;
 	} :init

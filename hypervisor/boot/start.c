@@ -104,7 +104,9 @@ static void __init start_all(void)
 	cpu_detect_features();
 	mm_init(&boot_info);
 	console_ring_init();
+	protect_init();
 	cpu_init_this();
+	protect_self_test();
 	acpi_init();
 	apic_init_boot();
 	smp_enumerate_cpus();

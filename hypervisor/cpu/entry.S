@@ -8,8 +8,10 @@
  * section, so that page-table isolation is a matter of mapping.
  *
  * GS, FS, DS and ES keep the guest's values throughout: the hypervisor does
- * not use them.
+ * not use them. RFLAGS.AC, which would switch SMAP off, is cleared: exceptions
+ * and interrupts leave it as it was, in a guest or between STAC and CLAC.
  */
+#include <lodge/alternative.h>
 #include <lodge/asm-offsets.h>
 #include <lodge/layout.h>
 #include <lodge/x86-defs.h>
@@ -105,6 +107,7 @@ vector_stubs:
 	.endr
 
 exception_entry:
+	ALTERNATIVE_CLAC
 	cld
 	PUSH_REGS
 	movq	%rsp, %rdi
@@ -118,6 +121,7 @@ exception_entry:
 	jmp	return_to_hypervisor
 
 irq_entry:
+	ALTERNATIVE_CLAC
 	cld
 	PUSH_REGS
 	movq	%rsp, %rdi
@@ -141,6 +145,7 @@ return_to_hypervisor:
  * right here.
  */
 ist_entry:
+	ALTERNATIVE_CLAC
 	cld
 	PUSH_REGS
 	movq	%rsp, %rdi

@@ -143,7 +143,7 @@ void cpu_init_this(void)
 		cr4 |= X86_CR4_OSXSAVE;
 	if (cpu_features.fsgsbase)
 		cr4 |= X86_CR4_FSGSBASE;
-	write_cr4(cr4);
+	write_cr4(cr4 | protect_cr4());
 	write_cr0(X86_CR0_PG | X86_CR0_WP | X86_CR0_NE | X86_CR0_ET |
 		  X86_CR0_MP | X86_CR0_PE | X86_CR0_AM);
 	fpu_init_cpu();

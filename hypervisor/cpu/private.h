@@ -41,6 +41,9 @@ void iret_fault_from_guest(struct cpu_user_regs *regs);
 void desc_init_this(void);
 void idt_load(void);
 
+/* protect.c */
+unsigned long protect_cr4(void);
+
 /* syscall.c */
 int syscall_stubs_prepare(unsigned int cpu);
 void syscall_init_this(void);

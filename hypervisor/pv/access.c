@@ -4,11 +4,12 @@
  *
  * The guest's root is loaded while it is current, so its addresses work as
  * they are; all that is needed is to keep out of our slots and to survive the
- * faults. Mappings of the guest's carry the user bit: ours do not, and cannot
- * be reached through a guest pointer even if a check were missing here.
+ * faults. Mappings of the guest's carry the user bit, and where the processor
+ * has SMAP nothing but the instructions here can use them.
  */
 #include "private.h"
 
+#include <lodge/alternative.h>
 #include <lodge/cpu.h>
 
 /* Our slots, and what is not canonical (the two lie next to each other). */
@@ -24,8 +25,9 @@ bool pv_address_ok(unsigned long va, size_t len)
 /* Bytes not copied. */
 static size_t raw_copy(void *dst, const void *src, size_t len)
 {
-	__asm__ volatile("1: rep movsb\n"
-			 "2:\n"
+	__asm__ volatile(USER_BEGIN
+			 "1: rep movsb\n"
+			 "2:\t" USER_END
 			 ".pushsection .ex_table, \"a\"\n"
 			 ".balign 4\n"
 			 ".long 1b - ., 2b - .\n"
@@ -63,8 +65,9 @@ bool pv_touch(unsigned long va)
 
 	if (!pv_address_ok(va, 1))
 		return false;
-	__asm__ volatile("1: lock orb $0, (%1)\n"
-			 "2:\n"
+	__asm__ volatile(USER_BEGIN
+			 "1: lock orb $0, (%1)\n"
+			 "2:\t" USER_END
 			 ".pushsection .text.fixup, \"ax\"\n"
 			 "3: incl %0\n"
 			 "jmp 2b\n"

@@ -147,6 +147,14 @@ static void names_that_begin_with_no(void **state)
 	assert_string_equal(seen, "x");
 }
 
+/* A function gets "no" for its no-form, as if that were its value. */
+static void no_form_of_a_function(void **state)
+{
+	parse("no-call");
+	assert_quiet();
+	assert_string_equal(seen, "no");
+}
+
 static void the_later_one_counts(void **state)
 {
 	parse("number=1 number=2");
@@ -212,6 +220,7 @@ int main(void)
 		cmocka_unit_test_setup(wrong_values_change_nothing, reset),
 		cmocka_unit_test_setup(unknown_options_are_named, reset),
 		cmocka_unit_test_setup(names_that_begin_with_no, reset),
+		cmocka_unit_test_setup(no_form_of_a_function, reset),
 		cmocka_unit_test_setup(the_later_one_counts, reset),
 		cmocka_unit_test_setup(quotes_keep_blanks, reset),
 		cmocka_unit_test_setup(longest_word, reset),

@@ -26,6 +26,10 @@ extern struct cpu_features cpu_features;
 void cpu_detect_features(void);
 
 /* ---- bring-up ---- */
+/* SMEP, SMAP: decides, and patches the code; boot CPU, before the next. */
+void protect_init(void);
+/* Debug build: panics if SMAP does not do what it should. */
+void protect_self_test(void);
 /* Descriptor tables, MSRs, control registers, FPU of the calling CPU. */
 void cpu_init_this(void);
 /* Per-CPU area, GDT and TSS page and IST stacks for @cpu. 0; -ENOMEM. */

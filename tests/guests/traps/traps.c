@@ -20,6 +20,7 @@
 #define SOFT_VECTOR	  0x85
 #define TABLE_MASKED	  4 /* struct trap_info.flags: mask events */
 #define RFLAGS_TF	  (1UL << 8)
+#define RFLAGS_AC	  (1UL << 18)
 #define SELECTOR_ERROR(v) ((v)*8 + 2)
 /* QEMU before 8.0 doubles the vector in 64-bit mode. */
 #define SELECTOR_ERROR_OLD_QEMU(v) ((v)*16 + 2)
@@ -92,6 +93,36 @@ TEST(single_step)
 					    "; nop" ::
 						    : "cc", "memory"));
 	CHECK_BITS(last_trap()->regs.rflags, RFLAGS_TF, RFLAGS_TF);
+}
+
+static void clear_ac(void)
+{
+	asm volatile("pushfq; andl $~0x40000, (%%rsp); popfq" ::: "cc",
+		     "memory");
+}
+
+/* To the hypervisor the flag means SMAP: it neither sees ours nor loses it. */
+TEST(alignment_check_in_exception)
+{
+	CHECK_FAULT(VECTOR_UD, asm volatile("pushfq; orl $0x40000, (%%rsp); "
+					    "popfq; ud2" ::: "cc", "memory"));
+	clear_ac();
+	CHECK_BITS(last_trap()->regs.rflags, RFLAGS_AC, RFLAGS_AC);
+}
+
+TEST(alignment_check_in_hypercall)
+{
+	unsigned long rc = __HYPERVISOR_xen_version, flags;
+	char extra[16] __attribute__((aligned(16))) = "";
+
+	asm volatile("pushfq; orl $0x40000, (%%rsp); popfq; syscall; pushfq; "
+		     "popq %1; pushfq; andl $~0x40000, (%%rsp); popfq"
+		     : "+a"(rc), "=&b"(flags)
+		     : "D"(XENVER_extraversion), "S"(extra)
+		     : "rcx", "r11", "memory", "cc");
+	CHECK_EQ(rc, 0);
+	CHECK(extra[0] != '\0');
+	CHECK_BITS(flags, RFLAGS_AC, RFLAGS_AC);
 }
 
 TEST(page_fault_read)
