@@ -103,6 +103,7 @@ void sched_enqueue(struct runq *rq, struct vcpu *v, bool wakeup)
 	sched_policy->enqueue(v, wakeup);
 	v->sched.queued = true;
 	WRITE_ONCE(rq->nr_queued, rq->nr_queued + 1);
+	sched_add_weight(rq, v);
 }
 
 void sched_dequeue(struct runq *rq, struct vcpu *v)
@@ -111,6 +112,7 @@ void sched_dequeue(struct runq *rq, struct vcpu *v)
 	sched_policy->dequeue(v);
 	v->sched.queued = false;
 	WRITE_ONCE(rq->nr_queued, rq->nr_queued - 1);
+	sched_remove_weight(rq, v);
 }
 
 /* Brings the time that curr has used up to date, and with it the policy's idea
@@ -175,102 +177,6 @@ void sched_consider_preemption(struct runq *rq, struct vcpu *v, uint64_t now)
 
 /* ---- the choice ---- */
 
-/* Takes a waiting vCPU over from @from, if one can be had. The lock of this
- * queue is held; the other one's is only tried. */
-static struct vcpu *pull_from(struct runq *from, struct runq *to, uint64_t now)
-{
-	struct vcpu *v;
-
-	if (!READ_ONCE(from->nr_queued) || !spin_trylock(&from->lock))
-		return NULL;
-	sched_account(from, now);
-	v = sched_policy->candidate(sched_cpu_of(from), sched_cpu_of(to));
-	if (v) {
-		sched_dequeue(from, v);
-		sched_policy->move(v, sched_cpu_of(to));
-	}
-	spin_unlock(&from->lock);
-	return v;
-}
-
-/* This CPU would idle: is there work elsewhere? */
-static struct vcpu *pull(struct runq *rq, uint64_t now)
-{
-	struct vcpu *v = NULL;
-	unsigned int cpu;
-
-	for_each_cpu(cpu, &cpu_online_map) {
-		if (&runqs[cpu] != rq)
-			v = pull_from(&runqs[cpu], rq, now);
-		if (v)
-			break;
-	}
-	return v;
-}
-
-/* The CPU that fewest want, if that is two fewer than wait here. curr has been
- * put back into the queue, so the queue's length is this CPU's load. */
-static struct runq *less_loaded(const struct runq *rq)
-{
-	unsigned int cpu, load, best = rq->nr_queued;
-	struct runq *to = NULL;
-
-	for_each_cpu(cpu, &cpu_online_map) {
-		load = sched_load(cpu);
-		if (&runqs[cpu] == rq || load + 2 > rq->nr_queued ||
-		    load >= best)
-			continue;
-		best = load;
-		to = &runqs[cpu];
-	}
-	return to;
-}
-
-/* Gives one that waits here to another CPU, if one may run there. */
-static void give(struct runq *rq, struct runq *to, uint64_t now)
-{
-	struct vcpu *v;
-
-	if (!spin_trylock(&to->lock))
-		return;
-	sched_account(to, now);
-	v = sched_policy->candidate(sched_cpu_of(rq), sched_cpu_of(to));
-	if (v) {
-		sched_dequeue(rq, v);
-		sched_policy->move(v, sched_cpu_of(to));
-		sched_enqueue(to, v, false);
-		sched_consider_preemption(to, v, now);
-	}
-	spin_unlock(&to->lock);
-}
-
-/* One stays here, others need not wait for it while CPUs idle. */
-static void feed_idle_cpus(struct runq *rq, uint64_t now)
-{
-	unsigned int cpu;
-
-	for_each_cpu(cpu, &cpu_online_map) {
-		if (rq->nr_queued < 2)
-			return;
-		if (&runqs[cpu] != rq && sched_load(cpu) == 0)
-			give(rq, &runqs[cpu], now);
-	}
-}
-
-/* curr is back in the queue. At the end of a slice also a CPU that does not
- * idle, but has less to do, gets one; the next slice's end sees to the next. */
-static void balance(struct runq *rq, uint64_t now)
-{
-	struct runq *to;
-
-	feed_idle_cpus(rq, now);
-	if (now < rq->slice_end_ns)
-		return;
-	to = less_loaded(rq);
-	if (to)
-		give(rq, to, now);
-}
-
 /*
  * Puts curr back to where it belongs. True: it may run on, but not here; the
  * caller wakes it somewhere else once the lock is released.
@@ -282,7 +188,10 @@ static bool put_curr(struct runq *rq)
 
 	rq->yielding = false;
 	v->sched.running = false;
-	if (sched_is_idle(v) || !sched_runnable(v))
+	if (sched_is_idle(v))
+		return false;
+	sched_remove_weight(rq, v);
+	if (!sched_runnable(v))
 		return false;
 	if (!cpumask_test(&v->sched.affinity, sched_cpu_of(rq)))
 		return true;
@@ -301,10 +210,11 @@ static struct vcpu *choose(struct runq *rq, uint64_t now)
 		v->sched.queued = false;
 		WRITE_ONCE(rq->nr_queued, rq->nr_queued - 1);
 	} else {
-		v = pull(rq, now);
+		v = sched_pull(rq, now);
+		if (!v)
+			return rq->idle;
+		sched_add_weight(rq, v);
 	}
-	if (!v)
-		return rq->idle;
 	rq->slice_end_ns = now + slice_ns;
 	v->sched.running = true;
 	return v;
@@ -339,7 +249,7 @@ void schedule(void)
 
 	sched_account(rq, now);
 	evicted = put_curr(rq);
-	balance(rq, now);
+	sched_balance(rq, now);
 	next = choose(rq, now);
 	switch_accounts(rq, prev, next, now);
 	set_slice_timer(rq);

@@ -169,17 +169,32 @@ static void fair_move(struct vcpu *v, unsigned int cpu)
 	else
 		vruntime = before(to, min(from - vruntime, WAKE_CREDIT_NS));
 	v->sched.vruntime_ns = vruntime;
+	v->sched.joined_ns = system_time_ns();
 	WRITE_ONCE(v->sched.cpu, (uint16_t)cpu);
 }
 
-static struct vcpu *fair_candidate(unsigned int from, unsigned int to)
+/*
+ * The first that weighs less than the limit: both queues come closer to each
+ * other. One of just that weight would change nothing but who has a CPU with
+ * less to do: they take turns, whoever came first goes first.
+ */
+static struct vcpu *fair_candidate(const struct sched_wish *wish)
 {
-	struct vcpu *v;
+	uint64_t earliest = ~0ULL;
+	struct vcpu *v, *turn = NULL;
 
-	list_for_each(v, &queues[from].list, sched.link)
-		if (cpumask_test(&v->sched.affinity, to))
+	list_for_each(v, &queues[wish->from].list, sched.link) {
+		if (!cpumask_test(&v->sched.affinity, wish->to))
+			continue;
+		if (v->sched.weight < wish->below)
 			return v;
-	return NULL;
+		if (!wish->in_turn || v->sched.weight > wish->below ||
+		    v->sched.joined_ns >= earliest)
+			continue;
+		earliest = v->sched.joined_ns;
+		turn = v;
+	}
+	return turn;
 }
 
 static void fair_dump(unsigned int cpu)

@@ -14,10 +14,12 @@
 struct runq {
 	spinlock_t lock;		/* LOCK_RUNQ [q] */
 	unsigned int nr_queued;		/* [q], others read it as a hint */
+	uint32_t weight;		/* [q] of those queued and running; as above */
 	struct vcpu *curr;		/* [q] chosen to run here */
 	struct vcpu *idle;		/* [I] */
 	uint64_t curr_since_ns;		/* [q] curr was chosen then */
 	uint64_t slice_end_ns;		/* [q] */
+	uint64_t turn_ns;		/* [q] last got one from another CPU */
 	uint64_t timer_ns;		/* [q] timer is armed for; 0: it is not */
 	struct timer timer;		/* end of a slice, or rate limit */
 	struct vcpu *loaded;		/* [C] whose state is in the registers;
@@ -52,6 +54,22 @@ void sched_consider_preemption(struct runq *rq, struct vcpu *v, uint64_t now);
 /* The CPU shall choose again. */
 void sched_kick(struct runq *rq);
 void sched_dump(unsigned int cpu);
+
+static inline void sched_add_weight(struct runq *rq, const struct vcpu *v)
+{
+	WRITE_ONCE(rq->weight, rq->weight + v->sched.weight);
+}
+
+static inline void sched_remove_weight(struct runq *rq, const struct vcpu *v)
+{
+	WRITE_ONCE(rq->weight, rq->weight - v->sched.weight);
+}
+
+/* ---- balance.c; the lock of @rq is held, curr is back in the queue ---- */
+/* A vCPU that waits elsewhere, now this queue's; neither queued nor running. */
+struct vcpu *sched_pull(struct runq *rq, uint64_t now);
+/* Gives what others could serve better away. */
+void sched_balance(struct runq *rq, uint64_t now);
 
 /* ---- switch.c ---- */
 /* IRQs off, no locks: puts @next on this CPU. Does not return. */

@@ -210,3 +210,26 @@ int vcpu_set_affinity(struct vcpu *v, const cpumask_t *hard)
 	vcpu_wake(v);
 	return 0;
 }
+
+/**
+ * vcpu_set_weight() - say how much of a contended CPU a vCPU gets
+ * @v:      any vCPU
+ * @weight: against that of others; not 0
+ *
+ * Context: any but NMI; no lock above LOCK_RUNQ held.
+ */
+void vcpu_set_weight(struct vcpu *v, uint16_t weight)
+{
+	unsigned long flags;
+	struct runq *rq = sched_lock_of(v, &flags);
+	bool there = v->sched.queued || v->sched.running;
+
+	if (v->sched.running)
+		sched_account(rq, system_time_ns());
+	if (there)
+		sched_remove_weight(rq, v);
+	v->sched.weight = weight;
+	if (there)
+		sched_add_weight(rq, v);
+	spin_unlock_irqrestore(&rq->lock, flags);
+}

@@ -65,7 +65,7 @@ static void weights_divide_the_time(void **state)
 	sim_start(1);
 	light = sim_guest(1, 0, 0);
 	heavy = sim_guest(1, 0, 0);
-	heavy->v.sched.weight = 3 * SCHED_DEFAULT_WEIGHT;
+	vcpu_set_weight(&heavy->v, 3 * SCHED_DEFAULT_WEIGHT);
 	sim_run(4000 * MS);
 	assert_about(cpu_time(light), 1000 * MS, 3);
 	assert_about(cpu_time(heavy), 3000 * MS, 3);
@@ -240,6 +240,55 @@ static void a_busy_cpu_gives_away_to_a_less_busy_one(void **state)
 		assert_about(cpu_time(&guests[i]) - before, 500 * MS, 5);
 	}
 	sim_check();
+}
+
+/* No placement is fair: they take turns. */
+static void three_on_two_cpus_get_equal_time(void **state)
+{
+	unsigned int i;
+
+	sim_start(2);
+	for (i = 0; i < 3; i++)
+		sim_guest(3, 0, 0);
+	sim_run(6000 * MS);
+	sim_check();
+	for (i = 0; i < 3; i++)
+		assert_about(cpu_time(&guests[i]), 4000 * MS, 5);
+}
+
+static void five_on_four_cpus_get_equal_time(void **state)
+{
+	unsigned int i;
+
+	sim_start(4);
+	for (i = 0; i < 5; i++)
+		sim_guest(15, 0, 0);
+	sim_run(10000 * MS);
+	sim_check();
+	for (i = 0; i < 5; i++)
+		assert_about(cpu_time(&guests[i]), 8000 * MS, 5);
+}
+
+/* The heavy one belongs alone on a CPU, wherever they were put at first. */
+static void weight_counts_in_the_balance(void **state)
+{
+	struct guest *heavy;
+	uint64_t before[3];
+	unsigned int i;
+
+	sim_start(2);
+	sim_guest(3, 0, 0);
+	sim_guest(3, 0, 0);
+	heavy = sim_guest(3, 0, 0);
+	vcpu_set_weight(&heavy->v, 2 * SCHED_DEFAULT_WEIGHT);
+	sim_run(200 * MS);
+	for (i = 0; i < 3; i++)
+		before[i] = cpu_time(&guests[i]);
+	sim_run(2000 * MS);
+	sim_check();
+	assert_about(cpu_time(&guests[0]) - before[0], 1000 * MS, 3);
+	assert_about(cpu_time(&guests[1]) - before[1], 1000 * MS, 3);
+	assert_about(cpu_time(heavy) - before[2], 2000 * MS, 1);
 }
 
 static void a_newcomer_neither_starves_nor_rules(void **state)
@@ -517,6 +566,9 @@ int main(void)
 		TEST(work_spreads_over_all_cpus),
 		TEST(a_crowd_disperses),
 		TEST(a_busy_cpu_gives_away_to_a_less_busy_one),
+		TEST(three_on_two_cpus_get_equal_time),
+		TEST(five_on_four_cpus_get_equal_time),
+		TEST(weight_counts_in_the_balance),
 		TEST(a_newcomer_neither_starves_nor_rules),
 		TEST(an_idle_cpu_takes_work_over),
 		TEST(a_pinned_one_stays),

@@ -22,6 +22,7 @@ struct sched_vcpu {
 	uint64_t vruntime_ns;		/* [q] weighted time used */
 	uint64_t started_ns;		/* [q] running: accounted up to here */
 	uint64_t cpu_time_ns;		/* [q] total */
+	uint64_t joined_ns;		/* [q] came to the CPU it is on */
 	uint32_t weight;		/* [q] */
 	uint16_t cpu;			/* [q] run queue it belongs to */
 	uint16_t timers_cpu;		/* [C] where its timers fire */
@@ -40,6 +41,13 @@ struct sched_vcpu {
 #define VPF_SHUTDOWN	4	/* its domain has shut down */
 
 #define SCHED_DEFAULT_WEIGHT	256
+
+/* Which waiting vCPU one CPU would give to another. */
+struct sched_wish {
+	unsigned int from, to;
+	uint32_t below;		/* of less weight than this ... */
+	bool in_turn;		/* ... or of just this */
+};
 
 /*
  * A policy. Every function but choose_cpu() is called with the lock of the run
@@ -63,8 +71,8 @@ struct sched_ops {
 	void (*yield)(struct vcpu *v);
 	/* Neither queued nor running: belongs to @cpu from now on. */
 	void (*move)(struct vcpu *v, unsigned int cpu);
-	/* Queued on @from, and could as well run on @to; NULL: none. */
-	struct vcpu *(*candidate)(unsigned int from, unsigned int to);
+	/* Queued, and as wished for; NULL: none. */
+	struct vcpu *(*candidate)(const struct sched_wish *wish);
 	void (*dump)(unsigned int cpu);
 };
 
@@ -92,6 +100,8 @@ void vcpu_block(void);
 extern bool (*vcpu_event_pending_hook)(const struct vcpu *v);
 /* 0; -EINVAL: no online CPU in the mask. */
 int vcpu_set_affinity(struct vcpu *v, const cpumask_t *hard);
+
+void vcpu_set_weight(struct vcpu *v, uint16_t weight);
 
 /* WORK_SCHEDULE: may switch; returns only if the same vCPU goes on. */
 void schedule(void);

@@ -484,14 +484,19 @@ static void check_idle(unsigned int cpu)
 void sim_check(void)
 {
 	unsigned int queued[NR_CPUS] = { 0 };
+	uint32_t weights[NR_CPUS] = { 0 };
 	unsigned int i;
 
 	for (i = 0; i < nr_guests; i++) {
 		check_guest(&guests[i]);
 		queued[guests[i].v.sched.cpu] += guests[i].v.sched.queued;
+		if (guests[i].v.pause_flags == 0)
+			weights[guests[i].v.sched.cpu] +=
+				guests[i].v.sched.weight;
 	}
 	for (i = 0; i < nr_cpus; i++) {
 		assert_int_equal(runqs[i].nr_queued, queued[i]);
+		assert_int_equal(runqs[i].weight, weights[i]);
 		if (!sim_running(i))
 			check_idle(i);
 	}
