@@ -146,6 +146,7 @@ static void domain_free(struct domain *d)
 	unsigned int i;
 
 	domain_watchdogs_kill(d);
+	sched_domain_destroy(d);
 	/* Peers' events reach vCPUs until the ports are closed. */
 	if (d->evtchn)
 		evtchn_domain_destroy(d);
@@ -210,6 +211,7 @@ struct domain *domain_alloc(domid_t domid, unsigned int max_vcpus,
 	list_init(&d->pages);
 	snprintf(d->name, sizeof(d->name), "d%u", domid);
 	domain_watchdogs_init(d);
+	sched_domain_init(d);
 	d->vcpus = kcalloc(max_vcpus, sizeof(*d->vcpus));
 	if (d->vcpus && !domain_parts_init(d))
 		return d;

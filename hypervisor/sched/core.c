@@ -46,11 +46,9 @@ int sched_waiting_runstate(const struct vcpu *v)
 {
 	unsigned long flags = READ_ONCE(v->pause_flags);
 
-	if (!flags)
-		return RUNSTATE_runnable;
-	if (flags & ~(BIT(VPF_BLOCKED) | BIT(VPF_POLL)))
+	if (flags & ~(BIT(VPF_BLOCKED) | BIT(VPF_POLL) | BIT(VPF_CAPPED)))
 		return RUNSTATE_offline;
-	return RUNSTATE_blocked;
+	return flags & ~BIT(VPF_CAPPED) ? RUNSTATE_blocked : RUNSTATE_runnable;
 }
 
 void sched_set_runstate(struct vcpu *v, int state, uint64_t now)
@@ -125,8 +123,10 @@ void sched_account(struct runq *rq, uint64_t now)
 
 	v->sched.started_ns = now;
 	v->sched.cpu_time_ns += ran;
-	if (!sched_is_idle(v))
-		sched_policy->account(v, ran);
+	if (sched_is_idle(v))
+		return;
+	sched_policy->account(v, ran);
+	sched_cap_charge(v, ran);
 }
 
 /* The CPU shall choose again. */
@@ -143,10 +143,10 @@ static void arm_timer(struct runq *rq, uint64_t at)
 	timer_set(&rq->timer, at);
 }
 
-/* A slice has an end only if somebody waits for it. */
+/* A slice has an end only if somebody waits for it, or a cap says so. */
 static void set_slice_timer(struct runq *rq)
 {
-	uint64_t at = rq->nr_queued ? rq->slice_end_ns : 0;
+	uint64_t at = rq->nr_queued || rq->slice_hard ? rq->slice_end_ns : 0;
 
 	if (rq->timer_ns == at)
 		return;
@@ -201,20 +201,35 @@ static bool put_curr(struct runq *rq)
 	return false;
 }
 
+/* The next one, in no queue; NULL: idle. */
+static struct vcpu *take_next(struct runq *rq, uint64_t now,
+			      uint64_t *slice_ns)
+{
+	struct vcpu *v;
+
+	do {
+		v = sched_policy->pick(sched_cpu_of(rq), now, slice_ns);
+		if (v) {
+			v->sched.queued = false;
+			WRITE_ONCE(rq->nr_queued, rq->nr_queued - 1);
+			sched_remove_weight(rq, v);
+		} else {
+			v = sched_pull(rq, now);
+		}
+	} while (v && sched_cap_parks(v, now));
+	return v;
+}
+
 static struct vcpu *choose(struct runq *rq, uint64_t now)
 {
 	uint64_t slice_ns = 0;
-	struct vcpu *v = sched_policy->pick(sched_cpu_of(rq), now, &slice_ns);
+	struct vcpu *v = take_next(rq, now, &slice_ns);
 
-	if (v) {
-		v->sched.queued = false;
-		WRITE_ONCE(rq->nr_queued, rq->nr_queued - 1);
-	} else {
-		v = sched_pull(rq, now);
-		if (!v)
-			return rq->idle;
-		sched_add_weight(rq, v);
-	}
+	rq->slice_hard = false;
+	if (!v)
+		return rq->idle;
+	sched_add_weight(rq, v);
+	slice_ns = sched_cap_slice(v, slice_ns, &rq->slice_hard);
 	rq->slice_end_ns = now + slice_ns;
 	v->sched.running = true;
 	return v;
@@ -284,20 +299,28 @@ void idle_loop(void)
 
 /* ---- start, and debug key ---- */
 
+/* To Xen's tools ours is credit2: the same parameters, with the same meaning. */
 static int parse_policy(const char *s)
 {
-	static const struct sched_ops *const policies[] = { &fair_ops };
+	static const struct {
+		const char *name;
+		const struct sched_ops *ops;
+	} policies[] = {
+		{ "fair", &fair_ops },
+		{ "credit2", &fair_ops },
+	};
 	unsigned int i;
 
 	for (i = 0; i < ARRAY_SIZE(policies); i++) {
-		if (strcmp(s, policies[i]->name))
+		if (strcmp(s, policies[i].name))
 			continue;
-		sched_policy = policies[i];
+		sched_policy = policies[i].ops;
 		return 0;
 	}
 	return -EINVAL;
 }
-PARAM_FN("sched", parse_policy, "scheduling policy: fair");
+PARAM_FN("sched", parse_policy,
+	 "scheduling policy: fair, or credit2, its other name");
 
 void sched_dump(unsigned int cpu)
 {

@@ -117,18 +117,13 @@ static void fair_account(struct vcpu *v, uint64_t ran_ns)
 	advance_base(queue_of(v), v->sched.vruntime_ns);
 }
 
-/*
- * The CPU that the fewest want; where it ran last, if that is no worse than the
- * others: its state may still be there.
- */
-static unsigned int fair_choose_cpu(struct vcpu *v)
+/* The one of @mask that the fewest want; @best if none is wanted less. */
+static unsigned int least_wanted(const cpumask_t *mask, unsigned int best,
+				 unsigned int best_load)
 {
-	cpumask_t mask = sched_allowed_cpus(v);
-	unsigned int cpu, load, best = v->sched.cpu, best_load = ~0U;
+	unsigned int cpu, load;
 
-	if (cpumask_test(&mask, best))
-		best_load = sched_load(best);
-	for_each_cpu(cpu, &mask) {
+	for_each_cpu(cpu, mask) {
 		if (best_load == 0)
 			break;
 		load = sched_load(cpu);
@@ -137,8 +132,28 @@ static unsigned int fair_choose_cpu(struct vcpu *v)
 		best = cpu;
 		best_load = load;
 	}
-	/* If none of its CPUs is online the machine is being stopped. */
 	return best;
+}
+
+/*
+ * The CPU that the fewest want; where it ran last, if that is no worse than
+ * the others: its state may still be there. Where it would rather be comes
+ * first: another one only if there is less to do.
+ */
+static unsigned int fair_choose_cpu(struct vcpu *v)
+{
+	cpumask_t hard = sched_allowed_cpus(v);
+	cpumask_t soft = { hard.bits & v->sched.soft.bits };
+	unsigned int best = v->sched.cpu;
+
+	if (cpumask_empty(&soft))
+		soft = hard;
+	best = least_wanted(&soft, best, cpumask_test(&soft, best)
+						 ? sched_load(best) : ~0U);
+	/* If none of its CPUs is online the machine is being stopped. */
+	if (!cpumask_test(&hard, best))
+		return best;
+	return least_wanted(&hard, best, sched_load(best));
 }
 
 static bool fair_preempts(const struct vcpu *woken, const struct vcpu *running)

@@ -25,6 +25,7 @@ struct runq {
 	struct vcpu *loaded;		/* [C] whose state is in the registers;
 					 * NULL: no guest's */
 	bool yielding;			/* [C] curr gives way */
+	bool slice_hard;		/* [q] ends also if nobody waits */
 } __aligned(64);
 
 extern struct runq runqs[NR_CPUS];
@@ -70,6 +71,11 @@ static inline void sched_remove_weight(struct runq *rq, const struct vcpu *v)
 struct vcpu *sched_pull(struct runq *rq, uint64_t now);
 /* Gives what others could serve better away. */
 void sched_balance(struct runq *rq, uint64_t now);
+
+/* ---- cap.c ---- */
+void sched_cap_charge(struct vcpu *v, uint64_t ran_ns);
+bool sched_cap_parks(struct vcpu *v, uint64_t now);
+uint64_t sched_cap_slice(const struct vcpu *v, uint64_t slice_ns, bool *hard);
 
 /* ---- switch.c ---- */
 /* IRQs off, no locks: puts @next on this CPU. Does not return. */

@@ -12,6 +12,7 @@
 #include <lodge/bug.h>
 #include <lodge/cmdline.h>
 #include <lodge/console.h>
+#include <lodge/errno.h>
 #include <lodge/percpu.h>
 #include <lodge/work.h>
 
@@ -87,6 +88,32 @@ void sched_init_cpu(unsigned int cpu)
 	fair_init_cpu(cpu);
 }
 
+/**
+ * sched_set_ratelimit() - how long a vCPU runs before another may preempt it
+ * @us: microseconds; 0: no limit
+ *
+ * Context: any.
+ * Return: 0; -EINVAL: longer than a slice; nothing has changed.
+ */
+int sched_set_ratelimit(uint32_t us)
+{
+	if (us * NS_PER_US > sched_slice_ns)
+		return -EINVAL;
+	WRITE_ONCE(sched_ratelimit_ns, us * NS_PER_US);
+	return 0;
+}
+
+/**
+ * sched_get_ratelimit() - the time that sched_set_ratelimit() set
+ *
+ * Context: any.
+ * Return: microseconds.
+ */
+uint32_t sched_get_ratelimit(void)
+{
+	return (uint32_t)(READ_ONCE(sched_ratelimit_ns) / NS_PER_US);
+}
+
 /* Debug key 'r'. */
 static void dump_all(void)
 {
@@ -139,10 +166,11 @@ int sched_vcpu_init(struct vcpu *v)
 	unsigned int cpu = spread(v->id);
 
 	list_init(&v->sched.link);
-	v->sched.weight = SCHED_DEFAULT_WEIGHT;
+	v->sched.weight = v->domain->sched.weight;
 	v->sched.cpu = (uint16_t)cpu;
 	v->sched.timers_cpu = (uint16_t)smp_processor_id();
 	v->sched.affinity = (cpumask_t){ ~0UL };
+	v->sched.soft = (cpumask_t){ ~0UL };
 	if (pin_dom0 && v->domain->domid == 0)
 		v->sched.affinity = cpumask_of(cpu);
 	sched_policy->vcpu_init(v);

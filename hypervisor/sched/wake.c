@@ -212,6 +212,25 @@ int vcpu_set_affinity(struct vcpu *v, const cpumask_t *hard)
 }
 
 /**
+ * vcpu_set_soft_affinity() - say on which CPUs a vCPU would rather run
+ * @v:    any vCPU
+ * @soft: the CPUs; those outside its hard affinity do not count
+ *
+ * Followed when it is woken; it does not move for it while it runs.
+ *
+ * Context: any but NMI; no lock above LOCK_RUNQ held.
+ */
+void vcpu_set_soft_affinity(struct vcpu *v, const cpumask_t *soft)
+{
+	cpumask_t mask = { READ_ONCE(soft->bits) };
+	unsigned long flags;
+	struct runq *rq = sched_lock_of(v, &flags);
+
+	v->sched.soft = mask;
+	spin_unlock_irqrestore(&rq->lock, flags);
+}
+
+/**
  * vcpu_set_weight() - say how much of a contended CPU a vCPU gets
  * @v:      any vCPU
  * @weight: against that of others; not 0

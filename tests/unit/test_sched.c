@@ -372,6 +372,116 @@ static void affinity_moves_it_at_once(void **state)
 	assert_int_equal(a->v.sched.affinity.bits, 2);
 }
 
+static void soft_affinity_is_a_wish(void **state)
+{
+	cpumask_t second = { 2 };
+	struct guest *a, *b;
+
+	sim_start(2);
+	a = sim_guest(3, 2 * MS, 2 * MS);
+	vcpu_set_soft_affinity(&a->v, &second);
+	sim_run(100 * MS);
+	assert_int_equal(a->v.sched.cpu, 1);
+	/* With company there, and the other CPU idle, it goes. */
+	b = sim_guest(2, 0, 0);
+	sim_run(100 * MS);
+	assert_int_equal(a->v.sched.cpu, 0);
+	vcpu_pause(&b->v);
+	sim_run(100 * MS);
+	assert_int_equal(a->v.sched.cpu, 1);
+	sim_check();
+}
+
+/* ---- caps ---- */
+
+static void set_cap(uint16_t cap)
+{
+	struct sched_params p = {SCHED_DEFAULT_WEIGHT, cap};
+
+	assert_int_equal(sched_set_params(sim_domain(1), &p), 0);
+}
+
+static void a_cap_holds_on_an_idle_machine(void **state)
+{
+	struct guest *g;
+
+	sim_start(2);
+	g = sim_guest_of(1, 3, 0, 0);
+	set_cap(30);
+	sim_run(3000 * MS);
+	assert_about(cpu_time(g), 900 * MS, 2);
+	set_cap(0);
+	sim_run(1000 * MS);
+	assert_about(cpu_time(g), 1900 * MS, 2);
+	sim_check();
+}
+
+static void a_cap_is_for_all_vcpus_together(void **state)
+{
+	uint64_t sum = 0;
+	unsigned int i;
+
+	sim_start(2);
+	for (i = 0; i < 3; i++)
+		sim_guest_of(1, 3, 0, 0);
+	set_cap(120);
+	sim_run(3000 * MS);
+	for (i = 0; i < 3; i++)
+		sum += cpu_time(&guests[i]);
+	assert_about(sum, 3600 * MS, 2);
+	sim_check();
+}
+
+/* Also from the middle of a long slice that it got without a cap. */
+static void a_cap_leaves_the_rest_to_others(void **state)
+{
+	struct guest *capped, *other;
+
+	sim_start(1);
+	capped = sim_guest_of(1, 1, 0, 0);
+	sim_run(5 * MS);
+	set_cap(10);
+	other = sim_guest(1, 0, 0);
+	sim_run(5000 * MS);
+	assert_about(cpu_time(capped), 500 * MS, 3);
+	assert_about(cpu_time(other), 4500 * MS, 3);
+	sim_check();
+}
+
+static void who_stays_below_its_cap_is_not_parked(void **state)
+{
+	struct guest *g;
+
+	sim_start(1);
+	g = sim_guest_of(1, 1, MS, 9 * MS);
+	set_cap(20);
+	sim_run(3000 * MS);
+	assert_about(cpu_time(g), 300 * MS, 2);
+	assert_int_equal(sim_domain(1)->sched.timer.rank, 0);
+	assert_in_range(g->worst_delay_ns, 0, 10 * US);
+}
+
+static void params_of_a_domain(void **state)
+{
+	struct sched_params p = {0, 10};
+	struct guest *g;
+
+	sim_start(1);
+	g = sim_guest_of(1, 1, 0, 0);
+	assert_int_equal(sched_set_params(sim_domain(1), &p), -EINVAL);
+	p = sched_get_params(sim_domain(1));
+	assert_int_equal(p.weight, SCHED_DEFAULT_WEIGHT);
+	assert_int_equal(p.cap, 0);
+	p = (struct sched_params){512, 50};
+	assert_int_equal(sched_set_params(sim_domain(1), &p), 0);
+	assert_int_equal(g->v.sched.weight, 512);
+	p = sched_get_params(sim_domain(1));
+	assert_int_equal(p.weight, 512);
+	assert_int_equal(p.cap, 50);
+	/* Who joins later weighs the same. */
+	assert_int_equal(sim_guest_of(1, 1, 0, 0)->v.sched.weight, 512);
+}
+
 /* ---- state in the registers ---- */
 
 static void idle_keeps_the_state(void **state)
@@ -502,7 +612,10 @@ static void random_step(void)
 	struct guest *g = &guests[pick(nr_guests)];
 
 	sim_be(pick(4));
-	switch (pick(8)) {
+	switch (pick(9)) {
+	case 8:
+		set_cap((uint16_t)(pick(3) * 40));
+		break;
 	case 0:
 	case 1:
 		vcpu_unblock(&g->v);
@@ -538,7 +651,8 @@ static void everybody_is_somewhere(void **state)
 	sim_start(4);
 	seed = 11;
 	for (i = 0; i < 12; i++)
-		sim_guest(~0UL, i % 3 ? i * 300 * US : 0, i * 200 * US + 1);
+		sim_guest_of(i % 2, ~0UL, i % 3 ? i * 300 * US : 0,
+			     i * 200 * US + 1);
 	for (step = 0; step < 20000; step++) {
 		random_step();
 		if (pick(3))
@@ -573,6 +687,12 @@ int main(void)
 		TEST(an_idle_cpu_takes_work_over),
 		TEST(a_pinned_one_stays),
 		TEST(affinity_moves_it_at_once),
+		TEST(soft_affinity_is_a_wish),
+		TEST(a_cap_holds_on_an_idle_machine),
+		TEST(a_cap_is_for_all_vcpus_together),
+		TEST(a_cap_leaves_the_rest_to_others),
+		TEST(who_stays_below_its_cap_is_not_parked),
+		TEST(params_of_a_domain),
 		TEST(idle_keeps_the_state),
 		TEST(state_follows_to_another_cpu),
 		TEST(pause_waits_and_counts),

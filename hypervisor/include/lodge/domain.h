@@ -103,6 +103,7 @@ struct domain {
 	uint8_t handle[16];			/* [d] */
 	char name[16];				/* [I] for messages: "d0" */
 
+	struct sched_domain sched;		/* [o] sched/ */
 	unsigned int max_vcpus;			/* [I] */
 	struct vcpu **vcpus;			/* [I] max_vcpus pointers */
 

@@ -23,6 +23,7 @@ enum lock_level {
 	LOCK_IRQ = 65,		/* one interrupt descriptor; IRQs off */
 	LOCK_IRQCHIP = 70,	/* IO-APIC registers, CF8/CFC; IRQs off */
 	LOCK_RUNQ = 75,		/* one run queue; IRQs off; lower CPU first */
+	LOCK_CAP = 77,		/* a domain's cap on CPU time; IRQs off */
 	LOCK_TIMER = 80,	/* one CPU's timers; IRQs off */
 	LOCK_OBJECTS = 82,	/* small-object caches; IRQs off */
 	LOCK_BUDDY = 84,	/* free lists of frames; IRQs off */

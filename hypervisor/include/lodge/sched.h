@@ -12,8 +12,11 @@
 
 #include <lodge/bitmap.h>
 #include <lodge/list.h>
+#include <lodge/spinlock.h>
+#include <lodge/time.h>
 #include <lodge/types.h>
 
+struct domain;
 struct vcpu;
 
 /* Embedded in struct vcpu; sched/'s alone. [q]: lock of v's run queue. */
@@ -30,7 +33,23 @@ struct sched_vcpu {
 	bool running;			/* [q] chosen to run on cpu; its state
 					 * may stay loaded for longer: that is
 					 * told by v->dirty_cpus */
-	cpumask_t affinity;		/* [q] hard */
+	cpumask_t affinity;		/* [q] hard: nowhere else */
+	cpumask_t soft;			/* [q] rather there */
+};
+
+/* What a domain may be given. */
+struct sched_params {
+	uint16_t weight;	/* of each vCPU */
+	uint16_t cap;		/* percent of one CPU, of all; 0: none */
+};
+
+/* Embedded in struct domain; sched/cap.c's alone. [c]: lock. */
+struct sched_domain {
+	spinlock_t lock;		/* LOCK_CAP */
+	uint16_t weight, cap;		/* as above [c], read as a hint */
+	int64_t budget_ns;		/* [c] left; below 0: overrun */
+	uint64_t period_end_ns;		/* [c] */
+	struct timer timer;		/* armed while a vCPU is parked */
 };
 
 /* Reasons not to run: bits of vcpu->pause_flags. */
@@ -39,6 +58,7 @@ struct sched_vcpu {
 #define VPF_POLL	2	/* SCHEDOP_poll */
 #define VPF_PAUSED	3	/* pause_count > 0 */
 #define VPF_SHUTDOWN	4	/* its domain has shut down */
+#define VPF_CAPPED	5	/* its domain has used its cap up */
 
 #define SCHED_DEFAULT_WEIGHT	256
 
@@ -81,6 +101,12 @@ void sched_init_cpu(unsigned int cpu);	/* its run queue and idle vCPU */
 /* A new vCPU, down and paused as its flags say. 0; -ENOMEM */
 int sched_vcpu_init(struct vcpu *v);
 void sched_vcpu_destroy(struct vcpu *v);
+void sched_domain_init(struct domain *d);
+void sched_domain_destroy(struct domain *d);
+struct sched_params sched_get_params(struct domain *d);
+int sched_set_params(struct domain *d, const struct sched_params *p);
+int sched_set_ratelimit(uint32_t us);
+uint32_t sched_get_ratelimit(void);
 
 /* pause_flags changed so that it may run (or became unable to). Any context
  * except NMI; vcpu_sleep_sync() returns when no CPU has it loaded. */
@@ -101,6 +127,8 @@ extern bool (*vcpu_event_pending_hook)(const struct vcpu *v);
 /* 0; -EINVAL: no online CPU in the mask. */
 int vcpu_set_affinity(struct vcpu *v, const cpumask_t *hard);
 
+/* Where it runs if it has the choice; any mask. */
+void vcpu_set_soft_affinity(struct vcpu *v, const cpumask_t *soft);
 void vcpu_set_weight(struct vcpu *v, uint16_t weight);
 
 /* WORK_SCHEDULE: may switch; returns only if the same vCPU goes on. */

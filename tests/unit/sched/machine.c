@@ -25,7 +25,8 @@ static unsigned int nr_cpus;
 static bool must_choose[NR_CPUS];
 static void (*schedule_fn)(void);
 static jmp_buf *stack;			/* of the CPU that runs */
-static struct domain domain;
+static struct domain domains[2];	/* the second is for caps */
+static struct vcpu *vcpus[2][MAX_GUESTS];
 static uint64_t fake_root[512];
 uint64_t *hyp_l4 = fake_root;
 
@@ -60,6 +61,11 @@ void timer_set(struct timer *t, uint64_t expires_ns)
 }
 
 void timer_stop(struct timer *t)
+{
+	t->rank = 0;
+}
+
+void timer_kill(struct timer *t)
 {
 	t->rank = 0;
 }
@@ -334,6 +340,10 @@ static uint64_t next_event(uint64_t limit)
 	for (i = 0; i < nr_guests; i++)
 		if (guests[i].wakes_at_ns)
 			limit = min(limit, guests[i].wakes_at_ns);
+	for (i = 0; i < ARRAY_SIZE(domains); i++)
+		if (domains[i].sched.timer.rank)
+			limit = min(limit, max(sim_now_ns,
+				    domains[i].sched.timer.expires_ns));
 	return limit;
 }
 
@@ -373,6 +383,14 @@ static void happen(void)
 		if (guests[i].wakes_at_ns &&
 		    guests[i].wakes_at_ns <= sim_now_ns)
 			wake(&guests[i]);
+	for (i = 0; i < ARRAY_SIZE(domains); i++) {
+		struct timer *t = &domains[i].sched.timer;
+
+		if (!t->rank || t->expires_ns > sim_now_ns)
+			continue;
+		t->rank = 0;
+		t->fn(t->arg);
+	}
 }
 
 void sim_run(uint64_t ns)
@@ -392,23 +410,29 @@ void sim_run(uint64_t ns)
 
 void sim_start(unsigned int nr)
 {
-	unsigned int cpu;
+	unsigned int cpu, i;
 
 	memset(runqs, 0, sizeof(runqs));
 	memset(fake_cpu_infos, 0, sizeof(fake_cpu_infos));
 	memset(fake_x86, 0, sizeof(fake_x86));
 	memset(must_choose, 0, sizeof(must_choose));
-	memset(&domain, 0, sizeof(domain));
+	memset(domains, 0, sizeof(domains));
+	memset(vcpus, 0, sizeof(vcpus));
 	nr_cpus = nr;
 	nr_guests = 0;
 	sim_now_ns = NS_PER_SEC;
-	domain.domid = 1;
-	domain.ops = &ops;
 	vcpu_event_pending_hook = event_pending;
 	fake_relax_hook = others_go_on;
 	cpu_online_map.bits = BIT(nr) - 1;
 	sim_be(0);
 	sched_init();
+	for (i = 0; i < ARRAY_SIZE(domains); i++) {
+		domains[i].domid = (domid_t)(i + 1);
+		domains[i].ops = &ops;
+		domains[i].vcpus = vcpus[i];
+		domains[i].max_vcpus = MAX_GUESTS;
+		sched_domain_init(&domains[i]);
+	}
 	for (cpu = 1; cpu < nr; cpu++) {
 		sched_init_cpu(cpu);
 		fake_cpu_infos[cpu].cpu = cpu;
@@ -427,8 +451,19 @@ void sim_end(void)
 		free(idle_vcpu(cpu));
 }
 
+struct domain *sim_domain(unsigned int nr)
+{
+	return &domains[nr];
+}
+
 struct guest *sim_guest(unsigned long mask, uint64_t burst_ns,
 			uint64_t wait_ns)
+{
+	return sim_guest_of(0, mask, burst_ns, wait_ns);
+}
+
+struct guest *sim_guest_of(unsigned int nr, unsigned long mask,
+			   uint64_t burst_ns, uint64_t wait_ns)
 {
 	cpumask_t m = { mask };
 	struct guest *g = &guests[nr_guests];
@@ -436,7 +471,8 @@ struct guest *sim_guest(unsigned long mask, uint64_t burst_ns,
 	assert_true(nr_guests < MAX_GUESTS);
 	memset(g, 0, sizeof(*g));
 	g->v.id = nr_guests++;
-	g->v.domain = &domain;
+	g->v.domain = &domains[nr];
+	vcpus[nr][g->v.id] = &g->v;
 	g->v.pause_flags = BIT(VPF_BLOCKED);
 	g->v.runstate.state = RUNSTATE_blocked;
 	g->v.runstate.state_entry_time = sim_now_ns;

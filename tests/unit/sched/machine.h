@@ -43,6 +43,10 @@ void sim_end(void);
 /* A guest that may run on @mask; it is woken. */
 struct guest *sim_guest(unsigned long mask, uint64_t burst_ns,
 			uint64_t wait_ns);
+/* One of the second domain, nr 1, which may have a cap. */
+struct guest *sim_guest_of(unsigned int nr, unsigned long mask,
+			   uint64_t burst_ns, uint64_t wait_ns);
+struct domain *sim_domain(unsigned int nr);
 /* Lets all CPUs that were told to choose do so. */
 void sim_settle(void);
 void sim_run(uint64_t ns);
