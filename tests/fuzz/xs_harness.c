@@ -144,7 +144,7 @@ void harness_reset(void)
 	if (runs % 64 == 0 && !store_check())
 		abort();
 	for (;;) {
-		kids_iter_init(&it, store_root()->kids);
+		kids_iter_init(&it, node_kids(store_root()));
 		kid = kids_iter_next(&it);
 		if (!kid)
 			break;
