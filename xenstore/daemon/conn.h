@@ -58,6 +58,7 @@ struct conn {
 	int doom_errno;
 	struct conn *touched_next;
 	int64_t credit_ns;		/* deficit round robin, loop.c */
+	uint64_t round_nr;		/* of its last turn */
 	unsigned int losses;		/* commits lost in a row, lease.c */
 	uint32_t next_txn;
 	LIST_HEAD(, txn) txns;

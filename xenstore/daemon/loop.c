@@ -7,12 +7,17 @@
  *	     QUEUED --turn--> more to do? --yes--> QUEUED           |
  *	                          '-------no-----> WAITING ---------'
  *
- * Clients that have work queue up, and each in its turn gets QUANTUM_NS of the
+ * Clients that have work queue up, and a round gives each QUANTUM_NS of the
  * daemon's time (deficit round robin), receiving and sending included. A turn
  * ends with the request that used the time up, and what it took too long is
- * deducted from the next turns, so over time every busy client gets the same
- * share however costly its requests are. Between two rounds the loop asks the kernel who has become ready, so a
- * client that was idle waits for at most one round.
+ * deducted from the next rounds, so over time every busy client gets the same
+ * share however costly its requests are. Rounds in which a client had nothing
+ * to do pay its debt as well; what it did not use is not saved up.
+ *
+ * Rounds are counted, not spun through: if all who have work are in debt the
+ * count jumps to where the first of them has credit, and if nobody has work it
+ * jumps to where nobody is in debt. Between two rounds the loop asks the kernel
+ * who has become ready, so a client that was idle waits for at most one round.
  *
  * A client is read from only while there is room for its requests and it takes
  * its replies: else its own buffers fill up, and it waits.
@@ -32,12 +37,15 @@
 #include "wire.h"
 
 #define QUANTUM_NS 5000
+/* The clock goes on while the daemon has no processor: bound what that costs */
+#define MAX_DEBT_NS (200 * QUANTUM_NS)
 #define NR_EVENTS 64
 
 static int epfd = -1;
 static bool stopping;
 static TAILQ_HEAD(, conn) runq = TAILQ_HEAD_INITIALIZER(runq);
 static unsigned int runq_len;
+static uint64_t round_nr;
 static LIST_HEAD(, conn) held = LIST_HEAD_INITIALIZER(held);
 
 void loop_init(void)
@@ -124,11 +132,22 @@ static void serve(struct conn *c, uint64_t start)
 		loop_queue(c);
 }
 
+/* What the rounds since its last turn have given a client. */
+static void earn(struct conn *c)
+{
+	uint64_t rounds = MIN(round_nr - c->round_nr,
+			      MAX_DEBT_NS / QUANTUM_NS + 1ull);
+
+	c->round_nr = round_nr;
+	c->credit_ns = MIN(c->credit_ns + (int64_t)rounds * QUANTUM_NS,
+			   QUANTUM_NS);
+}
+
 static void pay(struct conn *c, uint64_t start)
 {
-	c->credit_ns -= (int64_t)(now_ns() - start);
-	if (!c->queued && c->credit_ns > 0)
-		c->credit_ns = 0;
+	int64_t used = (int64_t)(now_ns() - start);
+
+	c->credit_ns -= MIN(used, MAX_DEBT_NS + c->credit_ns);
 }
 
 static void turn(struct conn *c)
@@ -137,11 +156,6 @@ static void turn(struct conn *c)
 	uint8_t *where;
 	int rc = 0;
 
-	c->credit_ns += QUANTUM_NS;
-	if (c->credit_ns <= 0) {
-		loop_queue(c);
-		return;
-	}
 	if (!c->eof && stream_in_space(c->st, &where))
 		rc = c->tp->fill(c);
 	if (rc && rc != EAGAIN) {
@@ -161,18 +175,42 @@ static void turn(struct conn *c)
 	pay(c, start);
 }
 
-static void round_of_turns(void)
+/* All who have work are in debt: go on to the round in which one is not. */
+static void skip_rounds(void)
 {
-	unsigned int n = runq_len;
+	int64_t best = -MAX_DEBT_NS;
 	struct conn *c;
 
+	TAILQ_FOREACH(c, &runq, run)
+		if (c->credit_ns > best)
+			best = c->credit_ns;
+	round_nr += (uint64_t)(-best / QUANTUM_NS);
+}
+
+static void round_of_turns(void)
+{
+	unsigned int n = runq_len, served = 0;
+	struct conn *c;
+
+	round_nr++;
 	while (n-- && (c = TAILQ_FIRST(&runq))) {
 		TAILQ_REMOVE(&runq, c, run);
 		runq_len--;
 		c->queued = false;
-		if (!c->doomed)
+		if (c->doomed)
+			continue;
+		earn(c);
+		if (c->credit_ns > 0) {
 			turn(c);
+			served++;
+		} else {
+			loop_queue(c);
+		}
 	}
+	if (TAILQ_EMPTY(&runq))
+		round_nr += MAX_DEBT_NS / QUANTUM_NS + 1;
+	else if (!served)
+		skip_rounds();
 }
 
 static int timeout_ms(void)
