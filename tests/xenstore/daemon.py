@@ -18,6 +18,15 @@ FAKEXEN = BUILD / "xenstore" / "fakexen.so"
 START_S = 60
 
 
+def alive(pid):
+    """Is there such a process, and not only its exit status?"""
+    try:
+        stat = pathlib.Path("/proc/%d/stat" % pid).read_text()
+    except FileNotFoundError:
+        return False
+    return stat.rpartition(")")[2].split()[0] not in "ZX"
+
+
 class Daemon:
     """lodge-xenstored with a directory of its own.
 
@@ -64,15 +73,28 @@ class Daemon:
                 pid = int((self.state / "daemon.pid").read_text())
             except (FileNotFoundError, ValueError):
                 pid = 0
-            if pid and pid != old and os.path.exists("/proc/%d" % pid):
+            if pid and pid != old and alive(pid):
                 return pid
-            assert self.process.poll() is None, self.log()
+            assert self.process.poll() is None or self.keeper_lives(), \
+                self.log()
             time.sleep(0.005)
         raise AssertionError("the daemon does not start:\n" + self.log())
 
     @property
     def pid(self):
         return int((self.state / "daemon.pid").read_text())
+
+    @property
+    def keeper(self):
+        """The first one is our child; later ones are in a file."""
+        try:
+            return int((self.state / "keeper.pid").read_text())
+        except FileNotFoundError:
+            return self.process.pid
+
+    def keeper_lives(self):
+        return self.keeper != self.process.pid and \
+            alive(self.keeper)
 
     def log(self):
         return self.log_path.read_text(errors="replace")
@@ -111,9 +133,15 @@ class Daemon:
 
     def stop(self):
         """End keeper and daemon in order."""
-        if self.process and self.process.poll() is None:
+        if self.process.poll() is None:
             self.process.terminate()
             self.process.wait(START_S)
+        elif self.keeper_lives():
+            keeper, end = self.keeper, time.monotonic() + START_S
+            os.kill(keeper, signal.SIGTERM)
+            while alive(keeper):
+                assert time.monotonic() < end, "the keeper does not end"
+                time.sleep(0.01)
         return self.process.returncode
 
     def close(self):

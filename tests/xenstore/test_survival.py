@@ -2,6 +2,9 @@
 """Restart, recorded state, and what happens when that is damaged."""
 import os
 import shutil
+import signal
+import subprocess
+import threading
 import time
 
 import pytest
@@ -100,7 +103,7 @@ def test_generations(daemon):
             break
         time.sleep(0.05)
     names = sorted(p.name for p in daemon.state.iterdir())
-    assert names == ["daemon.pid", "journal.1", "snap.1"]
+    assert names == ["daemon.pid", "journal.1", "keeper.pid", "lock", "snap.1"]
     daemon.kill()
     assert client.read("/keep/2999") == b""
     assert client.read("/grow/99") == b"4399" * 1000
@@ -283,3 +286,107 @@ def test_valgrind():
     assert d.stop() == 0
     assert "==" not in d.log()          # valgrind's lines
     d.close()
+
+
+def next_event(client):
+    end = time.monotonic() + daemon_module.START_S
+    while time.monotonic() < end:
+        events = client.poll_events(0.05)
+        if events:
+            assert len(events) == 1
+            return events[0]
+    raise AssertionError("no event")
+
+
+def wait_for_keeper(daemon, old):
+    """Wait until a keeper other than the old one is there."""
+    end = time.monotonic() + daemon_module.START_S
+    while time.monotonic() < end:
+        try:
+            pid = int((daemon.state / "keeper.pid").read_text())
+        except (FileNotFoundError, ValueError):
+            pid = old
+        if pid != old:
+            return pid
+        time.sleep(0.01)
+    raise AssertionError("no new keeper:\n" + daemon.log())
+
+
+def kill_keeper(daemon):
+    old = daemon.keeper
+    os.kill(old, signal.SIGKILL)
+    wait_for_keeper(daemon, old)
+
+
+def test_keeper_killed(daemon):
+    """The daemon goes on, starts another, and new clients come in."""
+    old = daemon.client()
+    old.write("/a", b"1")
+    old.watch("/a", "t")
+    assert next_event(old) == ("/a", "t")
+    served_by = daemon.pid
+    kill_keeper(daemon)
+    assert daemon.pid == served_by
+    new = daemon.client()
+    new.write("/a", b"2")
+    assert next_event(old) == ("/a", "t")
+    assert old.read("/a") == b"2"
+    # The new keeper does for the daemon what the old one did.
+    daemon.kill()
+    assert old.read("/a") == b"2"
+    new.write("/a", b"3")
+    assert next_event(old) == ("/a", "t")
+    assert daemon.client().read("/a") == b"3"
+
+
+def test_keeper_and_daemon_killed_in_turn(daemon):
+    """Whoever dies, the other one brings it back; nobody is disconnected."""
+    clients = [daemon.client() for _ in range(8)]
+    for n in range(20):
+        for i, client in enumerate(clients):
+            client.write("/%d" % i, b"%d" % n)
+        if n % 2:
+            kill_keeper(daemon)
+        else:
+            daemon.kill()
+        clients.append(daemon.client())
+        for i, client in enumerate(clients[:-1]):
+            assert client.read("/%d" % i) == b"%d" % n
+    assert "clients: 28\n" in clients[0].control("status")
+    assert clients[0].control("check") == "OK"
+
+
+def test_requests_go_on_without_a_keeper(daemon):
+    """Neither a request under way nor a connection waits for the keeper."""
+    client = daemon.client()
+    stop = threading.Event()
+    rounds = []
+
+    def work():
+        n = 0
+        while not stop.is_set():
+            n += 1
+            client.write("/n", b"%d" % n)
+            assert client.read("/n") == b"%d" % n
+        rounds.append(n)
+
+    thread = threading.Thread(target=work)
+    thread.start()
+    for _ in range(5):
+        kill_keeper(daemon)
+        fresh = daemon.client()
+        fresh.read("/n")
+        fresh.close()
+        time.sleep(1.1)     # a keeper that dies sooner is replaced later
+    stop.set()
+    thread.join(60)
+    assert rounds and client.read("/n") == b"%d" % rounds[0]
+
+
+def test_second_daemon_is_refused(daemon):
+    """Two that serve from one state directory would destroy it."""
+    result = subprocess.run(daemon.command, env=daemon.env, timeout=60,
+                            stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    assert result.returncode == 1
+    assert b"another daemon serves here" in result.stdout
+    assert daemon.client().control("check") == "OK"

@@ -1,19 +1,26 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * keeper.c - hold the sockets and their streams; start the daemon, again and
- * again
+ * keeper.c - accept clients, hold their sockets and streams; start the daemon,
+ * again and again
  *
  * The keeper binds and listens, accepts each client, makes its streams, and
  * hands copies of both descriptors to the daemon. It never looks at a byte
  * that a client sends, so nothing that a client sends can end it; its state is
- * the table held[].
+ * the table held[]. If it ends all the same the daemon starts another one and
+ * hands everything back (keeper.h).
  *
  *	daemon ABSENT --fork--> STARTING --READY--> SERVING
  *	       ^                   |                  |
  *	       '----- it ended, for whatever reason --'
  *
+ * The end of the pair tells that the daemon is ending; when it has ended its
+ * event channels are closed, which the next daemon wants to bind, so that is
+ * waited for. A daemon that is not a child has a pidfd for this.
+ *
  * The keeper must not block on the daemon, which may be blocked on the keeper:
- * what cannot be handed over yet stays marked until the pair takes more.
+ * what cannot be handed over yet stays marked until the pair takes more. A
+ * client that is accepted is in one process alone until then, so no further
+ * one is accepted before it was handed over.
  */
 #define _GNU_SOURCE
 #include "keeper.h"
@@ -25,13 +32,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/mman.h>
-#include <sys/prctl.h>
 #include <sys/random.h>
 #include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -43,6 +51,8 @@
 
 #define BACKLOG 128
 #define QUICK_DEATH_NS 1000000000ull	/* sooner: wait before the next */
+#define LOCK_TRIES 100u
+#define LOCK_WAIT_US 50000u
 
 struct held {
 	uint32_t id;
@@ -57,7 +67,9 @@ static unsigned int nr_held;
 static uint32_t next_id;
 static int listener[2] = { -1, -1 };	/* socket, socket_ro */
 static int pair = -1;			/* to the daemon */
-static pid_t child;
+static pid_t child;			/* the daemon; 0: there is none */
+static int child_fd = -1;		/* its pidfd, if it is not our child */
+static bool told;			/* LISTEN was sent */
 static bool synced;			/* SYNC was sent */
 static bool ready;
 static bool stopping;
@@ -65,6 +77,7 @@ static bool hopeless;			/* the state cannot be read */
 static uint64_t started;
 static char binary[256], fallback[256];
 static char **child_argv;
+static int spare_stream = -1;		/* for the next client */
 static int parent_pipe = -1;		/* tells who started us */
 static bool announced;
 static const struct options *opt;
@@ -102,6 +115,12 @@ static int stream_new(void)
 	return fd;
 }
 
+static void hold(const struct held *h)
+{
+	held = xrealloc(held, (nr_held + 1) * sizeof(*held));
+	held[nr_held++] = *h;
+}
+
 static void accept_one(bool readonly)
 {
 	static bool warned;
@@ -111,7 +130,8 @@ static void accept_one(bool readonly)
 			 SOCK_CLOEXEC | SOCK_NONBLOCK);
 	if (h.sock < 0)
 		return;
-	h.stream = stream_new();
+	h.stream = spare_stream >= 0 ? spare_stream : stream_new();
+	spare_stream = -1;
 	if (h.stream < 0) {
 		log_error("no streams for a new client: %s", strerror(errno));
 		close(h.sock);
@@ -124,8 +144,7 @@ static void accept_one(bool readonly)
 	}
 	h.id = next_id;
 	next_id += 2;
-	held = xrealloc(held, (nr_held + 1) * sizeof(*held));
-	held[nr_held++] = h;
+	hold(&h);
 }
 
 static void drop(uint32_t id)
@@ -146,8 +165,13 @@ static void drop(uint32_t id)
 
 static void start_daemon(void)
 {
+	unsigned int i;
 	int sv[2];
 
+	for (i = 0; i < nr_held; i++)
+		held[i].handed = false;
+	if (pair >= 0)
+		close(pair);
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, sv))
 		log_fatal("socketpair: %s", strerror(errno));
 	started = now_ns();
@@ -159,45 +183,28 @@ static void start_daemon(void)
 
 		sigemptyset(&none);
 		sigprocmask(SIG_SETMASK, &none, NULL);
-		prctl(PR_SET_PDEATHSIG, SIGTERM);
-		if (sv[1] == KEEPER_FD)
-			fcntl(KEEPER_FD, F_SETFD, 0);
-		else
-			dup2(sv[1], KEEPER_FD);
+		dup2(sv[1], KEEPER_FD);
 		execv(binary, child_argv);
 		log_error("%s: %s", binary, strerror(errno));
 		_exit(127);
 	}
 	close(sv[1]);
 	pair = sv[0];
-	fcntl(pair, F_SETFL, O_NONBLOCK);
-	synced = ready = false;
+	told = synced = ready = false;
 }
 
 static bool tell(uint32_t op, const struct held *h)
 {
-	struct keeper_msg m = { .op = op };
-	struct iovec iov = { &m, offsetof(struct keeper_msg, path) };
-	union {
-		char space[CMSG_SPACE(2 * sizeof(int))];
-		struct cmsghdr align;
-	} u = { 0 };
-	struct msghdr mh = { .msg_iov = &iov, .msg_iovlen = 1 };
-	struct cmsghdr *c;
+	struct keeper_msg m = { .op = op, .id = next_id };
 
-	if (h) {
-		m.id = h->id;
-		m.readonly = h->readonly;
-		mh.msg_control = u.space;
-		mh.msg_controllen = sizeof(u.space);
-		c = CMSG_FIRSTHDR(&mh);
-		c->cmsg_level = SOL_SOCKET;
-		c->cmsg_type = SCM_RIGHTS;
-		c->cmsg_len = CMSG_LEN(2 * sizeof(int));
-		memcpy(CMSG_DATA(c), (int[]){ h->sock, h->stream },
-		       2 * sizeof(int));
-	}
-	return sendmsg(pair, &mh, MSG_NOSIGNAL | MSG_DONTWAIT) >= 0;
+	if (op == KEEPER_LISTEN)
+		return !keeper_send(pair, &m, listener, MSG_DONTWAIT);
+	if (!h)
+		return !keeper_send(pair, &m, NULL, MSG_DONTWAIT);
+	m.id = h->id;
+	m.readonly = h->readonly;
+	return !keeper_send(pair, &m, (int[]){ h->sock, h->stream },
+			    MSG_DONTWAIT);
 }
 
 /* Hand over what the daemon does not have yet. Return: nothing is left. */
@@ -207,49 +214,18 @@ static bool hand_over(void)
 
 	if (pair < 0)
 		return true;
-	for (i = 0; i < nr_held; i++) {
+	if (!told)
+		told = tell(KEEPER_LISTEN, NULL);
+	for (i = 0; told && i < nr_held; i++) {
 		if (held[i].handed)
 			continue;
 		if (!tell(KEEPER_CONN, &held[i]))
 			return false;
 		held[i].handed = true;
 	}
-	if (!synced)
+	if (told && !synced)
 		synced = tell(KEEPER_SYNC, NULL);
 	return synced;
-}
-
-static void notify_manager(void)
-{
-	const char *path = getenv("NOTIFY_SOCKET");
-	struct sockaddr_un sa = { .sun_family = AF_UNIX };
-	int fd;
-
-	if (!path || strlen(path) >= sizeof(sa.sun_path))
-		return;
-	memcpy(sa.sun_path, path, strlen(path));
-	if (*path == '@')
-		sa.sun_path[0] = '\0';
-	fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-	if (fd < 0)
-		return;
-	if (sendto(fd, "READY=1", 7, MSG_NOSIGNAL, (void *)&sa,
-		   (socklen_t)(offsetof(struct sockaddr_un, sun_path) +
-			       strlen(path))) < 0)
-		log_warn("%s: %s", path, strerror(errno));
-	close(fd);
-}
-
-static void write_pid(const char *path, pid_t pid)
-{
-	char text[16];
-	int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
-	int n = snprintf(text, sizeof(text), "%d\n", pid);
-
-	if (fd < 0 || write(fd, text, (size_t)n) != n)
-		log_warn("%s: %s", path, strerror(errno));
-	if (fd >= 0)
-		close(fd);
 }
 
 static void on_ready(void)
@@ -258,14 +234,16 @@ static void on_ready(void)
 
 	ready = true;
 	snprintf(path, sizeof(path), "%s/daemon.pid", opt->state_dir);
-	write_pid(path, child);
+	manager_write_pid(path, child);
 	memcpy(fallback, binary, sizeof(fallback));
 	if (announced)
 		return;
 	announced = true;
+	snprintf(path, sizeof(path), "%s/keeper.pid", opt->state_dir);
+	manager_write_pid(path, getpid());
 	if (opt->pid_file)
-		write_pid(opt->pid_file, getpid());
-	notify_manager();
+		manager_write_pid(opt->pid_file, getpid());
+	manager_ready();
 	if (parent_pipe < 0)
 		return;
 	if (write(parent_pipe, "", 1) < 0)
@@ -273,18 +251,68 @@ static void on_ready(void)
 	close(parent_pipe);
 }
 
+/* Wait until the daemon has ended. Return: its status; -1: not our child. */
+static int wait_for_end(void)
+{
+	struct pollfd p = { .fd = child_fd, .events = POLLIN };
+	int status;
+
+	if (waitpid(child, &status, 0) == child)
+		return status;
+	if (child_fd >= 0)
+		poll(&p, 1, -1);
+	return -1;
+}
+
+static void bury(void)
+{
+	int status = wait_for_end();
+
+	if (child_fd >= 0)
+		close(child_fd);
+	child_fd = -1;
+	child = 0;
+	if (status >= 0 && WIFEXITED(status) &&
+	    WEXITSTATUS(status) == KEEPER_HOPELESS)
+		stopping = hopeless = true;
+	if (stopping)
+		return;
+	if (status < 0)
+		log_warn("the daemon is gone; starting %s", binary);
+	else if (WIFSIGNALED(status))
+		log_warn("the daemon was ended by signal %d; starting it again",
+			 WTERMSIG(status));
+	else
+		log_info("the daemon ended with status %d; starting %s",
+			 WEXITSTATUS(status), binary);
+}
+
+static void on_end(void)
+{
+	close(pair);
+	pair = -1;
+	bury();
+	if (stopping)
+		return;
+	if (!ready && strcmp(binary, fallback)) {
+		log_error("%s does not start; going back to %s", binary,
+			  fallback);
+		memcpy(binary, fallback, sizeof(binary));
+	} else if (!ready && now_ns() - started < QUICK_DEATH_NS) {
+		sleep(1);
+	}
+	start_daemon();
+}
+
 static void on_message(void)
 {
 	struct keeper_msg m = { 0 };
-	ssize_t n = recv(pair, &m, sizeof(m), MSG_DONTWAIT);
+	int fds[2], rc = keeper_receive(pair, &m, fds, MSG_DONTWAIT);
 
-	if (n < (ssize_t)offsetof(struct keeper_msg, path)) {
-		if (!n || (n < 0 && errno != EAGAIN)) {
-			close(pair);
-			pair = -1;
-		}
+	if (!rc)
+		on_end();
+	if (rc <= 0)
 		return;
-	}
 	switch (m.op) {
 	case KEEPER_DROP:
 		drop(m.id);
@@ -293,56 +321,9 @@ static void on_message(void)
 		on_ready();
 		break;
 	case KEEPER_EXEC:
-		m.path[sizeof(m.path) - 1] = '\0';
 		memcpy(binary, m.path, sizeof(binary));
 		break;
 	}
-}
-
-/* What the daemon said before it ended still counts. */
-static void drain(void)
-{
-	while (pair >= 0) {
-		struct pollfd p = { .fd = pair, .events = POLLIN };
-
-		if (poll(&p, 1, 0) <= 0)
-			break;
-		on_message();
-	}
-	if (pair >= 0)
-		close(pair);
-	pair = -1;
-}
-
-static void on_child(void)
-{
-	unsigned int i;
-	int status;
-
-	if (waitpid(child, &status, WNOHANG) != child)
-		return;
-	drain();
-	child = 0;
-	if (WIFEXITED(status) && WEXITSTATUS(status) == KEEPER_HOPELESS)
-		stopping = hopeless = true;
-	if (stopping)
-		return;
-	if (WIFSIGNALED(status))
-		log_warn("the daemon was ended by signal %d; starting it again",
-			 WTERMSIG(status));
-	else
-		log_info("the daemon ended with status %d; starting %s",
-			 WEXITSTATUS(status), binary);
-	if (!ready && strcmp(binary, fallback)) {
-		log_error("%s does not start; going back to %s", binary,
-			  fallback);
-		memcpy(binary, fallback, sizeof(binary));
-	} else if (!ready && now_ns() - started < QUICK_DEATH_NS) {
-		sleep(1);
-	}
-	for (i = 0; i < nr_held; i++)
-		held[i].handed = false;
-	start_daemon();
 }
 
 static void on_signal(int fd)
@@ -351,39 +332,48 @@ static void on_signal(int fd)
 
 	if (read(fd, &si, sizeof(si)) != sizeof(si))
 		return;
-	if (si.ssi_signo == SIGCHLD) {
-		on_child();
-		return;
-	}
 	stopping = true;
 	if (child)
 		kill(child, SIGTERM);
 }
 
+static void prepare_spare(void)
+{
+	if (spare_stream < 0)
+		spare_stream = stream_new();
+}
+
+/* Wait for something and do it. */
+static void step(int sigfd)
+{
+	enum { SIGNALS, ANY, READ_ONLY, PAIR, NR };
+	bool all = hand_over();
+	short accepting = all ? POLLIN : 0;
+	struct pollfd p[NR] = {
+		[SIGNALS] = { .fd = sigfd, .events = POLLIN },
+		[ANY] = { .fd = listener[0], .events = accepting },
+		[READ_ONLY] = { .fd = listener[1], .events = accepting },
+		[PAIR] = { .fd = pair,
+			   .events = (short)(POLLIN | (all ? 0 : POLLOUT)) },
+	};
+
+	if (poll(p, NR, -1) < 0 && errno != EINTR)
+		log_fatal("poll: %s", strerror(errno));
+	if (p[PAIR].revents & (POLLIN | POLLHUP | POLLERR))
+		on_message();
+	if (p[ANY].revents & POLLIN)
+		accept_one(false);
+	else if (p[READ_ONLY].revents & POLLIN)
+		accept_one(true);
+	if (p[SIGNALS].revents & POLLIN)
+		on_signal(sigfd);
+}
+
 static void serve(int sigfd)
 {
-	struct pollfd p[4];
-	bool all;
-
 	while (!stopping || child) {
-		all = hand_over();
-		p[0] = (struct pollfd){ .fd = sigfd, .events = POLLIN };
-		p[1] = (struct pollfd){ .fd = listener[0], .events = POLLIN };
-		p[2] = (struct pollfd){ .fd = listener[1], .events = POLLIN };
-		p[3] = (struct pollfd){
-			.fd = pair,
-			.events = (short)(POLLIN | (all ? 0 : POLLOUT)),
-		};
-		if (poll(p, 4, -1) < 0 && errno != EINTR)
-			log_fatal("poll: %s", strerror(errno));
-		if (p[3].revents & (POLLIN | POLLHUP | POLLERR))
-			on_message();
-		if (p[1].revents & POLLIN)
-			accept_one(false);
-		if (p[2].revents & POLLIN)
-			accept_one(true);
-		if (p[0].revents & POLLIN)
-			on_signal(sigfd);
+		prepare_spare();
+		step(sigfd);
 	}
 }
 
@@ -403,7 +393,6 @@ static void detach(void)
 	int p[2];
 	char c;
 
-	signal(SIGPIPE, SIG_IGN);
 	if (opt->foreground)
 		return;
 	if (pipe2(p, O_CLOEXEC))
@@ -422,40 +411,140 @@ static void detach(void)
 	}
 }
 
-/**
- * keeper_main() - be the keeper until SIGTERM or SIGINT
- * @argv: with which to start the daemon, name first
- *
- * Return: exit status: 0; 1 the sockets cannot be made, or the daemon found
- *         its state damaged.
- */
-int keeper_main(const struct options *o, char **argv)
+/* Nobody else shall serve from this state directory. Return: it is ours. */
+static bool take_lock(void)
+{
+	char path[256];
+	unsigned int i;
+	int fd;
+
+	snprintf(path, sizeof(path), "%s/lock", opt->state_dir);
+	fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+	if (fd < 0) {
+		log_error("%s: %s", path, strerror(errno));
+		return false;
+	}
+	/* Whoever was killed a moment ago may not have ended yet. */
+	for (i = 0; flock(fd, LOCK_EX | LOCK_NB); i++) {
+		if (i == LOCK_TRIES) {
+			log_error("%s: another daemon serves here", path);
+			return false;
+		}
+		usleep(LOCK_WAIT_US);
+	}
+	dup2(fd, KEEPER_LOCK_FD);
+	close(fd);
+	return true;
+}
+
+static bool open_listeners(void)
+{
+	if (listener[0] < 0)
+		listener[0] = listen_at("socket", 0600);
+	if (listener[1] < 0)
+		listener[1] = listen_at("socket_ro", 0660);
+	return listener[0] >= 0 && listener[1] >= 0;
+}
+
+/* --- in place of a keeper that died --- */
+
+static void take_over_one(const struct keeper_msg *m, const int fds[2])
+{
+	struct held h = { m->id, fds[0], fds[1], m->readonly, true };
+
+	if (m->op == KEEPER_LISTEN) {
+		memcpy(listener, fds, sizeof(listener));
+		next_id = m->id;
+	} else if (m->op == KEEPER_CONN) {
+		hold(&h);
+	}
+}
+
+/* What we run is what the daemon ran, maybe after a live update. */
+static void find_binary(void)
+{
+	char path[sizeof(binary)] = "";
+	ssize_t n = readlink("/proc/self/exe", path, sizeof(path) - 1);
+
+	if (n > 0 && !access(path, X_OK))
+		memcpy(binary, path, sizeof(binary));
+}
+
+/* Take over from the daemon, which created the pair: so we know its number. */
+static void take_over(void)
+{
+	struct keeper_msg m = { 0 };
+	struct ucred peer = { 0 };
+	socklen_t len = sizeof(peer);
+	int fds[2], rc = 1;
+
+	if (getsockopt(KEEPER_FD, SOL_SOCKET, SO_PEERCRED, &peer, &len))
+		log_fatal("SO_PEERCRED: %s", strerror(errno));
+	pair = fcntl(KEEPER_FD, F_DUPFD_CLOEXEC, KEEPER_LOCK_FD + 1);
+	if (pair < 0)
+		log_fatal("fcntl: %s", strerror(errno));
+	child = peer.pid;
+	child_fd = (int)syscall(SYS_pidfd_open, child, 0);
+	while (rc && m.op != KEEPER_SYNC) {
+		rc = keeper_receive(pair, &m, fds, 0);
+		if (rc > 0)
+			take_over_one(&m, fds);
+	}
+	told = synced = true;
+	started = now_ns();
+	log_info("the keeper was replaced; %u clients are held", nr_held);
+	manager_main_pid(getpid());
+}
+
+static int block_signals(void)
 {
 	sigset_t set;
+	int fd;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGTERM);
+	sigaddset(&set, SIGINT);
+	sigprocmask(SIG_BLOCK, &set, NULL);
+	fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+	if (fd < 0)
+		log_fatal("signalfd: %s", strerror(errno));
+	return fd;
+}
+
+/**
+ * keeper_main() - be the keeper until SIGTERM or SIGINT
+ * @argv:        with which to start the daemon, name first
+ * @replacement: a daemon started us in place of a keeper that died
+ *
+ * Return: exit status: 0; 1 the sockets cannot be made, somebody else serves
+ *         from this state directory, or the daemon found its state damaged.
+ */
+int keeper_main(const struct options *o, char **argv, bool replacement)
+{
 	int sigfd;
 
 	opt = o;
 	child_argv = argv;
 	snprintf(binary, sizeof(binary), "%s", argv[0]);
+	if (replacement)
+		find_binary();
 	memcpy(fallback, binary, sizeof(fallback));
 	if (getrandom(&next_id, sizeof(next_id), 0) != sizeof(next_id))
 		log_fatal("getrandom: %s", strerror(errno));
 	next_id |= 1;
 	raise_limits();
-	listener[0] = listen_at("socket", 0600);
-	listener[1] = listen_at("socket_ro", 0660);
-	if (listener[0] < 0 || listener[1] < 0)
+	signal(SIGPIPE, SIG_IGN);
+	if (replacement)
+		take_over();
+	else if (!take_lock())
 		return 1;
-	detach();
-	sigemptyset(&set);
-	sigaddset(&set, SIGCHLD);
-	sigaddset(&set, SIGTERM);
-	sigaddset(&set, SIGINT);
-	sigprocmask(SIG_BLOCK, &set, NULL);
-	sigfd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
-	if (sigfd < 0)
-		log_fatal("signalfd: %s", strerror(errno));
-	start_daemon();
+	if (!open_listeners())
+		return 1;
+	if (!replacement)
+		detach();
+	sigfd = block_signals();
+	if (!child)
+		start_daemon();
 	serve(sigfd);
 	if (opt->pid_file)
 		unlink(opt->pid_file);

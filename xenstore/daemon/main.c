@@ -4,10 +4,12 @@
  *
  * One binary, two processes. Started by a person or a service manager it is
  * the keeper, which starts it again as the daemon, with KEEPER_FD open and
- * "--daemon" in front of the same options.
+ * "--daemon" in front of the same options; a daemon that has lost its keeper
+ * starts it in the same way with "--keeper".
  */
 #define _GNU_SOURCE
 #include <errno.h>
+#include <fcntl.h>
 #include <getopt.h>
 #include <signal.h>
 #include <stdio.h>
@@ -51,11 +53,14 @@ static const struct {
 	  "default limit of all domains; 0 for none" },
 	{ { "help", no_argument, NULL, 'h' }, "", "show this and leave" },
 	{ { "daemon", no_argument, NULL, 'd' }, NULL, NULL },
+	{ { "keeper", no_argument, NULL, 'k' }, NULL, NULL },
 };
 
 #define NR_OPTIONS (sizeof(table) / sizeof(table[0]))
 
 static bool is_daemon;
+static bool is_replacement;	/* a keeper in place of one that died */
+static char daemon_option[] = "--daemon";
 
 static void usage(FILE *f)
 {
@@ -122,6 +127,9 @@ static void take_option(int c, struct options *o)
 	case 'd':
 		is_daemon = true;
 		break;
+	case 'k':
+		is_replacement = true;
+		break;
 	case 'h':
 		usage(stdout);
 		exit(0);
@@ -184,7 +192,7 @@ static void start_domains(const struct options *o)
 	ring_kick_all();
 }
 
-static int daemon_main(const struct options *o)
+static int daemon_main(const struct options *o, char **argv)
 {
 	const char *binary;
 	uint64_t gen, pos;
@@ -201,7 +209,7 @@ static int daemon_main(const struct options *o)
 	rc = journal_open(o->state_dir, gen, pos);
 	if (rc)
 		log_fatal("%s: %s", o->state_dir, strerror(rc));
-	keeper_attach();
+	keeper_attach(argv);
 	if (o->domains)
 		start_domains(o);
 	end_the_lost();
@@ -216,7 +224,6 @@ static int daemon_main(const struct options *o)
 static int start_keeper(const struct options *o, int argc, char **argv)
 {
 	char **args = calloc((size_t)argc + 2, sizeof(*args));
-	static char daemon_option[] = "--daemon";
 	char self[256] = "";
 
 	if (!args)
@@ -229,13 +236,34 @@ static int start_keeper(const struct options *o, int argc, char **argv)
 	memcpy(args + 2, argv + 1, (size_t)argc * sizeof(*args));
 	make_dir(o->run_dir);
 	make_dir(o->state_dir);
-	return keeper_main(o, args);
+	return keeper_main(o, args, false);
+}
+
+/*
+ * KEEPER_FD and KEEPER_LOCK_FD have their meaning in every process: nothing
+ * else that is opened may get these numbers.
+ */
+static void reserve_fds(void)
+{
+	int fd;
+
+	do {
+		fd = open("/", O_PATH | O_CLOEXEC);
+	} while (fd >= 0 && fd <= KEEPER_LOCK_FD);
+	close(fd);
 }
 
 int main(int argc, char **argv)
 {
 	struct options o = { .run_dir = "/run/xenstored", .domains = true };
 
+	reserve_fds();
 	parse(argc, argv, &o);
-	return is_daemon ? daemon_main(&o) : start_keeper(&o, argc, argv);
+	if (is_daemon)
+		return daemon_main(&o, argv);
+	if (is_replacement) {
+		argv[1] = daemon_option;
+		return keeper_main(&o, argv, true);
+	}
+	return start_keeper(&o, argc, argv);
 }
