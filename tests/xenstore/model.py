@@ -17,7 +17,8 @@ class Node:
 
     def __init__(self, value, perms, stamp):
         self.value, self.perms = value, perms
-        self.stamp = self.kids_stamp = stamp
+        self.stamp = stamp
+        self.kids_stamp = 0     # it never had a child
 
     def copy(self):
         node = Node(self.value, self.perms, self.stamp)

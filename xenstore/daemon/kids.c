@@ -2,10 +2,11 @@
 /*
  * kids.c - the ordered map of a node's children: a B-tree that shares pages
  *
- * Invariants: a page has 1 to KIDS_MAX slots; all leaves are on level 0; the
- * root of a map has at least two slots unless it is a leaf; names in a map are
- * distinct and ascend. Two neighbours that together fill less than half a page
- * become one when something is removed next to them.
+ * Invariants: a page has 1 to KIDS_MAX slots, and only that of an empty map
+ * none; all leaves are on level 0; the root of a map has at least two slots
+ * unless it is a leaf; names in a map are distinct and ascend. Two neighbours
+ * that together fill less than half a page become one when something is
+ * removed next to them.
  */
 #include "node.h"
 
@@ -61,6 +62,7 @@ static struct kids *page_own(struct kids *k)
 		return k;
 	c = page_alloc(k->cap, k->level);
 	c->nr = k->nr;
+	c->gen = k->gen;
 	memcpy(c->slot, k->slot, k->nr * sizeof(void *));
 	for (i = 0; i < c->nr; i++)
 		slot_get(c, i);
@@ -77,7 +79,7 @@ static const struct node *page_first(const struct kids *k)
 
 static int name_cmp(const struct node *n, const char *name, size_t len)
 {
-	int c = memcmp(n->data, name, MIN(n->name_len, len));
+	int c = memcmp(node_name(n), name, MIN(n->name_len, len));
 
 	if (c)
 		return c;
@@ -212,7 +214,7 @@ static struct kids *page_add(struct kids **kp, unsigned int at, void *slot)
 static struct kids *insert(struct kids **kp, struct node *n)
 {
 	struct kids *k = *kp = page_own(*kp);
-	unsigned int rank = page_rank(k, n->data, n->name_len);
+	unsigned int rank = page_rank(k, node_name(n), n->name_len);
 	struct kids *split;
 
 	if (!k->level)
@@ -227,21 +229,23 @@ static struct kids *insert(struct kids **kp, struct node *n)
  * kids_insert() - add a child whose name is not in the map
  * @kp: the owning node's pointer to the map, NULL in it for an empty one
  * @n:  reference that the map takes over
+ * @gen: number of the change
  */
-void kids_insert(struct kids **kp, struct node *n)
+void kids_insert(struct kids **kp, struct node *n, uint64_t gen)
 {
 	struct kids *split, *root;
 
 	if (!*kp)
 		*kp = page_alloc(1, 0);
 	split = insert(kp, n);
-	if (!split)
-		return;
-	root = page_alloc(KIDS_MAX, (*kp)->level + 1u);
-	root->nr = 2;
-	root->slot[0] = *kp;
-	root->slot[1] = split;
-	*kp = root;
+	if (split) {
+		root = page_alloc(KIDS_MAX, (*kp)->level + 1u);
+		root->nr = 2;
+		root->slot[0] = *kp;
+		root->slot[1] = split;
+		*kp = root;
+	}
+	(*kp)->gen = gen;
 }
 
 static void *page_take(struct kids *k, unsigned int at)
@@ -298,25 +302,24 @@ static struct node *remove_from(struct kids **kp, const char *name, size_t len)
 
 /**
  * kids_remove() - take an existing child out of a map that the caller owns
- * @kp:   the owning node's pointer to the map; NULL in it afterwards if empty
+ * @kp:   the owning node's pointer to the map, which may become empty
  * @name: of a child that is there (kids_find() found it)
+ * @gen:  number of the change
  *
  * Return: the map's reference to the child, which is now the caller's.
  */
-struct node *kids_remove(struct kids **kp, const char *name, size_t len)
+struct node *kids_remove(struct kids **kp, const char *name, size_t len,
+			 uint64_t gen)
 {
 	struct node *n = remove_from(kp, name, len);
 	struct kids *k = *kp;
 
 	while (k->nr == 1 && k->level) {
-		*kp = k->slot[0];
+		*kp = page_own(k->slot[0]);
 		free(k);
 		k = *kp;
 	}
-	if (!k->nr) {
-		free(k);
-		*kp = NULL;
-	}
+	k->gen = gen;
 	return n;
 }
 

@@ -9,9 +9,14 @@
 
 #include "util.h"
 
-static size_t node_size(size_t name_len, size_t value_len)
+_Static_assert(NODE_INNER_OFFSET % _Alignof(struct inner) == 0 &&
+	       NODE_INNER_OFFSET >= offsetof(struct node, data),
+	       "an inner node's part lies behind the header, aligned");
+
+static size_t node_size(bool inner, size_t name_len, size_t value_len)
 {
-	return offsetof(struct node, data) + name_len + 1 + value_len;
+	return offsetof(struct node, data) + (inner ? NODE_INNER_ROOM : 0) +
+	       name_len + 1 + value_len;
 }
 
 /**
@@ -19,22 +24,19 @@ static size_t node_size(size_t name_len, size_t value_len)
  * @name:  not terminated; at most 3,071 bytes
  * @value: at most 4,096 bytes
  * @perms: the node takes a reference of its own
- * @gen:   number of the change that creates it
  *
  * Return: the only reference.
  */
 struct node *node_new(const char *name, size_t name_len, const void *value,
-		      size_t value_len, struct perms *perms, uint64_t gen)
+		      size_t value_len, struct perms *perms)
 {
-	struct node *n = xmalloc(node_size(name_len, value_len));
+	struct node *n = xmalloc(node_size(false, name_len, value_len));
 
 	n->refs = 1;
-	n->name_len = (uint16_t)name_len;
-	n->value_len = (uint16_t)value_len;
-	n->perms = perms_get(perms);
-	n->kids = NULL;
-	n->gen = gen;
-	n->kids_gen = gen;
+	n->perms_id = perms_get(perms)->id;
+	n->name_len = name_len & 0xfff;
+	n->value_len = value_len & 0x1fff;
+	n->inner = false;
 	memcpy(n->data, name, name_len);
 	n->data[name_len] = '\0';
 	if (value_len)
@@ -58,21 +60,23 @@ void node_put(struct node *n)
 {
 	if (!n || --n->refs)
 		return;
-	perms_put(n->perms);
-	kids_put(n->kids);
+	perms_put(node_perms(n));
+	kids_put(node_kids(n));
 	free(n);
 }
 
 static struct node *node_copy(const struct node *n)
 {
-	size_t size = node_size(n->name_len, n->value_len);
+	size_t size = node_size(n->inner, n->name_len, n->value_len);
 	struct node *c = xmalloc(size);
+	struct kids *k;
 
 	memcpy(c, n, size);
 	c->refs = 1;
-	perms_get(c->perms);
-	if (c->kids)
-		c->kids->refs++;
+	perms_get(node_perms(c));
+	k = node_kids(c);
+	if (k)
+		k->refs++;
 	return c;
 }
 
@@ -97,6 +101,7 @@ struct node *node_own(struct node *n)
  * node_set_value() - give a node that the caller owns a new value
  * @n:     result of node_own(); consumed
  * @value: may not point into @n
+ * @gen:   number of the change
  *
  * Return: the node, which may have moved.
  */
@@ -104,10 +109,67 @@ struct node *node_set_value(struct node *n, const void *value, size_t len,
 			    uint64_t gen)
 {
 	if (len != n->value_len)
-		n = xrealloc(n, node_size(n->name_len, len));
-	n->value_len = (uint16_t)len;
-	n->gen = gen;
+		n = xrealloc(n, node_size(n->inner, n->name_len, len));
+	n->value_len = len & 0x1fff;
 	if (len)
-		memcpy(n->data + n->name_len + 1, value, len);
+		memcpy((char *)node_value(n), value, len);
+	if (n->inner)
+		node_inner(n)->gen = gen;
 	return n;
+}
+
+/* Give a node that the caller owns another list of permissions. */
+void node_set_perms(struct node *n, struct perms *perms, uint64_t gen)
+{
+	perms_get(perms);
+	perms_put(node_perms(n));
+	n->perms_id = perms->id;
+	if (n->inner)
+		node_inner(n)->gen = gen;
+}
+
+static bool same_contents(const struct node *a, const struct node *b)
+{
+	return a->perms_id == b->perms_id && a->value_len == b->value_len &&
+	       !memcmp(node_value(a), node_value(b), a->value_len);
+}
+
+/**
+ * node_changed() - were value or permissions of a node set, or was it made anew?
+ * @was: the node in an older version that is still held
+ * @is:  the node of the same path now
+ *
+ * A leaf that became an inner node counts as unchanged if it looks the same:
+ * should it have been set to the same meanwhile, nobody can tell.
+ */
+bool node_changed(const struct node *was, const struct node *is)
+{
+	if (was == is)
+		return false;
+	if (!is->inner)
+		return true;
+	if (node_inner(is)->gen != (was->inner ? node_inner(was)->gen : 0))
+		return true;
+	return !same_contents(was, is);
+}
+
+/**
+ * node_kids_place() - where a node that the caller owns keeps its map
+ * @np: the caller's reference; the node moves if it had no place for one
+ *
+ * Return: valid until the node is changed.
+ */
+struct kids **node_kids_place(struct node **np)
+{
+	struct node *n = *np;
+	size_t text = n->name_len + 1u + n->value_len;
+
+	if (!n->inner) {
+		n = xrealloc(n, node_size(true, n->name_len, n->value_len));
+		memmove(n->data + NODE_INNER_ROOM, n->data, text);
+		memset(n->data, 0, NODE_INNER_ROOM);
+		n->inner = true;
+		*np = n;
+	}
+	return &node_inner(n)->kids;
 }

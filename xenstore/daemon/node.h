@@ -33,50 +33,99 @@ struct kids {
 	uint8_t nr;		/* slots in use */
 	uint8_t cap;		/* slots allocated */
 	uint8_t level;		/* 0: slots are nodes; else pages of level - 1 */
+	uint64_t gen;		/* first page of a map: change that last added
+				   or removed a child */
 	void *slot[];
+};
+
+/*
+ * There are many nodes, and most have no children: only a node that has, or
+ * once had, a child is an inner one, with more about it. Whether a leaf was
+ * changed since some version shows in its address, because a change replaces
+ * what that version holds; an inner node is also replaced when something below
+ * it changes, so it needs @gen (node_changed()).
+ */
+struct inner {
+	struct kids *kids;	/* [r] */
+	uint64_t gen;		/* change that last set value or permissions
+				   since it became an inner node; 0: none */
 };
 
 struct node {
 	uint32_t refs;
-	uint16_t name_len;
-	uint16_t value_len;
-	struct perms *perms;	/* [r] */
-	struct kids *kids;	/* [r] NULL: no children */
-	uint64_t gen;		/* change that last set value or permissions */
-	uint64_t kids_gen;	/* change that last added or removed a child */
-	char data[];		/* name, NUL, value */
+	uint32_t perms_id;	/* [r] */
+	uint32_t name_len : 12;
+	uint32_t value_len : 13;
+	uint32_t inner : 1;
+	char data[];		/* [padding, struct inner,] name, NUL, value */
 };
+
+#define NODE_INNER_OFFSET 16
+#define NODE_INNER_ROOM (NODE_INNER_OFFSET - offsetof(struct node, data) + \
+			 sizeof(struct inner))
 
 static inline const char *node_name(const struct node *n)
 {
-	return n->data;
+	return n->data + (n->inner ? NODE_INNER_ROOM : 0);
 }
 
 static inline const char *node_value(const struct node *n)
 {
-	return n->data + n->name_len + 1;
+	return node_name(n) + n->name_len + 1;
 }
 
-/* Bytes that a node is charged for. */
+static inline struct perms *node_perms(const struct node *n)
+{
+	return perms_by_id[n->perms_id];
+}
+
+static inline struct inner *node_inner(const struct node *n)
+{
+	return (struct inner *)((char *)n + NODE_INNER_OFFSET);
+}
+
+/* The map of its children, borrowed; NULL: it never had any. */
+static inline struct kids *node_kids(const struct node *n)
+{
+	return n->inner ? node_inner(n)->kids : NULL;
+}
+
+/* Number of the change that last added or removed a child; 0: it never had any. */
+static inline uint64_t node_kids_gen(const struct node *n)
+{
+	const struct kids *k = node_kids(n);
+
+	return k ? k->gen : 0;
+}
+
+/*
+ * Bytes that a node is charged for: the same whether it is an inner one or
+ * not, because that is not its owner's doing alone.
+ */
+#define NODE_CHARGE (sizeof(struct node) + NODE_INNER_ROOM + sizeof(void *))
+
 static inline long node_bytes(const struct node *n)
 {
-	return (long)(sizeof(*n) + n->name_len + 1u + n->value_len +
-		      sizeof(void *));
+	return (long)(NODE_CHARGE + n->name_len + 1u + n->value_len);
 }
 
 struct node *node_new(const char *name, size_t name_len, const void *value,
-		      size_t value_len, struct perms *perms, uint64_t gen);
+		      size_t value_len, struct perms *perms);
 struct node *node_get(struct node *n);
 void node_put(struct node *n);
 struct node *node_own(struct node *n);
 struct node *node_set_value(struct node *n, const void *value, size_t len,
 			    uint64_t gen);
+void node_set_perms(struct node *n, struct perms *perms, uint64_t gen);
+bool node_changed(const struct node *was, const struct node *is);
+struct kids **node_kids_place(struct node **np);
 
 void kids_put(struct kids *k);
 struct node *kids_find(const struct kids *k, const char *name, size_t len);
 struct node **kids_slot(struct kids **kp, const char *name, size_t len);
-void kids_insert(struct kids **kp, struct node *n);
-struct node *kids_remove(struct kids **kp, const char *name, size_t len);
+void kids_insert(struct kids **kp, struct node *n, uint64_t gen);
+struct node *kids_remove(struct kids **kp, const char *name, size_t len,
+			 uint64_t gen);
 
 /*
  * A cursor over the nodes of one map, in order. The map must not change while

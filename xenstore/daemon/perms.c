@@ -17,6 +17,28 @@ static struct perms **table;
 static uint32_t table_size;	/* a power of two */
 static uint32_t table_used;
 
+struct perms **perms_by_id;
+static uint32_t *free_ids;	/* a stack */
+static uint32_t nr_ids;		/* room in both arrays */
+static uint32_t nr_free;
+
+static uint32_t id_take(struct perms *ps)
+{
+	uint32_t i, old = nr_ids;
+
+	if (!nr_free) {
+		nr_ids = nr_ids ? nr_ids * 2 : 64;
+		perms_by_id = xrealloc(perms_by_id,
+				       nr_ids * sizeof(*perms_by_id));
+		free_ids = xrealloc(free_ids, nr_ids * sizeof(*free_ids));
+		for (i = nr_ids; i > old; i--)
+			free_ids[nr_free++] = i - 1;
+	}
+	i = free_ids[--nr_free];
+	perms_by_id[i] = ps;
+	return i;
+}
+
 static void table_grow(void)
 {
 	uint32_t size = table_size ? table_size * 2 : 64;
@@ -58,6 +80,7 @@ struct perms *perms_intern(const struct perm *p, unsigned int nr)
 
 	ps = xmalloc(sizeof(*ps) + bytes);
 	*ps = (struct perms){ .refs = 1, .hash = hash, .nr = nr };
+	ps->id = id_take(ps);
 	memcpy(ps->p, p, bytes);
 	ps->next = table[hash & (table_size - 1)];
 	table[hash & (table_size - 1)] = ps;
@@ -81,6 +104,7 @@ void perms_put(struct perms *ps)
 		pp = &(*pp)->next;
 	*pp = ps->next;
 	table_used--;
+	free_ids[nr_free++] = ps->id;
 	free(ps);
 }
 

@@ -26,6 +26,7 @@ struct perm {
 struct perms {
 	struct perms *next;	/* in its bucket of the table */
 	uint32_t refs;
+	uint32_t id;		/* perms_by_id[id] is this list */
 	uint32_t hash;
 	uint32_t nr;		/* at least 1 */
 	struct perm p[];
@@ -36,6 +37,9 @@ struct identity {
 	uint16_t domid;
 	uint16_t target;	/* also acts as this domain; DOMID_INVALID: none */
 };
+
+/* Numbers of lists in use: half as long as a pointer. */
+extern struct perms **perms_by_id;
 
 struct perms *perms_intern(const struct perm *p, unsigned int nr);
 struct perms *perms_get(struct perms *ps);

@@ -82,7 +82,7 @@ static size_t list_names(const struct node *n, size_t skip, char *out,
 	size_t len = 0, size;
 
 	*more = false;
-	kids_iter_init(&it, n->kids);
+	kids_iter_init(&it, node_kids(n));
 	while ((kid = kids_iter_next(&it))) {
 		size = kid->name_len + 1u;
 		if (skip >= size) {
@@ -142,7 +142,7 @@ int do_directory_part(struct req *r)
 		rc = req_node(r, path, ACC_KIDS, PERM_READ, &n);
 	if (rc)
 		return rc;
-	len = (size_t)snprintf(out, 32, "%" PRIu64, n->kids_gen) + 1;
+	len = (size_t)snprintf(out, 32, "%" PRIu64, node_kids_gen(n)) + 1;
 	len += list_names(n, skip, out + len, XENSTORE_PAYLOAD_MAX - 1 - len,
 			  &more);
 	if (!more)
@@ -173,8 +173,8 @@ static int within_limits(struct req *r, long nodes, long bytes)
 static struct perms *inherit(const struct req *r, const struct node *parent)
 {
 	if (req_privileged(r))
-		return perms_get(parent->perms);
-	return perms_with_owner(parent->perms, r->c->dom->id.domid);
+		return perms_get(node_perms(parent));
+	return perms_with_owner(node_perms(parent), r->c->dom->id.domid);
 }
 
 /*
@@ -211,7 +211,7 @@ static int create(struct req *r, const char *path, const void *value,
 	if (rc)
 		return rc;
 	missing = (long)(path_depth(path) - path_depth(above));
-	rc = within_limits(r, missing, missing * (long)(sizeof(*n) + 8) +
+	rc = within_limits(r, missing, missing * (long)NODE_CHARGE +
 			   (long)(strlen(path) - strlen(above) + len));
 	if (!rc)
 		rc = may_change(r, path, strlen(path) *
@@ -239,7 +239,7 @@ static int write_node(struct req *r, const char *path, const void *value,
 	if (!n)
 		return create(r, path, value, len);
 	rc = req_node(r, path, ACC_NODE, PERM_WRITE, &n);
-	if (!rc && perms_owner(n->perms) == r->c->dom->id.domid)
+	if (!rc && perms_owner(node_perms(n)) == r->c->dom->id.domid)
 		rc = within_limits(r, 0, (long)len - n->value_len);
 	if (!rc)
 		rc = may_change(r, path, len);
@@ -353,7 +353,7 @@ int do_get_perms(struct req *r)
 	if (!rc)
 		rc = req_node(r, path, ACC_NODE, PERM_READ, &n);
 	if (!rc)
-		reply_perms(r, n->perms);
+		reply_perms(r, node_perms(n));
 	return rc;
 }
 
@@ -406,9 +406,9 @@ static int set_node(struct req *r, const char *given, struct perms *ps)
 		rc = req_node(r, path, ACC_NODE, 0, &n);
 	if (rc)
 		return rc;
-	if (!perms_is_owner(n->perms, &r->c->dom->id))
+	if (!perms_is_owner(node_perms(n), &r->c->dom->id))
 		return EACCES;
-	if (perms_owner(ps) != perms_owner(n->perms) && !req_privileged(r))
+	if (perms_owner(ps) != perms_owner(node_perms(n)) && !req_privileged(r))
 		return EPERM;
 	rc = may_change(r, path, ps->nr * sizeof(struct perm));
 	if (!rc)

@@ -88,7 +88,7 @@ static int missing(struct req *r, const char *path)
 	rc = txn_access(r->t, path, ACC_EXISTS | ACC_PERMS);
 	if (rc)
 		return rc;
-	return perms_allowed(n->perms, &r->c->dom->id) & PERM_READ ?
+	return perms_allowed(node_perms(n), &r->c->dom->id) & PERM_READ ?
 		       ENOENT : EACCES;
 }
 
@@ -114,7 +114,7 @@ int req_node(struct req *r, const char *path, unsigned int acc,
 		return rc;
 	if (!found)
 		return missing(r, path);
-	if ((perms_allowed(found->perms, &r->c->dom->id) & want) != want)
+	if ((perms_allowed(node_perms(found), &r->c->dom->id) & want) != want)
 		return EACCES;
 	*n = found;
 	return 0;

@@ -64,7 +64,7 @@ static void put_node(const struct node *n, const char *path)
 		.type = ITEM_NODE,
 		.flags = ITEM_HAS_VALUE | ITEM_HAS_PERMS,
 		.nr = n->value_len,
-		.a = n->perms->nr,
+		.a = node_perms(n)->nr,
 		.str_len = (uint32_t)strlen(path) + 1,
 	};
 	size_t perm_bytes = it.a * sizeof(struct perm);
@@ -75,7 +75,7 @@ static void put_node(const struct node *n, const char *path)
 	buf_put(&out, &it, sizeof(it));
 	buf_put(&out, path, it.str_len);
 	buf_put(&out, node_value(n), it.nr);
-	buf_put(&out, n->perms->p, perm_bytes);
+	buf_put(&out, node_perms(n)->p, perm_bytes);
 	memset(buf_grow(&out, padded - size), 0, padded - size);
 }
 

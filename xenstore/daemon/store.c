@@ -67,11 +67,11 @@ void store_put(const char *path, const void *value, size_t len,
 	       struct perms *perms)
 {
 	struct node *old = tree_find(tree.root, path);
-	struct perms *before = old && perms ? perms_get(old->perms) : NULL;
+	struct perms *before = old && perms ? perms_get(node_perms(old)) : NULL;
 
 	tree_put(&tree, path, value, len, perms, journal_seq());
 	journal_node(path, value, len, perms);
-	watch_fire(path, tree_find(tree.root, path)->perms, before);
+	watch_fire(path, node_perms(tree_find(tree.root, path)), before);
 	perms_put(before);
 }
 
@@ -130,15 +130,15 @@ static void sweep_node(void *arg, const char *path, const struct node *n)
 	if (s->owned.len &&
 	    path_below(path, (char *)s->owned.data + s->last))
 		return;
-	if (perms_owner(n->perms) == s->domid) {
+	if (perms_owner(node_perms(n)) == s->domid) {
 		if (!path[1])
 			return;
 		s->last = s->owned.len;
 		buf_put(&s->owned, path, strlen(path) + 1);
 		return;
 	}
-	for (i = 1; i < n->perms->nr; i++) {
-		if (n->perms->p[i].domid != s->domid)
+	for (i = 1; i < node_perms(n)->nr; i++) {
+		if (node_perms(n)->p[i].domid != s->domid)
 			continue;
 		buf_put(&s->granted, path, strlen(path) + 1);
 		return;
@@ -164,7 +164,7 @@ void store_release_domain(uint16_t domid)
 		store_remove(p);
 	for (p = (char *)s.granted.data; p && p < (char *)s.granted.data +
 	     s.granted.len; p += strlen(p) + 1) {
-		ps = perms_without(tree_find(tree.root, p)->perms, domid);
+		ps = perms_without(node_perms(tree_find(tree.root, p)), domid);
 		store_put(p, NULL, 0, ps);
 		perms_put(ps);
 	}
@@ -239,8 +239,8 @@ static void tally_node(void *arg, const char *path, const struct node *n)
 {
 	struct tally *t = arg;
 
-	t[perms_owner(n->perms)].nodes++;
-	t[perms_owner(n->perms)].bytes += node_bytes(n);
+	t[perms_owner(node_perms(n))].nodes++;
+	t[perms_owner(node_perms(n))].bytes += node_bytes(n);
 	if (tree_find(tree.root, path) != n)
 		log_error("check: %s is out of order", path);
 }

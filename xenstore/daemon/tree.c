@@ -28,7 +28,7 @@ static const char *component(const char **path, size_t *len)
 
 static void charge(struct tree *t, const struct node *n, int sign)
 {
-	t->charge(t, perms_owner(n->perms), sign, sign * node_bytes(n));
+	t->charge(t, perms_owner(node_perms(n)), sign, sign * node_bytes(n));
 }
 
 static void charge_all(struct tree *t, const struct node *n, int sign)
@@ -37,7 +37,7 @@ static void charge_all(struct tree *t, const struct node *n, int sign)
 	struct node *kid;
 
 	charge(t, n, sign);
-	kids_iter_init(&it, n->kids);
+	kids_iter_init(&it, node_kids(n));
 	while ((kid = kids_iter_next(&it)))
 		charge_all(t, kid, sign);
 }
@@ -48,7 +48,7 @@ static void charge_all(struct tree *t, const struct node *n, int sign)
  */
 void tree_init(struct tree *t, struct perms *root_perms)
 {
-	t->root = node_new("", 0, NULL, 0, root_perms, 0);
+	t->root = node_new("", 0, NULL, 0, root_perms);
 	charge(t, t->root, 1);
 }
 
@@ -65,7 +65,7 @@ struct node *tree_find(const struct node *root, const char *path)
 	size_t len;
 
 	while (n && (name = component(&path, &len)))
-		n = kids_find(n->kids, name, len);
+		n = kids_find(node_kids(n), name, len);
 	return (struct node *)n;
 }
 
@@ -79,12 +79,8 @@ static void set_contents(struct tree *t, struct node **np, const void *value,
 	n = node_own(*np);
 	if (value)
 		n = node_set_value(n, value, len, gen);
-	if (perms) {
-		perms_get(perms);
-		perms_put(n->perms);
-		n->perms = perms;
-		n->gen = gen;
-	}
+	if (perms)
+		node_set_perms(n, perms, gen);
 	*np = n;
 	charge(t, n, 1);
 }
@@ -105,15 +101,14 @@ void tree_put(struct tree *t, const char *path, const void *value, size_t len,
 	size_t name_len;
 
 	while ((name = component(&path, &name_len))) {
-		n = *np = node_own(*np);
-		if (!kids_find(n->kids, name, name_len)) {
-			n->kids_gen = gen;
-			n = node_new(name, name_len, value, len, perms, gen);
-			kids_insert(&(*np)->kids, n);
+		*np = node_own(*np);
+		if (!kids_find(node_kids(*np), name, name_len)) {
+			n = node_new(name, name_len, value, len, perms);
+			kids_insert(node_kids_place(np), n, gen);
 			charge(t, n, 1);
 			return;
 		}
-		np = kids_slot(&n->kids, name, name_len);
+		np = kids_slot(node_kids_place(np), name, name_len);
 	}
 	set_contents(t, np, value, len, perms, gen);
 }
@@ -133,13 +128,12 @@ void tree_remove(struct tree *t, const char *path, uint64_t gen)
 	name = component(&path, &len);
 	while ((next = component(&path, &next_len))) {
 		*np = node_own(*np);
-		np = kids_slot(&(*np)->kids, name, len);
+		np = kids_slot(node_kids_place(np), name, len);
 		name = next;
 		len = next_len;
 	}
-	n = *np = node_own(*np);
-	n->kids_gen = gen;
-	n = kids_remove(&n->kids, name, len);
+	*np = node_own(*np);
+	n = kids_remove(node_kids_place(np), name, len, gen);
 	charge_all(t, n, -1);
 	node_put(n);
 }
@@ -152,7 +146,7 @@ static void walk(const struct node *n, struct buf *path, tree_visit_fn fn,
 	struct node *kid;
 
 	fn(arg, len == 1 ? "/" : (char *)path->data, n);
-	kids_iter_init(&it, n->kids);
+	kids_iter_init(&it, node_kids(n));
 	while ((kid = kids_iter_next(&it))) {
 		path->len = len - 1;
 		buf_put(path, "/", 1);
@@ -205,7 +199,7 @@ static void cursor_push(struct tree_cursor *c, const struct node *n)
 		c->cap = c->cap ? c->cap * 2 : 16;
 		c->level = xrealloc(c->level, c->cap * sizeof(*c->level));
 	}
-	kids_iter_init(&c->level[c->depth].it, n->kids);
+	kids_iter_init(&c->level[c->depth].it, node_kids(n));
 	c->level[c->depth++].path_len = c->path.len;
 }
 

@@ -249,11 +249,12 @@ static bool still_holds(const struct txn *t, const struct access *a)
 		return true;
 	if (!was || !is || a->flags & ACC_TREE)
 		return false;
-	if (a->flags & ACC_NODE && was->gen != is->gen)
+	if (a->flags & ACC_NODE && node_changed(was, is))
 		return false;
-	if (a->flags & ACC_PERMS && was->perms != is->perms)
+	if (a->flags & ACC_PERMS && was->perms_id != is->perms_id)
 		return false;
-	return !(a->flags & ACC_KIDS) || was->kids_gen == is->kids_gen;
+	return !(a->flags & ACC_KIDS) ||
+	       node_kids_gen(was) == node_kids_gen(is);
 }
 
 static bool conflicts(const struct txn *t)

@@ -349,13 +349,13 @@ static void fire_below(struct spot *s, struct buf *path, const struct node *n)
 	struct spot *k;
 
 	LIST_FOREACH(k, &s->kids, sibling) {
-		kid = kids_find(n->kids, k->name, k->len);
+		kid = kids_find(node_kids(n), k->name, k->len);
 		if (!kid)
 			continue;
 		path->len = len - 1;
 		buf_put(path, "/", 1);
 		buf_put(path, k->name, k->len + 1);
-		fire_spot(k, (char *)path->data, 0, kid->perms, NULL);
+		fire_spot(k, (char *)path->data, 0, node_perms(kid), NULL);
 		fire_below(k, path, kid);
 	}
 	path->len = len;
@@ -370,7 +370,7 @@ static void fire_below(struct spot *s, struct buf *path, const struct node *n)
  */
 void watch_fire_removed(const char *path, const struct node *n)
 {
-	struct spot *s = fire_above(path, n->perms, NULL);
+	struct spot *s = fire_above(path, node_perms(n), NULL);
 	struct buf b = { 0 };
 
 	if (!s || LIST_EMPTY(&s->kids))
