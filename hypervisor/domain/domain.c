@@ -128,8 +128,8 @@ static void shared_info_free(struct domain *d)
 {
 	if (!d->shared_info)
 		return;
-	if (page_unshare(virt_to_page(d->shared_info)))
-		frames_free(d->shared_info, 0);
+	page_unshare(virt_to_page(d->shared_info));
+	frames_free(d->shared_info, 0);
 }
 
 static int rights_alloc(struct domain *d)

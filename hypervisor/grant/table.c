@@ -1,8 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * table.c - a domain's grant table: made, grown, asked about, ended
+ * table.c - a domain's grant table: made, grown, ended
  *
- * The frames are ours, shown to the domain (page_share()). Locks: private.h.
+ * The frames are ours, shown to the domain (page_share()). Those of version 2's
+ * status grow with them while that version is in force, and stay when it is
+ * left. A dying domain is not shown them any more, but its grants may be in use
+ * by others, and their marks change, until its last reference is gone.
+ *
+ * Locks: private.h.
  */
 #include "private.h"
 
@@ -19,23 +24,62 @@ PARAM_UINT("gnttab_max_maptrack_frames", opt_max_tracks,
 
 #define MAX_TABLE_FRAMES	4096
 
-static int add_frame(struct grant_table *gt)
+static void *shared_frame(struct grant_table *gt)
 {
-	unsigned int nr = gt->nr_frames;
 	struct page *pg = page_alloc(0, MEMF_ZERO);
 
 	if (!pg)
-		return -ENOMEM;
-	gt->active[nr] = kcalloc(gt->fmt->refs_per_frame,
+		return NULL;
+	page_share(pg, gt->d, true);
+	return page_to_virt(pg);
+}
+
+static void free_shared_frame(void *va)
+{
+	page_unshare(virt_to_page(va));
+	frames_free(va, 0);
+}
+
+static int add_frame(struct grant_table *gt)
+{
+	unsigned int nr = gt->nr_frames;
+
+	gt->active[nr] = kcalloc(GRANT_MAX_REFS_PER_FRAME,
 				 sizeof(*gt->active[nr]));
-	if (!gt->active[nr]) {
-		page_free(pg, 0);
+	if (!gt->active[nr])
+		return -ENOMEM;
+	gt->shared[nr] = shared_frame(gt);
+	if (!gt->shared[nr]) {
+		kfree(gt->active[nr]);
 		return -ENOMEM;
 	}
-	page_share(pg, gt->d, true);
-	gt->shared[nr] = page_to_virt(pg);
 	gt->nr_frames++;
 	return 0;
+}
+
+static unsigned int status_frames(unsigned int nr_frames)
+{
+	return DIV_ROUND_UP(nr_frames * grant_format_v2.refs_per_frame,
+			    (unsigned int)GRANT_STATUS_PER_FRAME);
+}
+
+/* Before @nr_frames are there, so that no entry lacks its status. */
+static int add_status(struct grant_table *gt, unsigned int nr_frames)
+{
+	while (gt->nr_status < status_frames(nr_frames)) {
+		void *frame = shared_frame(gt);
+
+		if (!frame)
+			return -ENOMEM;
+		gt->status[gt->nr_status++] = frame;
+	}
+	return 0;
+}
+
+int grant_status_grow(struct grant_table *gt)
+{
+	ASSERT(spin_is_held(&gt->lock));
+	return add_status(gt, gt->nr_frames);
 }
 
 int grant_table_grow(struct grant_table *gt, unsigned int nr_frames)
@@ -43,11 +87,80 @@ int grant_table_grow(struct grant_table *gt, unsigned int nr_frames)
 	int rc = 0;
 
 	ASSERT(spin_is_held(&gt->lock));
-	if (nr_frames > gt->max_frames)
+	if (nr_frames > gt->max_frames || gt->ended)
 		return -EINVAL;
+	if (gt->fmt->version == 2)
+		rc = add_status(gt, nr_frames);
 	while (gt->nr_frames < nr_frames && !rc)
 		rc = add_frame(gt);
 	return rc;
+}
+
+static unsigned int default_frames(void)
+{
+	return min(max(opt_max_frames, 1U), MAX_TABLE_FRAMES + 0U);
+}
+
+/* Pointers for the largest table; 0; -ENOMEM: what there is stays. */
+static int alloc_pointers(struct grant_table *gt)
+{
+	gt->shared = kcalloc(gt->max_frames, sizeof(*gt->shared));
+	gt->active = kcalloc(gt->max_frames, sizeof(*gt->active));
+	gt->status = kcalloc(status_frames(gt->max_frames),
+			     sizeof(*gt->status));
+	gt->tracks = kcalloc(max(gt->max_chunks, 1U), sizeof(*gt->tracks));
+	gt->free_tracks = kcalloc(gt->d->max_vcpus, sizeof(*gt->free_tracks));
+	return gt->shared && gt->active && gt->status && gt->tracks &&
+			       gt->free_tracks ? 0 : -ENOMEM;
+}
+
+static int init_with(struct domain *d, const struct grant_limits *l)
+{
+	struct grant_table *gt = kzalloc(sizeof(*gt));
+	int rc;
+
+	if (!gt)
+		return -ENOMEM;
+	d->grants = gt;
+	gt->d = d;
+	gt->fmt = &grant_format_v1;
+	gt->max_version = l->max_version;
+	gt->max_frames = (unsigned int)l->max_frames;
+	gt->max_chunks = (unsigned int)l->max_track_frames;
+	spin_init(&gt->lock, LOCK_GRANT);
+	rc = alloc_pointers(gt);
+	if (!rc) {
+		spin_lock(&gt->lock);
+		rc = grant_table_grow(gt, 1);
+		spin_unlock(&gt->lock);
+	}
+	if (rc)
+		grant_table_destroy(d);
+	return rc;
+}
+
+/* Less than 0 is the default, which is also the most. 0; -EINVAL */
+static int check_limit(int *limit, unsigned int most)
+{
+	if (*limit < 0)
+		*limit = (int)most;
+	return (unsigned int)*limit > most ? -EINVAL : 0;
+}
+
+/**
+ * grant_check_limits() - could a domain be built with these limits?
+ * @l: limits; those below 0 are replaced by the default
+ *
+ * Return: 0; -EINVAL no frames, more than the command line allows, or a version
+ *         that there is not.
+ */
+int grant_check_limits(struct grant_limits *l)
+{
+	if (check_limit(&l->max_frames, default_frames()) ||
+	    check_limit(&l->max_track_frames, opt_max_tracks) ||
+	    !l->max_frames || l->max_version < 1 || l->max_version > 2)
+		return -EINVAL;
+	return 0;
 }
 
 /**
@@ -58,29 +171,59 @@ int grant_table_grow(struct grant_table *gt, unsigned int nr_frames)
  */
 int grant_table_init(struct domain *d)
 {
-	struct grant_table *gt = kzalloc(sizeof(*gt));
-	int rc = -ENOMEM;
+	struct grant_limits l = GRANT_LIMITS_DEFAULT;
+	int rc = grant_check_limits(&l);
 
-	if (!gt)
-		return rc;
-	d->grants = gt;
-	gt->d = d;
-	gt->fmt = &grant_format_v1;
-	gt->max_frames = min(max(opt_max_frames, 1U), MAX_TABLE_FRAMES + 0U);
-	gt->max_chunks = max(opt_max_tracks, 1U);
-	spin_init(&gt->lock, LOCK_GRANT);
-	gt->shared = kcalloc(gt->max_frames, sizeof(*gt->shared));
-	gt->active = kcalloc(gt->max_frames, sizeof(*gt->active));
-	gt->tracks = kcalloc(gt->max_chunks, sizeof(*gt->tracks));
-	gt->free_tracks = kcalloc(d->max_vcpus, sizeof(*gt->free_tracks));
-	if (gt->shared && gt->active && gt->tracks && gt->free_tracks) {
-		spin_lock(&gt->lock);
-		rc = grant_table_grow(gt, 1);
-		spin_unlock(&gt->lock);
-	}
+	return rc ? rc : init_with(d, &l);
+}
+
+/**
+ * grant_table_set_limits() - other limits than the default ones
+ * @d:      a domain being built, which nobody has seen
+ * @limits: as XEN_DOMCTL_createdomain gives them
+ *
+ * Context: no locks held.
+ * Return: 0; -EINVAL no frames, more than the command line allows, or a version
+ *         that there is not; -ENOMEM. On error the domain's table is as it was.
+ */
+int grant_table_set_limits(struct domain *d, const struct grant_limits *limits)
+{
+	struct grant_table *old = d->grants, *new;
+	struct grant_limits l = *limits;
+	int rc = grant_check_limits(&l);
+
 	if (rc)
+		return rc;
+	rc = init_with(d, &l);
+	new = rc ? old : d->grants;
+	if (!rc) {
+		d->grants = old;
 		grant_table_destroy(d);
+	}
+	d->grants = new;
 	return rc;
+}
+
+/**
+ * grant_table_end() - a dying domain is not shown its table any more
+ * @d: dying; once
+ *
+ * Who has mapped a frame of it, as the toolstack may, keeps the domain's shell.
+ *
+ * Context: IRQs on, no locks held; takes LOCK_GRANT.
+ */
+void grant_table_end(struct domain *d)
+{
+	struct grant_table *gt = d->grants;
+	unsigned int i;
+
+	spin_lock(&gt->lock);
+	gt->ended = true;	/* it grows no more */
+	spin_unlock(&gt->lock);
+	for (i = 0; i < gt->nr_frames; i++)
+		page_share_end(virt_to_page(gt->shared[i]));
+	for (i = 0; i < gt->nr_status; i++)
+		page_share_end(virt_to_page(gt->status[i]));
 }
 
 /**
@@ -96,17 +239,28 @@ void grant_table_destroy(struct domain *d)
 	unsigned int i;
 
 	for (i = 0; i < gt->nr_frames; i++) {
-		struct page *pg = virt_to_page(gt->shared[i]);
-
-		if (page_unshare(pg))
-			page_free(pg, 0);
+		free_shared_frame(gt->shared[i]);
 		kfree(gt->active[i]);
 	}
+	for (i = 0; i < gt->nr_status; i++)
+		free_shared_frame(gt->status[i]);
 	tracks_destroy(gt);
 	kfree(gt->shared);
 	kfree(gt->active);
+	kfree(gt->status);
 	d->grants = NULL;
 	kfree(gt);
+}
+
+/* Lock held. What must be there for status frame @idx. 0; -EINVAL; -ENOMEM */
+static int grow_for_status(struct grant_table *gt, unsigned int idx)
+{
+	unsigned int per_status = GRANT_STATUS_PER_FRAME /
+				  grant_format_v2.refs_per_frame;
+
+	if (gt->fmt->version != 2 || idx >= status_frames(gt->max_frames))
+		return -EINVAL;
+	return grant_table_grow(gt, max(gt->nr_frames, idx * per_status + 1));
 }
 
 /**
@@ -117,161 +271,34 @@ void grant_table_destroy(struct domain *d)
  * @mfn:    written on success
  *
  * Context: no locks above LOCK_PCI held; takes LOCK_GRANT.
- * Return: 0; -EINVAL no such frame can be; -ENOMEM.
+ * Return: 0; -EINVAL no such frame can be, or the domain is dying; -ENOMEM.
  */
 int grant_table_get_frame(struct domain *d, unsigned int idx, bool status,
 			  mfn_t *mfn)
 {
 	struct grant_table *gt = d->grants;
-	int rc;
+	int rc = -EINVAL;
 
-	if (status || idx >= gt->max_frames)
-		return -EINVAL;
 	spin_lock(&gt->lock);
-	rc = grant_table_grow(gt, idx + 1);
+	if (status)
+		rc = grow_for_status(gt, idx);
+	else if (idx < gt->max_frames)
+		rc = grant_table_grow(gt, idx + 1);
 	if (!rc)
-		*mfn = virt_to_mfn(gt->shared[idx]);
+		*mfn = virt_to_mfn(status ? (void *)gt->status[idx] :
+					    gt->shared[idx]);
 	spin_unlock(&gt->lock);
 	return rc;
 }
 
-struct domain *grant_target(struct domain *caller, domid_t domid,
-			    int16_t *status)
-{
-	struct domain *d = domain_get(caller, domid);
-
-	*status = GNTST_bad_domain;
-	if (d && d != caller && !caller->privileged) {
-		domain_put(d);
-		*status = GNTST_permission_denied;
-		d = NULL;
-	}
-	return d;
-}
-
-static int16_t write_frame_list(const struct grant_table *gt, unsigned int nr,
-				guest_ptr_t list)
-{
-	unsigned int i;
-
-	for (i = 0; i < nr; i++) {
-		xen_pfn_t mfn = mfn_x(virt_to_mfn(gt->shared[i]));
-
-		if (copy_to_guest(guest_ptr_add(list, i * sizeof(mfn)), &mfn,
-				  sizeof(mfn)))
-			return GNTST_bad_virt_addr;
-	}
-	return GNTST_okay;
-}
-
 /**
- * grant_setup_table() - GNTTABOP_setup_table
- * @v:   the caller
- * @arg: struct gnttab_setup_table; status is written, frame_list filled
- *
- * The frames stay when the list cannot be written: the domain may ask again.
- *
- * Context: no locks held; takes LOCK_GRANT.
- * Return: 0; status tells: GNTST_bad_domain; GNTST_permission_denied;
- *         GNTST_general_error too many frames, or no memory;
- *         GNTST_bad_virt_addr the list.
+ * grant_table_nr_frames() - how many frames the table may have
+ * @d:      whose table
+ * @status: of the status frames
  */
-long grant_setup_table(struct vcpu *v, void *arg)
+unsigned int grant_table_nr_frames(const struct domain *d, bool status)
 {
-	struct gnttab_setup_table *op = arg;
-	struct domain *d = grant_target(v->domain, op->dom, &op->status);
-	int rc;
+	unsigned int most = d->grants->max_frames;
 
-	if (!d)
-		return 0;
-	spin_lock(&d->grants->lock);
-	rc = grant_table_grow(d->grants, op->nr_frames);
-	spin_unlock(&d->grants->lock);
-	/* The first nr_frames pointers do not change any more. */
-	op->status = rc ? GNTST_general_error :
-			  write_frame_list(d->grants, op->nr_frames,
-					   guest_ptr(op->frame_list));
-	domain_put(d);
-	return 0;
-}
-
-/**
- * grant_query_size() - GNTTABOP_query_size
- * @v:   the caller
- * @arg: struct gnttab_query_size; sizes and status are written
- *
- * Context: no locks held.
- * Return: 0; status tells: GNTST_bad_domain; GNTST_permission_denied.
- */
-long grant_query_size(struct vcpu *v, void *arg)
-{
-	struct gnttab_query_size *op = arg;
-	struct domain *d = grant_target(v->domain, op->dom, &op->status);
-
-	if (!d)
-		return 0;
-	op->nr_frames = READ_ONCE(d->grants->nr_frames);
-	op->max_nr_frames = d->grants->max_frames;
-	op->status = GNTST_okay;
-	domain_put(d);
-	return 0;
-}
-
-/**
- * grant_get_version() - GNTTABOP_get_version
- * @v:   the caller
- * @arg: struct gnttab_get_version; version is written on success
- *
- * Return: 0; -ESRCH no such domain; -EPERM not the caller's.
- */
-long grant_get_version(struct vcpu *v, void *arg)
-{
-	struct gnttab_get_version *op = arg;
-	int16_t status;
-	struct domain *d = grant_target(v->domain, op->dom, &status);
-
-	if (!d)
-		return status == GNTST_bad_domain ? -ESRCH : -EPERM;
-	op->version = d->grants->fmt->version;
-	domain_put(d);
-	return 0;
-}
-
-/**
- * grant_set_version() - GNTTABOP_set_version
- * @v:   the caller
- * @arg: struct gnttab_set_version; the version in force is written, always
- *
- * Return: 0: it is version 1, as it was; -ENOSYS version 2 is not offered;
- *         -EINVAL no such version.
- */
-long grant_set_version(struct vcpu *v, void *arg)
-{
-	struct gnttab_set_version *op = arg;
-	uint32_t wanted = op->version;
-
-	op->version = v->domain->grants->fmt->version;
-	if (wanted == op->version)
-		return 0;
-	return wanted == 2 ? -ENOSYS : -EINVAL;
-}
-
-/**
- * grant_get_status_frames() - GNTTABOP_get_status_frames
- * @v:   the caller
- * @arg: struct gnttab_get_status_frames; status is written
- *
- * Return: 0; status tells: GNTST_bad_domain; GNTST_permission_denied;
- *         GNTST_general_error: version 1 has none.
- */
-long grant_get_status_frames(struct vcpu *v, void *arg)
-{
-	struct gnttab_get_status_frames *op = arg;
-	struct domain *d = grant_target(v->domain, op->dom, &op->status);
-
-	if (!d)
-		return 0;
-	op->status = GNTST_general_error;
-	domain_put(d);
-	return 0;
+	return status ? status_frames(most) : most;
 }

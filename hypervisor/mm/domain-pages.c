@@ -8,7 +8,9 @@
  *
  * A domain with frames is kept alive by one reference for all of them, and
  * by one for each of its frames in a queue, where the last frame off the list
- * takes over the former. So a dead domain's number of frames is zero.
+ * takes over the former. So a dead domain's number of frames is zero. Frames
+ * of ours that it was shown are not on its list: each has a reference to it,
+ * goes through the queue when nobody has it any more, and stays ours.
  *
  * Each CPU has a queue of its own: IRQs off, no lock. WORK_DEFERRED empties
  * it: one flush of the CPUs that have not flushed since the frames were
@@ -49,7 +51,7 @@ void deferred_free_page(struct page *pg)
 void domain_page_release(struct page *pg)
 {
 	struct domain *d = pg->owner;
-	bool last = false;
+	bool last = true;
 
 	BUG_ON(!d);
 	ASSERT(!(pg->type_info & PTI_COUNT_MASK));
@@ -96,6 +98,22 @@ static cpumask_t deferred_mask(struct list_head *first)
 	return all;
 }
 
+/* No TLB has it. */
+static void free_frame(struct page *pg)
+{
+	struct domain *d = pg->owner;
+
+	if (!(pg->count_info & PCI_SHARED)) {
+		pg->owner = NULL;
+		pg->tlb_stamp = 0;
+		pg->count_info = PCI_SCRUB;
+		buddy_free(pg, 0);
+	}
+	/* May free the domain, and the frames of ours that it was shown. */
+	if (d)
+		domain_put(d);
+}
+
 /**
  * deferred_free_run() - free the frames that wait on this CPU
  *
@@ -111,16 +129,8 @@ void deferred_free_run(void)
 	mask = deferred_mask(p);
 	tlb_flush_mask(&mask, FLUSH_GLOBAL);
 	for (; p; p = next) {
-		struct page *pg = list_entry(p, struct page, link);
-		struct domain *d = pg->owner;
-
 		next = p->next;
-		pg->owner = NULL;
-		pg->tlb_stamp = 0;
-		pg->count_info = PCI_SCRUB;
-		buddy_free(pg, 0);
-		if (d)
-			domain_put(d);
+		free_frame(list_entry(p, struct page, link));
 	}
 }
 

@@ -188,52 +188,6 @@ bool page_put_alloc_ref(struct page *pg)
 }
 
 /**
- * page_share() - show a frame of ours to a domain
- * @pg:       a frame from page_alloc()
- * @d:        who may reference it from now on
- * @writable: whether it may map it writable
- *
- * One type reference is held, so that the frame cannot become a page table;
- * for a read-only frame it is of no type that allows anything.
- */
-void page_share(struct page *pg, struct domain *d, bool writable)
-{
-	uint64_t type = writable ? PT_WRITABLE : PT_NONE;
-
-	ASSERT(!pg->owner && !(pg->count_info & PCI_COUNT_MASK));
-	pg->owner = d;
-	pg->type_info = type << PTI_TYPE_SHIFT | PTI_VALIDATED | 1;
-	atomic_store(&pg->count_info, PCI_SHARED | 1);
-}
-
-/**
- * page_unshare() - take back a frame that was shown to a domain
- * @pg: from page_share()
- *
- * Context: IRQs on, nothing held above LOCK_DOMAIN: may flush TLBs.
- * Return: true: nobody has it any more, the caller frees it; false: the domain
- *         or a third still references it, and it is freed with the last
- *         reference.
- */
-bool page_unshare(struct page *pg)
-{
-	cpumask_t mask = cpu_online_map;
-	uint64_t now;
-
-	ASSERT(READ_ONCE(pg->count_info) & PCI_SHARED);
-	atomic_sub_return(&pg->type_info, 1);
-	now = atomic_sub_return(&pg->count_info, 1);
-	if (now & PCI_COUNT_MASK)
-		return false;
-	tlb_flush_mask(&mask, FLUSH_GLOBAL);
-	pg->owner = NULL;
-	pg->type_info = 0;
-	pg->tlb_stamp = 0;
-	pg->count_info = PCI_SCRUB;
-	return true;
-}
-
-/**
  * page_describe() - a frame's state on one line
  * @pg:   element of the frame table
  * @buf:  receives the text

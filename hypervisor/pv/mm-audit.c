@@ -124,7 +124,8 @@ static void count_frame(struct audit *a, mfn_t mfn)
 		return;
 	if (count & PCI_ALLOCATED)
 		count_at(a, mfn, 1, 0);
-	if (count & PCI_SHARED)
+	/* Until page_share_end(). */
+	if (count & PCI_SHARED && !domain_is_dying(pg->owner))
 		count_at(a, mfn, 1, 1);
 	if (type & PTI_PINNED)
 		count_at(a, mfn, 1, 1);

@@ -219,17 +219,26 @@ static void shared_frames_stay_ours(void **state)
 	assert_true(page_get(pg, &dom_a));
 	assert_false(page_put_alloc_ref(pg));
 	assert_int_equal(domain_page_steal(&dom_a, pg), -EINVAL);
-	/* The guest has it mapped yet: freed when it lets go. */
-	assert_false(page_unshare(pg));
-	page_put(pg);
+	/* The guest has it mapped yet: its shell stays until it lets go. */
+	assert_int_equal(dom_a.refs, 2);
+	page_share_end(pg);
 	deferred_free_run();
+	assert_int_equal(dom_a.refs, 2);
+	page_put(pg);
+	assert_false(page_get(pg, &dom_a));
+	assert_int_equal(dom_a.refs, 2);
+	deferred_free_run();
+	assert_int_equal(dom_a.refs, 1);
+	page_unshare(pg);
+	page_free(pg, 0);
 	assert_int_equal(mm_free_frames(), free_at_start);
 
 	pg = page_alloc(0, MEMF_ZERO);
 	page_share(pg, &dom_a, false);
 	assert_int_equal(page_type(pg), PT_NONE);
 	assert_int_equal(pg->type_info & PTI_COUNT_MASK, 1);
-	assert_true(page_unshare(pg));
+	page_unshare(pg);
+	assert_int_equal(dom_a.refs, 1);
 	assert_null(pg->owner);
 	page_free(pg, 0);
 }

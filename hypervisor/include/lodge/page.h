@@ -97,10 +97,13 @@ bool page_get(struct page *pg, const struct domain *d) __must_check;
 void page_put(struct page *pg);
 /* Drops the allocation's reference, once. False: it was dropped before. */
 bool page_put_alloc_ref(struct page *pg);
-/* Makes a frame of ours visible to @d: owner, one reference, PCI_SHARED. */
+/* Makes a frame of ours visible to @d: owner, one reference, PCI_SHARED. Holds
+ * a reference to @d, until page_share_end() and all others have let go. */
 void page_share(struct page *pg, struct domain *d, bool writable);
-/* Takes it back; the caller frees it when this returns true (no refs left). */
-bool page_unshare(struct page *pg);
+/* @d is dying: the domain's own reference goes; the frame stays ours. */
+void page_share_end(struct page *pg);
+/* The domain has no references, or was never seen: the caller frees it. */
+void page_unshare(struct page *pg);
 
 /*
  * Type references (mm/page-type.c). The caller holds a general reference.
