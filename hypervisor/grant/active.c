@@ -16,10 +16,15 @@
 struct grant_active *grant_active_entry(struct grant_table *gt,
 					grant_ref_t ref)
 {
-	unsigned int per_frame = gt->fmt->refs_per_frame;
-
 	ASSERT(spin_is_held(&gt->lock));
-	return &gt->active[ref / per_frame][ref % per_frame];
+	/* The same in both versions: there are at least as many as entries. */
+	return &gt->active[ref / GRANT_MAX_REFS_PER_FRAME]
+			  [ref % GRANT_MAX_REFS_PER_FRAME];
+}
+
+bool grant_active_used(const struct grant_active *act)
+{
+	return act->nr_read || act->nr_write;
 }
 
 int grant_page_status(int rc)
@@ -28,19 +33,21 @@ int grant_page_status(int rc)
 }
 
 /* The marks are set; what they promise is fetched. */
-static int take_frame(struct grant_table *gt, grant_ref_t ref,
-		      struct grant_active *act, bool write)
+static int take_frame(struct grant_table *gt, struct grant_active *act,
+		      bool write)
 {
+	gfn_t gfn = GFN(act->what.gfn);
 	int rc;
 
-	if (!act->nr_read && !act->nr_write) {
-		act->gfn = gt->fmt->gfn(gt, ref);
-		act->pg = gfn_get_page(gt->d, GFN(act->gfn), GFN_READ, &rc);
+	if (act->what.transitive)
+		return GNTST_okay;
+	if (!grant_active_used(act)) {
+		act->pg = gfn_get_page(gt->d, gfn, GFN_READ, &rc);
 		if (!act->pg)
 			return grant_page_status(rc);
 	}
 	if (!write || act->nr_write ||
-	    gfn_get_page(gt->d, GFN(act->gfn), GFN_WRITE, &rc))
+	    gfn_get_page(gt->d, gfn, GFN_WRITE, &rc))
 		return GNTST_okay;
 	if (!act->nr_read) {
 		gfn_put_page(act->pg, GFN_READ);
@@ -49,26 +56,44 @@ static int take_frame(struct grant_table *gt, grant_ref_t ref,
 	return grant_page_status(rc);
 }
 
+static bool is_whole(const struct grant_what *what)
+{
+	return !what->transitive && !what->start && what->length == PAGE_SIZE;
+}
+
+/* The entry is marked, by flags that permit it. */
+static int take(struct grant_table *gt, grant_ref_t ref,
+		struct grant_active *act, bool write, bool whole,
+		uint16_t flags)
+{
+	if (!grant_active_used(act))
+		act->what = gt->fmt->read(gt, ref, flags);
+	if (whole && (flags & GTF_sub_page || !is_whole(&act->what)))
+		return GNTST_general_error;
+	return take_frame(gt, act, write);
+}
+
 static int pin_locked(struct grant_table *gt, grant_ref_t ref, domid_t user,
-		      bool write)
+		      bool write, bool whole)
 {
 	struct grant_active *act;
+	uint16_t flags;
 	bool used;
 	int status;
 
 	if (ref >= grant_nr_refs(gt))
 		return GNTST_bad_gntref;
 	act = grant_active_entry(gt, ref);
-	used = act->nr_read || act->nr_write;
+	used = grant_active_used(act);
 	if (used && act->domid != user)
 		return GNTST_general_error;
 	if (act->nr_read + 1 == 0 || act->nr_write + 1 == 0)
 		return GNTST_no_space;
-	status = gt->fmt->mark(gt, ref, user, write);
+	status = gt->fmt->mark(gt, ref, user, write, &flags);
 	if (status)
 		return status;
 
-	status = take_frame(gt, ref, act, write);
+	status = take(gt, ref, act, write, whole, flags);
 	if (status) {
 		if (!act->nr_write)
 			gt->fmt->unmark(gt, ref, !used);
@@ -82,18 +107,36 @@ static int pin_locked(struct grant_table *gt, grant_ref_t ref, domid_t user,
 	return GNTST_okay;
 }
 
-int grant_pin(struct domain *granter, grant_ref_t ref, struct domain *user,
-	      bool write, struct page **pg)
+static int pin(struct domain *granter, grant_ref_t ref, struct domain *user,
+	       bool write, bool whole, struct page **pg,
+	       struct grant_what *what)
 {
 	struct grant_table *gt = granter->grants;
 	int status;
 
 	spin_lock(&gt->lock);
-	status = pin_locked(gt, ref, user->domid, write);
-	if (!status)
+	status = pin_locked(gt, ref, user->domid, write, whole);
+	if (!status) {
 		*pg = grant_active_entry(gt, ref)->pg;
+		*what = grant_active_entry(gt, ref)->what;
+	}
 	spin_unlock(&gt->lock);
 	return status;
+}
+
+int grant_pin(struct domain *granter, grant_ref_t ref, struct domain *user,
+	      bool write, struct page **pg)
+{
+	struct grant_what what;
+
+	return pin(granter, ref, user, write, true, pg, &what);
+}
+
+int grant_pin_part(struct domain *granter, grant_ref_t ref,
+		   struct domain *user, bool write, struct page **pg,
+		   struct grant_what *what)
+{
+	return pin(granter, ref, user, write, false, pg, what);
 }
 
 void grant_unpin(struct domain *granter, grant_ref_t ref, bool write)
@@ -109,10 +152,10 @@ void grant_unpin(struct domain *granter, grant_ref_t ref, bool write)
 		act->nr_write--;
 	else
 		act->nr_read--;
-	last = !act->nr_read && !act->nr_write;
-	if (write && !act->nr_write)
+	last = !grant_active_used(act);
+	if (act->pg && write && !act->nr_write)
 		gfn_put_page(act->pg, GFN_WRITE);
-	if (last) {
+	if (act->pg && last) {
 		gfn_put_page(act->pg, GFN_READ);
 		act->pg = NULL;
 	}
@@ -157,7 +200,7 @@ static int16_t swap_refs(struct grant_table *gt, grant_ref_t a, grant_ref_t b)
 		return GNTST_bad_gntref;
 	aa = grant_active_entry(gt, a);
 	ab = grant_active_entry(gt, b);
-	if (aa->nr_read || aa->nr_write || ab->nr_read || ab->nr_write)
+	if (grant_active_used(aa) || grant_active_used(ab))
 		return GNTST_eagain;
 	if (a != b)
 		gt->fmt->exchange(gt, a, b);

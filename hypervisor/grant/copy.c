@@ -4,16 +4,25 @@
  *
  * Each end is a frame of the caller's own or a grant to it; both are
  * referenced (for writing: also by type) while the bytes move, and a grant
- * shows its marks as long. Ends may lie in one frame and overlap.
+ * shows its marks as long. Ends may lie in one frame and overlap. A grant of
+ * version 2 may allow a part of the frame only, or refer to another domain's
+ * grant, which must be whole or a part: one step, no further.
  */
 #include "private.h"
 
 #include <lodge/lib.h>
 
+/* A grant that is pinned for the caller, or for who refers it to a third. */
+struct copy_pin {
+	struct domain *granter;	/* referenced; NULL: none */
+	grant_ref_t ref;
+};
+
 struct copy_end {
 	struct page *pg;
-	struct domain *granter;	/* NULL: the caller's own frame */
-	grant_ref_t ref;
+	struct copy_pin pin;	/* NULL: the caller's own frame */
+	struct copy_pin via;	/* the transitive grant that led there */
+	uint16_t start, length;	/* what of the frame may be touched */
 	bool write;
 };
 
@@ -35,41 +44,107 @@ static int end_get_own(struct vcpu *v, const struct gnttab_copy_ptr *ptr,
 
 	if (ptr->domid != DOMID_SELF)
 		return foreign_status(v, ptr->domid);
+	e->length = PAGE_SIZE;
 	e->pg = gfn_get_page(v->domain, GFN(ptr->u.gmfn),
 			     e->write ? GFN_WRITE : GFN_READ, &rc);
 	return e->pg ? GNTST_okay : grant_page_status(rc);
 }
 
-static int end_get(struct vcpu *v, const struct gnttab_copy_ptr *ptr,
-		   bool is_ref, struct copy_end *e)
+static void pin_put(struct copy_pin *pin, bool write)
 {
+	if (!pin->granter)
+		return;
+	grant_unpin(pin->granter, pin->ref, write);
+	domain_put(pin->granter);
+	pin->granter = NULL;
+}
+
+/* @e->pin is the transitive one; the grant that it names is for its granter,
+ * and cannot be another's again. */
+static int follow_transitive(struct copy_end *e, const struct grant_what *what)
+{
+	struct domain *third = what->domid == DOMID_SELF ?
+				       NULL : domain_get(NULL, what->domid);
+	struct grant_what found;
+	int status = GNTST_general_error;
+
+	if (!third)
+		return status;
+	if (third != e->pin.granter)
+		status = grant_pin_part(third, what->ref, e->pin.granter,
+					e->write, &e->pg, &found);
+	if (!status && found.transitive) {
+		grant_unpin(third, what->ref, e->write);
+		status = GNTST_general_error;
+	}
+	if (status) {
+		domain_put(third);
+		return status;
+	}
+	e->via = e->pin;
+	e->pin = (struct copy_pin){ third, what->ref };
+	e->start = found.start;
+	e->length = found.length;
+	return GNTST_okay;
+}
+
+static int end_get_grant(struct vcpu *v, const struct gnttab_copy_ptr *ptr,
+			 struct copy_end *e)
+{
+	struct domain *granter = domain_get(v->domain, ptr->domid);
+	struct grant_what what;
 	int status;
 
-	if (!is_ref)
-		return end_get_own(v, ptr, e);
-	e->granter = domain_get(v->domain, ptr->domid);
-	if (!e->granter)
+	if (!granter)
 		return GNTST_bad_domain;
-	e->ref = ptr->u.ref;
-	status = grant_pin(e->granter, e->ref, v->domain, e->write, &e->pg);
+	status = grant_pin_part(granter, ptr->u.ref, v->domain, e->write,
+				&e->pg, &what);
+	if (status) {
+		domain_put(granter);
+		return status;
+	}
+	e->pin = (struct copy_pin){ granter, ptr->u.ref };
+	e->start = what.start;
+	e->length = what.length;
+	if (what.transitive)
+		status = follow_transitive(e, &what);
 	if (status)
-		domain_put(e->granter);
+		pin_put(&e->pin, e->write);
 	return status;
 }
 
 static void end_put(struct copy_end *e)
 {
-	if (!e->granter) {
+	if (!e->pin.granter) {
 		gfn_put_page(e->pg, e->write ? GFN_WRITE : GFN_READ);
 		return;
 	}
-	grant_unpin(e->granter, e->ref, e->write);
-	domain_put(e->granter);
+	pin_put(&e->pin, e->write);
+	pin_put(&e->via, e->write);
 }
 
 static bool within_page(uint16_t offset, uint16_t len)
 {
 	return (unsigned long)offset + len <= PAGE_SIZE;
+}
+
+static bool within_end(const struct copy_end *e, uint16_t offset, uint16_t len)
+{
+	return offset >= e->start && (unsigned int)offset + len <=
+					     (unsigned int)e->start + e->length;
+}
+
+/* GNTST_general_error: beyond what the grant shows. */
+static int end_get(struct vcpu *v, const struct gnttab_copy_ptr *ptr,
+		   bool is_ref, uint16_t len, struct copy_end *e)
+{
+	int status = is_ref ? end_get_grant(v, ptr, e) :
+			      end_get_own(v, ptr, e);
+
+	if (status || within_end(e, ptr->offset, len))
+		return status;
+	end_put(e);
+	return GNTST_general_error;
 }
 
 static int copy_between(struct vcpu *v, const struct gnttab_copy *op)
@@ -78,10 +153,11 @@ static int copy_between(struct vcpu *v, const struct gnttab_copy *op)
 	int status;
 
 	status = end_get(v, &op->source, op->flags & GNTCOPY_source_gref,
-			 &src);
+			 op->len, &src);
 	if (status)
 		return status;
-	status = end_get(v, &op->dest, op->flags & GNTCOPY_dest_gref, &dst);
+	status = end_get(v, &op->dest, op->flags & GNTCOPY_dest_gref, op->len,
+			 &dst);
 	if (!status) {
 		memmove((char *)page_to_virt(dst.pg) + op->dest.offset,
 			(char *)page_to_virt(src.pg) + op->source.offset,

@@ -10,12 +10,15 @@ static void dump_entry(struct grant_table *gt, grant_ref_t ref)
 {
 	const struct grant_active *act = grant_active_entry(gt, ref);
 
-	if (!act->nr_read && !act->nr_write)
+	if (!grant_active_used(act))
 		return;
-	printk("  %u: d%u reads %u writes %u gfn %lx mfn %lx\n", ref,
-	       act->domid, act->nr_read, act->nr_write,
-	       (unsigned long)act->gfn,
-	       (unsigned long)mfn_x(page_to_mfn(act->pg)));
+	printk("  %u: d%u reads %u writes %u ", ref, act->domid, act->nr_read,
+	       act->nr_write);
+	if (act->what.transitive)
+		printk("by d%u's %u\n", act->what.domid, act->what.ref);
+	else
+		printk("gfn %lx mfn %lx\n", (unsigned long)act->what.gfn,
+		       (unsigned long)mfn_x(page_to_mfn(act->pg)));
 }
 
 static void dump_domain(struct domain *d)

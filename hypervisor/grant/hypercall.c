@@ -23,6 +23,8 @@ struct list_op {
 static const struct list_op list_ops[] = {
 	{ GNTTABOP_map_grant_ref, sizeof(struct gnttab_map_grant_ref),
 	  grant_map_one, grant_map_undo },
+	{ GNTTABOP_transfer, sizeof(struct gnttab_transfer),
+	  grant_transfer_one, NULL },
 	{ GNTTABOP_copy, sizeof(struct gnttab_copy), grant_copy_one, NULL },
 	{ GNTTABOP_swap_grant_ref, sizeof(struct gnttab_swap_grant_ref),
 	  grant_swap_one, NULL },
@@ -30,6 +32,7 @@ static const struct list_op list_ops[] = {
 
 union list_arg {
 	struct gnttab_map_grant_ref map;
+	struct gnttab_transfer transfer;
 	struct gnttab_copy copy;
 	struct gnttab_swap_grant_ref swap_refs;
 };
@@ -78,7 +81,7 @@ static const struct op operations[] = {
 	OP_RAWFN(GNTTABOP_unmap_grant_ref, grant_unmap, 0),
 	OP(GNTTABOP_setup_table, grant_setup_table, struct gnttab_setup_table, OP_INOUT),
 	OP_NONE(GNTTABOP_dump_table, ENOSYS, "debug key g dumps all tables"),
-	OP_NONE(GNTTABOP_transfer, ENOSYS, "frames change hands by XENMEM operations only"),
+	OP_RAWFN(GNTTABOP_transfer, grant_list, 0),
 	OP_RAWFN(GNTTABOP_copy, grant_list, 0),
 	OP(GNTTABOP_query_size, grant_query_size, struct gnttab_query_size, OP_INOUT),
 	OP_RAWFN(GNTTABOP_unmap_and_replace, grant_unmap, 0),

@@ -18,6 +18,7 @@
 #include <xen/xen.h>
 
 #define UNMAP_BATCH	32
+#define RELEASE_BATCH	64	/* free handles passed between two questions */
 
 const struct grant_map_ops *grant_map_ops;
 
@@ -382,8 +383,8 @@ long grant_unmap(struct vcpu *v, unsigned int nr, guest_ptr_t arg,
  * grant_table_release_mappings() - a domain lets go of all it had mapped
  * @d: a dying domain; its vCPUs do not run, its page tables are gone
  *
- * Preemptible: what is done stays done. Others' mappings of its own frames
- * stay.
+ * Preemptible: next_release remembers how far it came. Others' mappings of its
+ * own frames stay.
  *
  * Context: IRQs on, no locks held; takes LOCK_GRANT.
  * Return: 0; -ERESTART stopped: call again.
@@ -391,12 +392,12 @@ long grant_unmap(struct vcpu *v, unsigned int nr, guest_ptr_t arg,
 int grant_table_release_mappings(struct domain *d)
 {
 	struct grant_table *gt = d->grants;
-	grant_handle_t handle;
 	struct track *t;
 
 	tlb_flush_mask(&d->dirty_cpus, FLUSH_GLOBAL);
-	for (handle = 0; (t = track_lookup(gt, handle)) != NULL; handle++) {
-		bool some = false;
+	while ((t = track_lookup(gt, gt->next_release)) != NULL) {
+		grant_handle_t handle = gt->next_release++;
+		bool some = handle % RELEASE_BATCH == 0;
 
 		if (track_claim(t, TRACK_HOST, TRACK_HOST_BUSY)) {
 			grant_map_end(gt, t, handle, TRACK_HOST_BUSY);

@@ -11,8 +11,13 @@
  *   reading, writing       frame referenced
  *       ^------------unpin-------'
  *
- * While an entry is pinned its domain and frame are those of the active
- * entry, whatever the guest writes into the shared one.
+ * While an entry is pinned its domain, frame and range are those of the active
+ * entry, whatever the guest writes into the shared one. In version 2 the marks
+ * are in status frames of their own (v2.c).
+ *
+ * A transitive grant (version 2) has no frame: it says that its user may copy
+ * by the grant of a third domain, as if it were the granter. Each use pins
+ * both, one after the other.
  *
  * Locks. [g] gt->lock (LOCK_GRANT) of the granter: its size and active
  * entries. One at a time. [k] the track: a handle's state changes by compare
@@ -28,10 +33,20 @@
 #include <lodge/spinlock.h>
 #include <xen/grant_table.h>
 
+/* What an entry names. */
+struct grant_what {
+	uint64_t gfn;
+	uint16_t start, length;	/* bytes of it that copies may touch */
+	bool transitive;	/* no frame, but: */
+	domid_t domid;
+	grant_ref_t ref;
+};
+
 /* What we remember of a grant in use. */
 struct grant_active {
-	struct page *pg;	/* [g] referenced; writable while nr_write */
-	uint64_t gfn;		/* [g] as the granter named it */
+	struct page *pg;	/* [g] referenced; writable while nr_write;
+				 * NULL: transitive */
+	struct grant_what what;	/* [g] as the granter wrote it */
 	uint32_t nr_read;	/* [g] read-only uses */
 	uint32_t nr_write;	/* [g] */
 	domid_t domid;		/* [g] who uses it */
@@ -44,19 +59,39 @@ struct grant_format {
 	unsigned int version;
 	unsigned int refs_per_frame;
 	/*
-	 * Marks the entry as read (and written) if it permits that to @domid.
-	 * 0; GNTST_general_error: it does not.
+	 * Marks the entry as read (and written) if it permits that to @domid;
+	 * *flags are those that did. 0; GNTST_general_error: it does not.
 	 */
 	int (*mark)(struct grant_table *gt, grant_ref_t ref, domid_t domid,
-		    bool write);
+		    bool write, uint16_t *flags);
 	/* Takes the marks off: writing alone, or both. */
 	void (*unmark)(struct grant_table *gt, grant_ref_t ref, bool all);
-	/* The frame that a marked entry names. */
-	uint64_t (*gfn)(struct grant_table *gt, grant_ref_t ref);
+	/* What a marked entry with these flags names. */
+	struct grant_what (*read)(struct grant_table *gt, grant_ref_t ref,
+				  uint16_t flags);
 	/* Of entries that are not in use. */
 	void (*exchange)(struct grant_table *gt, grant_ref_t a, grant_ref_t b);
+	/* The word of flags and domain, and the frame, of an entry. */
+	uint32_t *(*header)(struct grant_table *gt, grant_ref_t ref);
+	uint64_t (*frame)(struct grant_table *gt, grant_ref_t ref);
+	void (*set_frame)(struct grant_table *gt, grant_ref_t ref,
+			  uint64_t frame);
+	unsigned int frame_bits;	/* of the numbers that fit */
 };
-extern const struct grant_format grant_format_v1;
+extern const struct grant_format grant_format_v1, grant_format_v2;
+
+/* flags and domid of an entry of either version, as one word */
+union grant_header {
+	struct {
+		uint16_t flags;
+		domid_t domid;
+	};
+	uint32_t word;
+};
+
+/* Of the larger number of entries that a frame can have. */
+#define GRANT_MAX_REFS_PER_FRAME (PAGE_SIZE / sizeof(struct grant_entry_v1))
+#define GRANT_STATUS_PER_FRAME	 (PAGE_SIZE / sizeof(grant_status_t))
 
 /* State of a handle: bits of track.state. */
 #define TRACK_HOST	0x01	/* mapped in page tables */
@@ -78,21 +113,28 @@ struct track {
 struct grant_table {
 	struct domain *d;		/* [I] */
 	spinlock_t lock;
-	const struct grant_format *fmt;	/* [I] */
+	const struct grant_format *fmt;	/* [g] */
+	unsigned int max_version;	/* [I] */
 	unsigned int nr_frames;		/* [g] grows only */
 	unsigned int max_frames;	/* [I] */
 	void **shared;			/* [g] frames, max_frames pointers */
 	struct grant_active **active;	/* [g] per frame */
+	unsigned int nr_status;		/* [g] grows only; of version 2 */
+	grant_status_t **status;	/* [g] frames, for max_frames */
+	bool ended;			/* dying: the frames are not shown */
 
 	struct track **tracks;		/* [a] chunks, max_chunks pointers */
 	unsigned int nr_chunks;		/* [t] grows only; [a] to readers */
 	unsigned int max_chunks;	/* [I] */
 	uint32_t *free_tracks;		/* [k] per vCPU: handle + 1, 0: none */
+	grant_handle_t next_release;	/* teardown: handles below are free */
 };
 
 /* ---- table.c ---- */
 /* Lock held. 0; -EINVAL above the limit; -ENOMEM */
 int grant_table_grow(struct grant_table *gt, unsigned int nr_frames);
+/* Lock held: the status frames that the entries need. 0; -ENOMEM */
+int grant_status_grow(struct grant_table *gt);
 static inline unsigned int grant_nr_refs(const struct grant_table *gt)
 {
 	return gt->nr_frames * gt->fmt->refs_per_frame;
@@ -106,12 +148,17 @@ struct domain *grant_target(struct domain *caller, domid_t domid,
 /* Lock held; @ref is in range. */
 struct grant_active *grant_active_entry(struct grant_table *gt,
 					grant_ref_t ref);
+bool grant_active_used(const struct grant_active *act);
 /*
- * Uses a grant for @user. GNTST_okay and its frame; else its status, and
- * nothing has changed. No locks held.
+ * Uses a grant of a whole page for @user. GNTST_okay and its frame; else its
+ * status, and nothing has changed. No locks held.
  */
 int grant_pin(struct domain *granter, grant_ref_t ref, struct domain *user,
 	      bool write, struct page **pg);
+/* The same for a copy: *what may be part of a page; *pg NULL: transitive. */
+int grant_pin_part(struct domain *granter, grant_ref_t ref,
+		   struct domain *user, bool write, struct page **pg,
+		   struct grant_what *what);
 void grant_unpin(struct domain *granter, grant_ref_t ref, bool write);
 /* What gfn_get_page() found wrong: no such frame, or not one to use so. */
 int grant_page_status(int rc);
@@ -145,6 +192,7 @@ void grant_map_one(struct vcpu *v, void *arg);
 void grant_map_undo(struct vcpu *v, void *arg);
 void grant_copy_one(struct vcpu *v, void *arg);
 void grant_swap_one(struct vcpu *v, void *arg);
+void grant_transfer_one(struct vcpu *v, void *arg);
 long grant_cache_flush(struct vcpu *v, unsigned int nr, guest_ptr_t arg,
 		       unsigned long count);
 long grant_unmap(struct vcpu *v, unsigned int nr, guest_ptr_t arg,

@@ -13,15 +13,6 @@
 
 #include <lodge/atomic.h>
 
-/* flags and domid of an entry, as one word */
-union header {
-	struct {
-		uint16_t flags;
-		domid_t domid;
-	};
-	uint32_t word;
-};
-
 _Static_assert(sizeof(struct grant_entry_v1) == 8, "ABI");
 _Static_assert(offsetof(struct grant_entry_v1, flags) == 0 &&
 	       offsetof(struct grant_entry_v1, domid) == 2, "one word");
@@ -40,17 +31,17 @@ static uint32_t *v1_word(struct grant_table *gt, grant_ref_t ref)
 	return (uint32_t *)(void *)v1_entry(gt, ref);
 }
 
-static bool v1_permits(union header h, domid_t domid, bool write)
+static bool v1_permits(union grant_header h, domid_t domid, bool write)
 {
 	return (h.flags & GTF_type_mask) == GTF_permit_access &&
 	       h.domid == domid && !(write && (h.flags & GTF_readonly));
 }
 
 static int v1_mark(struct grant_table *gt, grant_ref_t ref, domid_t domid,
-		   bool write)
+		   bool write, uint16_t *flags)
 {
 	uint32_t *word = v1_word(gt, ref);
-	union header old = { .word = READ_ONCE(*word) }, new;
+	union grant_header old = { .word = READ_ONCE(*word) }, new;
 
 	do {
 		if (!v1_permits(old, domid, write))
@@ -58,6 +49,7 @@ static int v1_mark(struct grant_table *gt, grant_ref_t ref, domid_t domid,
 		new = old;
 		new.flags |= GTF_reading | (write ? GTF_writing : 0);
 	} while (!atomic_cmpxchg(word, &old.word, new.word));
+	*flags = new.flags;
 	return GNTST_okay;
 }
 
@@ -68,9 +60,24 @@ static void v1_unmark(struct grant_table *gt, grant_ref_t ref, bool all)
 	atomic_fetch_and(&v1_entry(gt, ref)->flags, (uint16_t)~marks);
 }
 
-static uint64_t v1_gfn(struct grant_table *gt, grant_ref_t ref)
+static uint64_t v1_frame(struct grant_table *gt, grant_ref_t ref)
 {
 	return READ_ONCE(v1_entry(gt, ref)->frame);
+}
+
+static void v1_set_frame(struct grant_table *gt, grant_ref_t ref,
+			 uint64_t frame)
+{
+	WRITE_ONCE(v1_entry(gt, ref)->frame, (uint32_t)frame);
+}
+
+static struct grant_what v1_read(struct grant_table *gt, grant_ref_t ref,
+				 uint16_t flags)
+{
+	return (struct grant_what){
+		.gfn = v1_frame(gt, ref),
+		.length = PAGE_SIZE,
+	};
 }
 
 static void v1_exchange(struct grant_table *gt, grant_ref_t a, grant_ref_t b)
@@ -86,6 +93,10 @@ const struct grant_format grant_format_v1 = {
 	.refs_per_frame = V1_REFS_PER_FRAME,
 	.mark = v1_mark,
 	.unmark = v1_unmark,
-	.gfn = v1_gfn,
+	.read = v1_read,
 	.exchange = v1_exchange,
+	.header = v1_word,
+	.frame = v1_frame,
+	.set_frame = v1_set_frame,
+	.frame_bits = 32,
 };
