@@ -17,6 +17,7 @@
 #include <lodge/errno.h>
 #include <lodge/mm.h>
 #include <lodge/percpu.h>
+#include <lodge/time.h>
 #include <lodge/x86.h>
 
 static unsigned int nr_gsis;			/* [I] */
@@ -468,17 +469,24 @@ void irq_set_affinity(unsigned int irq, unsigned int cpu)
 	spin_unlock_irqrestore(&desc->lock, flags);
 }
 
+/* INVALID_MFN stands for "no such page" and is nobody's. */
+bool irq_controller_owns_mfn(mfn_t mfn)
+{
+	return !mfn_eq(mfn, INVALID_MFN) &&
+	       (mfn_eq(mfn, apic_mmio_mfn()) ||
+		mfn_eq(mfn, platform_mmio_mfn()) || ioapic_owns_mfn(mfn));
+}
+
 /**
  * irq_mmio_protected() - is this a page that no guest may write?
  * @mfn: frame
  *
  * Registers by which interrupts are routed: local APIC, IO-APICs, the MSI-X
- * tables of known devices.
+ * tables of known devices, the HPET if it is our clock.
  *
  * Context: no lock at or above LOCK_IRQCHIP.
  */
 bool irq_mmio_protected(mfn_t mfn)
 {
-	return mfn_eq(mfn, apic_mmio_mfn()) || ioapic_owns_mfn(mfn) ||
-	       msix_owns_mfn(mfn);
+	return irq_controller_owns_mfn(mfn) || msix_owns_mfn(mfn);
 }

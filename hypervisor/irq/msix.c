@@ -137,8 +137,7 @@ static bool plausible(const struct msix_table *t)
 	if (t->address >> 52 || table_end(t) < t->address)
 		return false;
 	for (frame = t->address >> PAGE_SHIFT; frame <= last; frame++)
-		if (mfn_valid(MFN(frame)) || ioapic_owns_mfn(MFN(frame)) ||
-		    mfn_eq(MFN(frame), apic_mmio_mfn()))
+		if (mfn_valid(MFN(frame)) || irq_controller_owns_mfn(MFN(frame)))
 			return false;
 	return true;
 }

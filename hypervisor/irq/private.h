@@ -92,6 +92,8 @@ void irq_free_msi(unsigned int irq, unsigned int nr);
 /* Both with the lock. 0; -ENOSPC */
 int irq_give_vector(struct irq_desc *desc);
 void irq_drop_vectors(struct irq_desc *desc);
+/* A page of registers of ours: local APIC, IO-APIC, platform clock. */
+bool irq_controller_owns_mfn(mfn_t mfn);
 void irq_mask(struct irq_desc *desc);
 void irq_unmask(struct irq_desc *desc);
 

@@ -255,3 +255,18 @@ const char *platform_clock_name(void)
 {
 	return platform.clock->name;
 }
+
+/**
+ * platform_mmio_mfn() - the frame of the platform clock's registers
+ *
+ * Whoever writes there stops time, or has messages sent wherever it likes.
+ *
+ * Context: any, after time_init(); INVALID_MFN before.
+ * Return: the HPET's frame if the HPET is in use; else INVALID_MFN.
+ */
+mfn_t platform_mmio_mfn(void)
+{
+	if (!platform.clock || platform.clock->start != hpet_start)
+		return INVALID_MFN;
+	return paddr_to_mfn(PADDR(acpi_info.hpet_address));
+}

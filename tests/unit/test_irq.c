@@ -19,9 +19,11 @@
 #include <lodge/pci.h>
 #include <lodge/percpu.h>
 #include <lodge/smp.h>
+#include <lodge/time.h>
 #include "../../hypervisor/irq/msi.h"
 
 #define IOAPIC_BASE	0xfec00000UL
+#define HPET_BASE	0xfed00000UL
 #define LAPIC_BASE	0xfee00000UL
 #define NR_PINS		24
 #define NR_TEST_CPUS	4
@@ -142,6 +144,7 @@ unsigned long find_next_zero_bit(const unsigned long *map, unsigned long size,
 
 static unsigned int nr_eois;
 static bool cleanup_pending[NR_TEST_CPUS];
+static mfn_t platform_frame;
 
 void apic_eoi(void)
 {
@@ -158,6 +161,11 @@ void apic_send_ipi(unsigned int cpu, unsigned int vector)
 mfn_t apic_mmio_mfn(void)
 {
 	return MFN(LAPIC_BASE >> PAGE_SHIFT);
+}
+
+mfn_t platform_mmio_mfn(void)
+{
+	return platform_frame;
 }
 
 /* Not the same as the number, to tell them apart; CPU 3 is out of reach. */
@@ -313,6 +321,7 @@ static int setup(void **state)
 static int start(void **state)
 {
 	fake_cpu_id = 0;
+	platform_frame = INVALID_MFN;
 	take_cleanups();
 	told_a = told_b = nr_eois = 0;
 	events[0] = '\0';
@@ -981,6 +990,21 @@ static void controllers_registers_are_protected(void **state)
 	assert_false(irq_mmio_protected(INVALID_MFN));
 }
 
+/* The platform clock may be a port, or an HPET: its page is ours then. */
+static void the_clocks_registers_are_protected(void **state)
+{
+	mfn_t frame = MFN(HPET_BASE >> PAGE_SHIFT);
+
+	assert_false(irq_mmio_protected(frame));
+	platform_frame = frame;
+	assert_true(irq_mmio_protected(frame));
+	pci_conf_write32(MSIX_DEV, PCI_BAR(0), (HPET_BASE - 0x2000) | 4);
+	assert_int_equal(msi_device_add(MSIX_DEV), 0);
+	platform_frame = INVALID_MFN;
+	assert_false(irq_mmio_protected(frame));
+	assert_int_equal(msi_device_remove(MSIX_DEV), 0);
+}
+
 static void the_dump_names_what_is_bound(void **state)
 {
 	unsigned int irq;
@@ -1031,6 +1055,7 @@ int main(void)
 		T(hostile_tables_are_refused),
 		T(a_table_that_moves_is_followed_unless_in_use),
 		T(controllers_registers_are_protected),
+		T(the_clocks_registers_are_protected),
 		T(the_dump_names_what_is_bound),
 	};
 

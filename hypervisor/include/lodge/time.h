@@ -28,6 +28,8 @@ uint64_t tsc_khz(void);
 void udelay(unsigned int us);
 void mdelay(unsigned int ms);
 const char *platform_clock_name(void);
+/* The frame of the platform clock's registers; INVALID_MFN: it has none. */
+mfn_t platform_mmio_mfn(void);
 
 /* What struct vcpu_time_info needs: valid on the calling CPU. */
 struct time_scale {

@@ -17,6 +17,11 @@
 #define NO_TABLE_VA   0x0000100000000000UL
 #define BAD_POINTER   ((void *)0x1000)
 
+/* Where QEMU's machines have it; the register in units of 8 bytes. */
+#define HPET_FRAME   0xfed00
+#define HPET_CONFIG  2
+#define HPET_ENABLED 1UL
+
 /* A page at its place in the builder's mapping, to be remapped at will. */
 static volatile uint64_t *window;
 static void *data;
@@ -169,6 +174,20 @@ TEST(va_mapping_device_memory)
 	/* The local APIC is not. */
 	CHECK_EQ(map_window_of(pte_make(0xfee00, PTE_KERNEL), DOMID_IO),
 		 RECORDED(-EPERM));
+	CHECK_EQ(map_window(own_entry(), UVMF_INVLPG | UVMF_LOCAL), 0);
+}
+
+/* The HPET keeps the hypervisor's time: to be read; what is written is lost. */
+TEST(va_mapping_platform_clock)
+{
+	uint64_t config;
+
+	REQUIRE(set_up());
+	CHECK_EQ(map_window_of(pte_make(HPET_FRAME, PTE_KERNEL), DOMID_IO), 0);
+	config = window[HPET_CONFIG];
+	CHECK_EQ(config & HPET_ENABLED, HPET_ENABLED);
+	CHECK_NO_FAULT(window[HPET_CONFIG] = config & ~HPET_ENABLED);
+	CHECK_EQ(window[HPET_CONFIG], config);
 	CHECK_EQ(map_window(own_entry(), UVMF_INVLPG | UVMF_LOCAL), 0);
 }
 
