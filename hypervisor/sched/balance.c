@@ -13,7 +13,6 @@
  */
 #include "private.h"
 
-#define NO_LIMIT	UINT32_MAX
 /* So many pass before one goes just because it is somebody else's turn. */
 #define SLICES_PER_TURN 3
 
@@ -23,17 +22,18 @@ static struct vcpu *pull_from(struct runq *from, struct runq *to, uint64_t now)
 	struct sched_wish wish = {
 		.from = sched_cpu_of(from),
 		.to = sched_cpu_of(to),
-		.below = NO_LIMIT,
+		.below = SCHED_NO_LIMIT,
 	};
-	struct vcpu *v;
+	struct vcpu *v = NULL;
 
 	if (!READ_ONCE(from->nr_queued) || !spin_trylock(&from->lock))
 		return NULL;
 	sched_account(from, now);
-	v = sched_policy->candidate(&wish);
+	if (from->pool == to->pool)
+		v = from->ops->candidate(&wish);
 	if (v) {
 		sched_dequeue(from, v);
-		sched_policy->move(v, wish.to);
+		to->ops->move(v, wish.to);
 	}
 	spin_unlock(&from->lock);
 	return v;
@@ -41,10 +41,14 @@ static struct vcpu *pull_from(struct runq *from, struct runq *to, uint64_t now)
 
 struct vcpu *sched_pull(struct runq *rq, uint64_t now)
 {
+	cpumask_t peers = sched_peers(rq);
 	struct vcpu *v = NULL;
 	unsigned int cpu;
 
-	for_each_cpu(cpu, &cpu_online_map) {
+	/* It may be on its way out of the pool. */
+	if (!cpumask_test(&peers, sched_cpu_of(rq)))
+		return NULL;
+	for_each_cpu(cpu, &peers) {
 		if (&runqs[cpu] != rq)
 			v = pull_from(&runqs[cpu], rq, now);
 		if (v)
@@ -57,16 +61,17 @@ struct vcpu *sched_pull(struct runq *rq, uint64_t now)
 static void give(struct runq *rq, struct sched_wish *wish, uint64_t now)
 {
 	struct runq *to = &runqs[wish->to];
-	struct vcpu *v;
+	struct vcpu *v = NULL;
 
 	wish->from = sched_cpu_of(rq);
 	if (!spin_trylock(&to->lock))
 		return;
 	sched_account(to, now);
-	v = sched_policy->candidate(wish);
+	if (to->pool == rq->pool)
+		v = rq->ops->candidate(wish);
 	if (v) {
 		sched_dequeue(rq, v);
-		sched_policy->move(v, wish->to);
+		to->ops->move(v, wish->to);
 		to->turn_ns = now;
 		sched_enqueue(to, v, false);
 		sched_consider_preemption(to, v, now);
@@ -77,10 +82,11 @@ static void give(struct runq *rq, struct sched_wish *wish, uint64_t now)
 /* One stays here, others need not wait for it while CPUs idle. */
 static void feed_idle_cpus(struct runq *rq, uint64_t now)
 {
+	cpumask_t peers = sched_peers(rq);
 	unsigned int cpu;
 
-	for_each_cpu(cpu, &cpu_online_map) {
-		struct sched_wish wish = {.to = cpu, .below = NO_LIMIT};
+	for_each_cpu(cpu, &peers) {
+		struct sched_wish wish = {.to = cpu, .below = SCHED_NO_LIMIT};
 
 		if (rq->nr_queued < 2)
 			return;
@@ -96,11 +102,12 @@ static void feed_idle_cpus(struct runq *rq, uint64_t now)
 static bool find_lightest(const struct runq *rq, struct sched_wish *wish)
 {
 	uint32_t weight, least = rq->weight;
+	cpumask_t peers = sched_peers(rq);
 	unsigned int i, cpu;
 
 	for (i = 1; i < NR_CPUS; i++) {
 		cpu = (sched_cpu_of(rq) + i) % NR_CPUS;
-		if (!cpumask_test(&cpu_online_map, cpu))
+		if (!cpumask_test(&peers, cpu))
 			continue;
 		weight = READ_ONCE(runqs[cpu].weight);
 		if (weight >= least)

@@ -130,6 +130,7 @@ void sched_domain_init(struct domain *d)
 {
 	spin_init(&d->sched.lock, LOCK_CAP);
 	d->sched.weight = SCHED_DEFAULT_WEIGHT;
+	sched_pool_add_domain(d);
 	timer_init(&d->sched.timer, period_ended, d, smp_processor_id());
 }
 
@@ -142,6 +143,7 @@ void sched_domain_init(struct domain *d)
 void sched_domain_destroy(struct domain *d)
 {
 	timer_kill(&d->sched.timer);
+	sched_pool_remove_domain(d);
 }
 
 /**

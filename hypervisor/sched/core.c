@@ -29,7 +29,7 @@
 #include <lodge/x86.h>
 
 struct runq runqs[NR_CPUS];
-const struct sched_ops *sched_policy = &fair_ops;	/* [I] */
+const struct sched_ops *sched_first_policy = &fair_ops;
 
 bool sched_runnable(const struct vcpu *v)
 {
@@ -79,11 +79,27 @@ unsigned int sched_cpu_of(const struct runq *rq)
 
 cpumask_t sched_allowed_cpus(const struct vcpu *v)
 {
-	cpumask_t m = {
-		v->sched.affinity.bits & READ_ONCE(cpu_online_map.bits),
-	};
+	cpumask_t m = sched_pool_cpus(READ_ONCE(v->domain->sched.pool));
 
+	m.bits &= v->sched.affinity.bits;
 	return m;
+}
+
+unsigned int sched_least_wanted(const cpumask_t *mask, unsigned int best,
+				unsigned int best_load)
+{
+	unsigned int cpu, load;
+
+	for_each_cpu(cpu, mask) {
+		if (best_load == 0)
+			break;
+		load = sched_load(cpu);
+		if (load >= best_load)
+			continue;
+		best = cpu;
+		best_load = load;
+	}
+	return best;
 }
 
 unsigned int sched_load(unsigned int cpu)
@@ -98,7 +114,7 @@ unsigned int sched_load(unsigned int cpu)
 void sched_enqueue(struct runq *rq, struct vcpu *v, bool wakeup)
 {
 	ASSERT(!v->sched.queued && !v->sched.running);
-	sched_policy->enqueue(v, wakeup);
+	rq->ops->enqueue(v, wakeup);
 	v->sched.queued = true;
 	WRITE_ONCE(rq->nr_queued, rq->nr_queued + 1);
 	sched_add_weight(rq, v);
@@ -107,7 +123,7 @@ void sched_enqueue(struct runq *rq, struct vcpu *v, bool wakeup)
 void sched_dequeue(struct runq *rq, struct vcpu *v)
 {
 	ASSERT(v->sched.queued);
-	sched_policy->dequeue(v);
+	rq->ops->dequeue(v);
 	v->sched.queued = false;
 	WRITE_ONCE(rq->nr_queued, rq->nr_queued - 1);
 	sched_remove_weight(rq, v);
@@ -125,7 +141,7 @@ void sched_account(struct runq *rq, uint64_t now)
 	v->sched.cpu_time_ns += ran;
 	if (sched_is_idle(v))
 		return;
-	sched_policy->account(v, ran);
+	rq->ops->account(v, ran);
 	sched_cap_charge(v, ran);
 }
 
@@ -167,7 +183,7 @@ void sched_consider_preemption(struct runq *rq, struct vcpu *v, uint64_t now)
 		sched_kick(rq);
 		return;
 	}
-	if (!sched_policy->preempts(v, rq->curr))
+	if (!rq->ops->preempts(v, rq->curr))
 		arm_timer(rq, rq->slice_end_ns);
 	else if (earliest <= now)
 		sched_kick(rq);
@@ -185,6 +201,7 @@ static bool put_curr(struct runq *rq)
 {
 	struct vcpu *v = rq->curr;
 	bool yielding = rq->yielding;
+	cpumask_t allowed;
 
 	rq->yielding = false;
 	v->sched.running = false;
@@ -193,10 +210,11 @@ static bool put_curr(struct runq *rq)
 	sched_remove_weight(rq, v);
 	if (!sched_runnable(v))
 		return false;
-	if (!cpumask_test(&v->sched.affinity, sched_cpu_of(rq)))
+	allowed = sched_allowed_cpus(v);
+	if (!cpumask_test(&allowed, sched_cpu_of(rq)))
 		return true;
 	if (yielding)
-		sched_policy->yield(v);
+		rq->ops->yield(v);
 	sched_enqueue(rq, v, false);
 	return false;
 }
@@ -208,7 +226,7 @@ static struct vcpu *take_next(struct runq *rq, uint64_t now,
 	struct vcpu *v;
 
 	do {
-		v = sched_policy->pick(sched_cpu_of(rq), now, slice_ns);
+		v = rq->ops->pick(sched_cpu_of(rq), now, slice_ns);
 		if (v) {
 			v->sched.queued = false;
 			WRITE_ONCE(rq->nr_queued, rq->nr_queued - 1);
@@ -308,19 +326,20 @@ static int parse_policy(const char *s)
 	} policies[] = {
 		{ "fair", &fair_ops },
 		{ "credit2", &fair_ops },
+		{ "null", &null_ops },
 	};
 	unsigned int i;
 
 	for (i = 0; i < ARRAY_SIZE(policies); i++) {
 		if (strcmp(s, policies[i].name))
 			continue;
-		sched_policy = policies[i].ops;
+		sched_first_policy = policies[i].ops;
 		return 0;
 	}
 	return -EINVAL;
 }
 PARAM_FN("sched", parse_policy,
-	 "scheduling policy: fair, or credit2, its other name");
+	 "scheduling policy: fair, or credit2, its other name; null");
 
 void sched_dump(unsigned int cpu)
 {
@@ -335,6 +354,6 @@ void sched_dump(unsigned int cpu)
 		       v->domain->domid, v->id,
 		       (system_time_ns() - rq->curr_since_ns) / NS_PER_US,
 		       rq->nr_queued);
-	sched_policy->dump(cpu);
+	rq->ops->dump(cpu);
 	spin_unlock_irqrestore(&rq->lock, flags);
 }

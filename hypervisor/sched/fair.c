@@ -117,24 +117,6 @@ static void fair_account(struct vcpu *v, uint64_t ran_ns)
 	advance_base(queue_of(v), v->sched.vruntime_ns);
 }
 
-/* The one of @mask that the fewest want; @best if none is wanted less. */
-static unsigned int least_wanted(const cpumask_t *mask, unsigned int best,
-				 unsigned int best_load)
-{
-	unsigned int cpu, load;
-
-	for_each_cpu(cpu, mask) {
-		if (best_load == 0)
-			break;
-		load = sched_load(cpu);
-		if (load >= best_load)
-			continue;
-		best = cpu;
-		best_load = load;
-	}
-	return best;
-}
-
 /*
  * The CPU that the fewest want; where it ran last, if that is no worse than
  * the others: its state may still be there. Where it would rather be comes
@@ -148,12 +130,12 @@ static unsigned int fair_choose_cpu(struct vcpu *v)
 
 	if (cpumask_empty(&soft))
 		soft = hard;
-	best = least_wanted(&soft, best, cpumask_test(&soft, best)
+	best = sched_least_wanted(&soft, best, cpumask_test(&soft, best)
 						 ? sched_load(best) : ~0U);
 	/* If none of its CPUs is online the machine is being stopped. */
 	if (!cpumask_test(&hard, best))
 		return best;
-	return least_wanted(&hard, best, sched_load(best));
+	return sched_least_wanted(&hard, best, sched_load(best));
 }
 
 static bool fair_preempts(const struct vcpu *woken, const struct vcpu *running)

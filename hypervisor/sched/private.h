@@ -15,6 +15,8 @@ struct runq {
 	spinlock_t lock;		/* LOCK_RUNQ [q] */
 	unsigned int nr_queued;		/* [q], others read it as a hint */
 	uint32_t weight;		/* [q] of those queued and running; as above */
+	struct cpupool *pool;		/* [q] NULL: none */
+	const struct sched_ops *ops;	/* [q] of the pool, or the last one */
 	struct vcpu *curr;		/* [q] chosen to run here */
 	struct vcpu *idle;		/* [I] */
 	uint64_t curr_since_ns;		/* [q] curr was chosen then */
@@ -33,12 +35,14 @@ extern struct runq runqs[NR_CPUS];
 /* Options; in nanoseconds. */
 extern uint64_t sched_slice_ns, sched_ratelimit_ns;
 
-/* CPUs that may be given a vCPU: online, in its affinity. */
+/* CPUs that may be given a vCPU: online, in its pool and affinity. */
 cpumask_t sched_allowed_cpus(const struct vcpu *v);
 /* vCPUs that want that CPU, the one that runs included: a hint. */
 unsigned int sched_load(unsigned int cpu);
+/* The one of @mask that the fewest want; @best if none is wanted less. */
+unsigned int sched_least_wanted(const cpumask_t *mask, unsigned int best,
+				unsigned int best_load);
 /* ---- core.c; [q]: the lock of the vCPU's run queue is held ---- */
-extern const struct sched_ops *sched_policy;
 bool sched_runnable(const struct vcpu *v);
 bool sched_is_idle(const struct vcpu *v);
 unsigned int sched_cpu_of(const struct runq *rq);
@@ -54,6 +58,7 @@ void sched_dequeue(struct runq *rq, struct vcpu *v);			/* [q] */
 void sched_consider_preemption(struct runq *rq, struct vcpu *v, uint64_t now);
 /* The CPU shall choose again. */
 void sched_kick(struct runq *rq);
+extern const struct sched_ops *sched_first_policy;	/* [I] "sched=" */
 void sched_dump(unsigned int cpu);
 
 static inline void sched_add_weight(struct runq *rq, const struct vcpu *v)
@@ -72,6 +77,15 @@ struct vcpu *sched_pull(struct runq *rq, uint64_t now);
 /* Gives what others could serve better away. */
 void sched_balance(struct runq *rq, uint64_t now);
 
+/* ---- pool.c ---- */
+void sched_pools_init(const struct sched_ops *ops);	/* pool 0: @ops */
+void sched_pool_init_cpu(struct runq *rq);		/* at first in pool 0 */
+cpumask_t sched_pool_cpus(const struct cpupool *pool);	/* online ones */
+cpumask_t sched_peers(const struct runq *rq);	/* CPUs of the same pool */
+const struct sched_ops *sched_ops_of(const struct vcpu *v);
+void sched_pool_add_domain(struct domain *d);
+void sched_pool_remove_domain(struct domain *d);
+
 /* ---- cap.c ---- */
 void sched_cap_charge(struct vcpu *v, uint64_t ran_ns);
 bool sched_cap_parks(struct vcpu *v, uint64_t now);
@@ -85,7 +99,8 @@ void sched_unload_elsewhere(struct vcpu *v);
 /* The same, this CPU included. */
 void sched_unload(struct vcpu *v);
 
-extern const struct sched_ops fair_ops;
+extern const struct sched_ops fair_ops, null_ops;
 void fair_init_cpu(unsigned int cpu);
+void null_init_cpu(unsigned int cpu);
 
 #endif

@@ -86,6 +86,8 @@ void sched_init_cpu(unsigned int cpu)
 	timer_init(&rq->timer, slice_timer_fired, NULL, cpu);
 	rq->idle = rq->curr = idle;
 	fair_init_cpu(cpu);
+	null_init_cpu(cpu);
+	sched_pool_init_cpu(rq);
 }
 
 /**
@@ -120,7 +122,7 @@ static void dump_all(void)
 	unsigned int cpu;
 
 	printk("policy %s, slice %llu us, rate limit %llu us\n",
-	       sched_policy->name, sched_slice_ns / NS_PER_US,
+	       runqs[0].ops->name, sched_slice_ns / NS_PER_US,
 	       sched_ratelimit_ns / NS_PER_US);
 	for_each_cpu(cpu, &cpu_online_map)
 		sched_dump(cpu);
@@ -138,19 +140,20 @@ void sched_init(void)
 	sched_slice_ns = min(max(slice_ms, 1U), (uint32_t)MAX_SLICE_MS) *
 			 NS_PER_MS;
 	sched_ratelimit_ns = min(ratelimit_us * NS_PER_US, sched_slice_ns);
+	sched_pools_init(sched_first_policy);
 	sched_init_cpu(0);
 	current = idle_vcpu(0);
 	work_register(WORK_SCHEDULE, schedule);
 	debug_key_register('r', "run queues", dump_all);
 }
 
-/* The n-th online CPU, round and round. */
-static unsigned int spread(unsigned int n)
+/* The n-th CPU, round and round. */
+static unsigned int spread(const cpumask_t *cpus, unsigned int n)
 {
-	unsigned int cpu = cpumask_next(&cpu_online_map, 0);
+	unsigned int cpu = cpumask_next(cpus, 0);
 
-	for (n %= cpumask_weight(&cpu_online_map); n; n--)
-		cpu = cpumask_next(&cpu_online_map, cpu + 1);
+	for (n %= cpumask_weight(cpus); n; n--)
+		cpu = cpumask_next(cpus, cpu + 1);
 	return cpu;
 }
 
@@ -163,7 +166,8 @@ static unsigned int spread(unsigned int n)
  */
 int sched_vcpu_init(struct vcpu *v)
 {
-	unsigned int cpu = spread(v->id);
+	cpumask_t cpus = sched_pool_cpus(v->domain->sched.pool);
+	unsigned int cpu = spread(&cpus, v->id);
 
 	list_init(&v->sched.link);
 	v->sched.weight = v->domain->sched.weight;
@@ -173,7 +177,7 @@ int sched_vcpu_init(struct vcpu *v)
 	v->sched.soft = (cpumask_t){ ~0UL };
 	if (pin_dom0 && v->domain->domid == 0)
 		v->sched.affinity = cpumask_of(cpu);
-	sched_policy->vcpu_init(v);
+	sched_ops_of(v)->vcpu_init(v);
 	return 0;
 }
 

@@ -36,7 +36,7 @@ void vcpu_wake(struct vcpu *v)
 		rq = sched_lock_of(v, &flags);
 		if (!sched_runnable(v) || v->sched.queued || v->sched.running)
 			break;
-		cpu = placed ? v->sched.cpu : sched_policy->choose_cpu(v);
+		cpu = placed ? v->sched.cpu : sched_ops_of(v)->choose_cpu(v);
 		placed = true;
 		if (cpu == v->sched.cpu) {
 			now = system_time_ns();
@@ -46,7 +46,7 @@ void vcpu_wake(struct vcpu *v)
 			sched_consider_preemption(rq, v, now);
 			break;
 		}
-		sched_policy->move(v, cpu);
+		READ_ONCE(runqs[cpu].ops)->move(v, cpu);
 		spin_unlock_irqrestore(&rq->lock, flags);
 	}
 	spin_unlock_irqrestore(&rq->lock, flags);
@@ -190,15 +190,17 @@ void vcpu_yield(void)
  * this returns.
  *
  * Context: any but NMI; no lock above LOCK_RUNQ held.
- * Return: 0; -EINVAL none of the CPUs is online: nothing has changed.
+ * Return: 0; -EINVAL none of the CPUs is online and in the domain's pool:
+ *         nothing has changed.
  */
 int vcpu_set_affinity(struct vcpu *v, const cpumask_t *hard)
 {
-	cpumask_t mask = { READ_ONCE(hard->bits) };
+	cpumask_t cpus, mask = { READ_ONCE(hard->bits) };
 	unsigned long flags;
 	struct runq *rq;
 
-	if (!(mask.bits & READ_ONCE(cpu_online_map.bits)))
+	cpus = sched_pool_cpus(READ_ONCE(v->domain->sched.pool));
+	if (!(mask.bits & cpus.bits))
 		return -EINVAL;
 	rq = sched_lock_of(v, &flags);
 	v->sched.affinity = mask;

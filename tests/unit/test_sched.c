@@ -8,7 +8,7 @@
  */
 #include "sched/machine.h"
 
-#include <errno.h>
+#include <lodge/errno.h>
 
 #include <lodge/percpu.h>
 
@@ -482,6 +482,139 @@ static void params_of_a_domain(void **state)
 	assert_int_equal(sim_guest_of(1, 1, 0, 0)->v.sched.weight, 512);
 }
 
+/* ---- pools ---- */
+
+/* The simulated CPUs get on while a pool's user tries again. */
+static int remove_cpu(uint32_t pool, unsigned int cpu)
+{
+	int rc;
+
+	while ((rc = cpupool_remove_cpu(pool, cpu)) == -ERESTART)
+		sim_settle();
+	return rc;
+}
+
+static void a_pool_keeps_its_cpus_to_itself(void **state)
+{
+	struct guest *a, *b;
+	uint32_t id = CPUPOOL_ANY;
+
+	sim_start(2);
+	a = sim_guest_of(1, 3, 0, 0);
+	b = sim_guest(3, 0, 0);
+	sim_run(50 * MS);
+	assert_int_equal(cpupool_create(&id, false), 0);
+	assert_int_equal(id, 1);
+	assert_int_equal(cpupool_move_domain(sim_domain(1), id), -EINVAL);
+	assert_int_equal(remove_cpu(0, 1), 0);
+	assert_int_equal(cpupool_free_cpus().bits, 2);
+	sim_run(50 * MS);
+	assert_null(sim_running(1));
+	sim_check();
+	assert_int_equal(cpupool_add_cpu(id, 1), 0);
+	assert_int_equal(cpupool_move_domain(sim_domain(1), id), 0);
+	assert_int_equal(cpupool_of(sim_domain(1)), 1);
+	sim_run(50 * MS);
+	assert_ptr_equal(sim_running(1), a);
+	assert_ptr_equal(sim_running(0), b);
+	sim_be(1);
+	vcpu_pause(&b->v);
+	sim_run(50 * MS);
+	/* It does not help out. */
+	assert_null(sim_running(0));
+	sim_check();
+	assert_int_equal(remove_cpu(id, 1), -EBUSY);
+	assert_int_equal(cpupool_destroy(id), -EBUSY);
+	assert_int_equal(cpupool_move_domain(sim_domain(1), 0), 0);
+	assert_int_equal(remove_cpu(id, 1), 0);
+	assert_int_equal(cpupool_destroy(id), 0);
+	sim_run(50 * MS);
+	assert_ptr_equal(sim_running(0), a);
+	assert_int_equal(cpupool_add_cpu(0, CPUPOOL_ANY), 0);
+	assert_int_equal(cpupool_free_cpus().bits, 0);
+	sim_check();
+}
+
+static void an_affinity_without_a_cpu_is_forgotten(void **state)
+{
+	struct guest *a;
+
+	sim_start(2);
+	a = sim_guest(2, 0, 0);
+	sim_run(MS);
+	assert_int_equal(remove_cpu(0, 1), 0);
+	sim_run(MS);
+	assert_ptr_equal(sim_running(0), a);
+	assert_int_equal(a->v.sched.affinity.bits, ~0UL);
+	sim_check();
+	assert_int_equal(vcpu_set_affinity(&a->v, &(cpumask_t){ 2 }), -EINVAL);
+}
+
+static void null_never_takes_a_cpu_away(void **state)
+{
+	struct guest *first, *second, *third;
+	uint32_t id = 7;
+
+	sim_start(3);
+	assert_int_equal(cpupool_create(&id, true), 0);
+	assert_int_equal(remove_cpu(0, 1), 0);
+	assert_int_equal(remove_cpu(0, 2), 0);
+	assert_int_equal(cpupool_add_cpu(id, 1), 0);
+	assert_int_equal(cpupool_add_cpu(id, 2), 0);
+	first = sim_guest_of(1, 7, 0, 0);
+	assert_int_equal(cpupool_move_domain(sim_domain(1), id), 0);
+	second = sim_guest_of(1, 7, 0, 0);
+	sim_run(50 * MS);
+	third = sim_guest_of(1, 7, 0, 0);
+	sim_run(3000 * MS);
+	assert_about(cpu_time(first), 3050 * MS, 1);
+	assert_about(cpu_time(second), 3050 * MS, 1);
+	assert_int_equal(cpu_time(third), 0);
+	assert_null(sim_running(0));
+	sim_check();
+	vcpu_pause(&first->v);
+	sim_run(1000 * MS);
+	assert_about(cpu_time(third), 1000 * MS, 1);
+	sim_check();
+	assert_int_equal(cpupool_move_domain(sim_domain(1), 0), 0);
+	assert_int_equal(remove_cpu(id, 1), 0);
+	assert_int_equal(remove_cpu(id, 2), 0);
+	assert_int_equal(cpupool_destroy(id), 0);
+}
+
+static void pools_have_numbers(void **state)
+{
+	uint32_t one = CPUPOOL_ANY, five = 5, two = CPUPOOL_ANY, again = 5;
+	struct cpupool_info info;
+
+	sim_start(2);
+	assert_int_equal(cpupool_create(&five, true), 0);
+	assert_int_equal(cpupool_create(&one, false), 0);
+	assert_int_equal(cpupool_create(&two, false), 0);
+	assert_int_equal(one, 1);
+	assert_int_equal(two, 2);
+	assert_int_equal(cpupool_create(&again, false), -EEXIST);
+	assert_int_equal(cpupool_get_info(0, true, &info), 0);
+	assert_int_equal(info.cpus.bits, 3);
+	assert_int_equal(info.nr_domains, 2);
+	assert_false(info.null);
+	assert_int_equal(cpupool_get_info(3, false, &info), 0);
+	assert_int_equal(info.id, 5);
+	assert_true(info.null);
+	assert_int_equal(cpupool_get_info(3, true, &info), -ENOENT);
+	assert_int_equal(cpupool_get_info(6, false, &info), -ENOENT);
+	assert_int_equal(cpupool_add_cpu(9, 0), -ENOENT);
+	assert_int_equal(cpupool_add_cpu(5, 0), -ENODEV);
+	assert_int_equal(cpupool_add_cpu(5, 2), -EINVAL);
+	assert_int_equal(cpupool_remove_cpu(5, 0), -ENODEV);
+	assert_int_equal(cpupool_remove_cpu(5, NR_CPUS), -EINVAL);
+	assert_int_equal(cpupool_destroy(0), -EBUSY);
+	assert_int_equal(cpupool_destroy(9), -ENOENT);
+	assert_int_equal(cpupool_destroy(one), 0);
+	assert_int_equal(cpupool_destroy(two), 0);
+	assert_int_equal(cpupool_destroy(five), 0);
+}
+
 /* ---- state in the registers ---- */
 
 static void idle_keeps_the_state(void **state)
@@ -693,6 +826,10 @@ int main(void)
 		TEST(a_cap_leaves_the_rest_to_others),
 		TEST(who_stays_below_its_cap_is_not_parked),
 		TEST(params_of_a_domain),
+		TEST(a_pool_keeps_its_cpus_to_itself),
+		TEST(an_affinity_without_a_cpu_is_forgotten),
+		TEST(null_never_takes_a_cpu_away),
+		TEST(pools_have_numbers),
 		TEST(idle_keeps_the_state),
 		TEST(state_follows_to_another_cpu),
 		TEST(pause_waits_and_counts),

@@ -22,6 +22,7 @@ enum lock_level {
 	LOCK_PORT = 60,		/* one event-channel port */
 	LOCK_IRQ = 65,		/* one interrupt descriptor; IRQs off */
 	LOCK_IRQCHIP = 70,	/* IO-APIC registers, CF8/CFC; IRQs off */
+	LOCK_POOL = 72,		/* CPU pools: who is in which */
 	LOCK_RUNQ = 75,		/* one run queue; IRQs off; lower CPU first */
 	LOCK_CAP = 77,		/* a domain's cap on CPU time; IRQs off */
 	LOCK_TIMER = 80,	/* one CPU's timers; IRQs off */

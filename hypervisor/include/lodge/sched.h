@@ -43,14 +43,25 @@ struct sched_params {
 	uint16_t cap;		/* percent of one CPU, of all; 0: none */
 };
 
-/* Embedded in struct domain; sched/cap.c's alone. [c]: lock. */
+struct cpupool;
+
+/* Embedded in struct domain; sched/'s alone. [c]: lock, [p]: pool_lock. */
 struct sched_domain {
 	spinlock_t lock;		/* LOCK_CAP */
 	uint16_t weight, cap;		/* as above [c], read as a hint */
 	int64_t budget_ns;		/* [c] left; below 0: overrun */
 	uint64_t period_end_ns;		/* [c] */
 	struct timer timer;		/* armed while a vCPU is parked */
+	struct cpupool *pool;		/* [p] sched/pool.c; others read it */
+	struct list_head pool_link;	/* [p] */
 };
+
+struct cpupool_info {
+	uint32_t id, nr_domains;
+	bool null;			/* policy null; else the first pool's */
+	cpumask_t cpus;
+};
+#define CPUPOOL_ANY	0xffffffffU
 
 /* Reasons not to run: bits of vcpu->pause_flags. */
 #define VPF_BLOCKED	0	/* SCHEDOP_block, waits for an event */
@@ -66,6 +77,7 @@ struct sched_domain {
 struct sched_wish {
 	unsigned int from, to;
 	uint32_t below;		/* of less weight than this ... */
+#define SCHED_NO_LIMIT	UINT32_MAX
 	bool in_turn;		/* ... or of just this */
 };
 
@@ -105,6 +117,14 @@ void sched_domain_init(struct domain *d);
 void sched_domain_destroy(struct domain *d);
 struct sched_params sched_get_params(struct domain *d);
 int sched_set_params(struct domain *d, const struct sched_params *p);
+int cpupool_create(uint32_t *id, bool null);
+int cpupool_destroy(uint32_t id);
+int cpupool_add_cpu(uint32_t id, unsigned int cpu);
+int cpupool_remove_cpu(uint32_t id, unsigned int cpu);
+int cpupool_move_domain(struct domain *d, uint32_t id);
+int cpupool_get_info(uint32_t id, bool exact, struct cpupool_info *info);
+cpumask_t cpupool_free_cpus(void);
+uint32_t cpupool_of(struct domain *d);
 int sched_set_ratelimit(uint32_t us);
 uint32_t sched_get_ratelimit(void);
 

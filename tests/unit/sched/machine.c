@@ -42,6 +42,11 @@ void *kzalloc(size_t size)
 	return calloc(1, size);
 }
 
+void kfree(void *p)
+{
+	free(p);
+}
+
 uint64_t system_time_ns(void)
 {
 	return sim_now_ns;
@@ -489,6 +494,7 @@ static void check_guest(struct guest *g)
 {
 	struct vcpu *v = &g->v;
 	struct runq *rq = &runqs[v->sched.cpu];
+	cpumask_t allowed = sched_allowed_cpus(v);
 	bool runnable = v->pause_flags == 0;
 	cpumask_t loaded = g->loaded_on < 0 ?
 		CPUMASK_NONE : cpumask_of((unsigned int)g->loaded_on);
@@ -504,7 +510,7 @@ static void check_guest(struct guest *g)
 	if (v->sched.queued)
 		assert_int_equal(v->runstate.state, RUNSTATE_runnable);
 	if (runnable)
-		assert_true(cpumask_test(&v->sched.affinity, v->sched.cpu));
+		assert_true(cpumask_test(&allowed, v->sched.cpu));
 }
 
 /* Nobody waits whom a CPU that idles could serve. */
@@ -512,9 +518,12 @@ static void check_idle(unsigned int cpu)
 {
 	unsigned int i;
 
-	for (i = 0; i < nr_guests; i++)
+	for (i = 0; i < nr_guests; i++) {
+		cpumask_t allowed = sched_allowed_cpus(&guests[i].v);
+
 		assert_false(guests[i].v.sched.queued &&
-			     cpumask_test(&guests[i].v.sched.affinity, cpu));
+			     cpumask_test(&allowed, cpu));
+	}
 }
 
 void sim_check(void)
