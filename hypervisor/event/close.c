@@ -15,17 +15,16 @@
 
 #define RESET_BATCH	64	/* ports closed between two questions */
 
-/* Port's lock held: nothing of its former life is seen by the next. */
+/* Its lock and the domain's held: its next life sees nothing of this one. */
 static void make_free(struct domain *d, struct evtchn *chn)
 {
-	struct evtchn_domain *e = d->evtchn;
-
-	e->ops->clear_pending(d, chn);
+	d->evtchn->ops->clear_pending(d, chn);
 	chn->state = EVTCHN_FREE;
 	chn->vcpu = 0;
+	chn->priority = EVTCHN_FIFO_PRIORITY_DEFAULT;
 	chn->remote_dom = NULL;
 	chn->remote_port = 0;
-	e->next_free = min(e->next_free, chn->port);
+	evtchn_give_back(d, chn);
 }
 
 /* What points at the port is cut; the domain's lock is held. */
@@ -141,6 +140,20 @@ long evtchn_close(struct vcpu *v, void *arg)
 	return evtchn_close_port(v->domain, op->port);
 }
 
+int evtchn_close_all(struct domain *d)
+{
+	evtchn_port_t port = 0;
+	unsigned int done = 0;
+
+	while ((port = evtchn_next_used(d, port + 1)) != 0) {
+		/* Closed by somebody else meanwhile: no matter. */
+		(void)evtchn_close_port(d, port);
+		if (++done % RESET_BATCH == 0 && hypercall_preempt_check())
+			return -ERESTART;
+	}
+	return 0;
+}
+
 /**
  * evtchn_reset_cont() - EVTCHNOP_reset_cont: go on with a reset
  * @v:   the caller
@@ -169,7 +182,8 @@ long evtchn_reset_cont(struct vcpu *v, void *arg)
  * @v:   the caller
  * @arg: struct evtchn_reset
  *
- * Preemptible: a port that is closed stays so, and the call starts over.
+ * A domain that resets itself goes back to the 2-level ABI. Preemptible: a port
+ * that is closed stays so, and the call starts over.
  *
  * Context: no locks held; takes LOCK_EVTCHN of peers.
  * Return: 0; -ESRCH no such domain; -EPERM not the caller's.
@@ -177,24 +191,18 @@ long evtchn_reset_cont(struct vcpu *v, void *arg)
 long evtchn_reset(struct vcpu *v, void *arg)
 {
 	struct evtchn_reset *op = arg;
-	unsigned int done = 0;
-	evtchn_port_t port;
 	struct domain *d;
 	long rc;
 
 	d = evtchn_target(v->domain, op->dom, &rc);
 	if (!d)
 		return rc;
-	rc = 0;
-	for (port = 1; port < d->evtchn->ops->nr_ports; port++) {
-		if (evtchn_close_port(d, port))
-			continue;
-		if (++done % RESET_BATCH == 0 && hypercall_preempt_check()) {
-			rc = hypercall_continue(__HYPERVISOR_event_channel_op,
-						0);
-			break;
-		}
-	}
+	rc = evtchn_close_all(d);
+	/* Another vCPU opens ports meanwhile: begin again. */
+	if (!rc && d == v->domain && !fifo_leave(d))
+		rc = -ERESTART;
+	if (rc)
+		rc = hypercall_continue(__HYPERVISOR_event_channel_op, 0);
 	domain_put(d);
 	return rc;
 }

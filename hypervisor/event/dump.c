@@ -1,10 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * dump.c - debug key 'e': every port that is in use
+ * dump.c - debug key 'e': the ports that are in use
  */
 #include "private.h"
 
 #include <lodge/console.h>
+
+/* A guest may have 131072, and the serial port is slow. */
+#define MAX_SHOWN 256
 
 static void dump_binding(const struct evtchn *chn)
 {
@@ -28,24 +31,31 @@ static void dump_binding(const struct evtchn *chn)
 	}
 }
 
-static void dump_domain(struct domain *d)
+static void dump_port(const struct domain *d, struct evtchn *chn)
 {
 	const struct evtchn_ops *ops = d->evtchn->ops;
-	evtchn_port_t port;
+	unsigned long flags = spin_lock_irqsave(&chn->lock);
+	bool pending = ops->is_pending(d, chn), masked = ops->is_masked(d, chn);
 
-	printk("%s: event channels, %s\n", d->name, ops->name);
+	spin_unlock_irqrestore(&chn->lock, flags);
+	printk("  %4u vcpu %u prio %2u %c%c ", chn->port, chn->vcpu,
+	       chn->priority, pending ? 'p' : '-', masked ? 'm' : '-');
+	dump_binding(chn);
+	printk("\n");
+}
+
+static void dump_domain(struct domain *d)
+{
+	evtchn_port_t port = 0;
+	unsigned int n = 0;
+
 	spin_lock(&d->evtchn->lock);
-	for (port = 1; port < ops->nr_ports; port++) {
-		const struct evtchn *chn = evtchn_lookup(d, port);
-
-		if (!chn || chn->state == EVTCHN_FREE)
-			continue;
-		printk("  %4u vcpu %u %c%c ", port, chn->vcpu,
-		       ops->is_pending(d, chn) ? 'p' : '-',
-		       ops->is_masked(d, chn) ? 'm' : '-');
-		dump_binding(chn);
-		printk("\n");
-	}
+	printk("%s: event channels, %s\n", d->name, d->evtchn->ops->name);
+	while ((port = evtchn_next_used(d, port + 1)) != 0)
+		if (++n <= MAX_SHOWN)
+			dump_port(d, evtchn_lookup(d, port));
+	if (n > MAX_SHOWN)
+		printk("  and %u more\n", n - MAX_SHOWN);
 	spin_unlock(&d->evtchn->lock);
 }
 

@@ -67,8 +67,6 @@ long evtchn_status(struct vcpu *v, void *arg)
 	return rc;
 }
 
-#define NO_FIFO "the FIFO ABI is not offered"
-
 static const struct op operations[] = {
 	OP(EVTCHNOP_bind_interdomain, evtchn_bind_interdomain, struct evtchn_bind_interdomain, OP_INOUT),
 	OP(EVTCHNOP_bind_virq, evtchn_bind_virq, struct evtchn_bind_virq, OP_INOUT),
@@ -82,9 +80,9 @@ static const struct op operations[] = {
 	OP(EVTCHNOP_unmask, evtchn_unmask, struct evtchn_unmask, OP_IN),
 	OP(EVTCHNOP_reset, evtchn_reset, struct evtchn_reset, OP_IN),
 	OP(EVTCHNOP_reset_cont, evtchn_reset_cont, struct evtchn_reset, OP_IN),
-	OP_NONE(EVTCHNOP_init_control, ENOSYS, NO_FIFO),
-	OP_NONE(EVTCHNOP_expand_array, ENOSYS, NO_FIFO),
-	OP_NONE(EVTCHNOP_set_priority, ENOSYS, NO_FIFO),
+	OP(EVTCHNOP_init_control, evtchn_init_control, struct evtchn_init_control, OP_INOUT),
+	OP(EVTCHNOP_expand_array, evtchn_expand_array, struct evtchn_expand_array, OP_IN),
+	OP(EVTCHNOP_set_priority, evtchn_set_priority, struct evtchn_set_priority, OP_IN),
 };
 
 static const struct op_table evtchn_op_table = {

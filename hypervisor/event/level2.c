@@ -20,7 +20,7 @@ static void level2_tell(struct vcpu *v, evtchn_port_t port)
 		evtchn_notify_vcpu(v);
 }
 
-static void level2_set_pending(struct vcpu *v, const struct evtchn *chn)
+static void level2_set_pending(struct vcpu *v, struct evtchn *chn)
 {
 	struct shared_info *s = v->domain->shared_info;
 
@@ -30,12 +30,12 @@ static void level2_set_pending(struct vcpu *v, const struct evtchn *chn)
 		level2_tell(v, chn->port);
 }
 
-static void level2_clear_pending(struct domain *d, const struct evtchn *chn)
+static void level2_clear_pending(struct domain *d, struct evtchn *chn)
 {
 	clear_bit(chn->port, d->shared_info->evtchn_pending);
 }
 
-static void level2_unmask(struct vcpu *v, const struct evtchn *chn)
+static void level2_unmask(struct vcpu *v, struct evtchn *chn)
 {
 	struct shared_info *s = v->domain->shared_info;
 
@@ -54,6 +54,12 @@ static bool level2_is_masked(const struct domain *d, const struct evtchn *chn)
 	return test_bit(chn->port, d->shared_info->evtchn_mask);
 }
 
+/* A bit belongs to its port, whoever has that. */
+static bool level2_is_busy(const struct domain *d, const struct evtchn *chn)
+{
+	return false;
+}
+
 static void level2_rescan(struct vcpu *v)
 {
 	struct vcpu_info *info = READ_ONCE(v->info);
@@ -69,5 +75,6 @@ const struct evtchn_ops evtchn_2l_ops = {
 	.unmask = level2_unmask,
 	.is_pending = level2_is_pending,
 	.is_masked = level2_is_masked,
+	.is_busy = level2_is_busy,
 	.rescan = level2_rescan,
 };

@@ -221,6 +221,7 @@ static long bind_pirq_locked(struct domain *d, struct pirq *p,
 	WRITE_ONCE(p->port, 0);
 	flags = evtchn_change_begin(chn);
 	evtchn_change_end(chn, flags, EVTCHN_FREE, 0);
+	evtchn_give_back(d, chn);
 	return rc;
 }
 
@@ -320,7 +321,7 @@ bool pirq_needs_eoi(struct domain *d, unsigned int pirq)
  * The frame is referenced until the domain ends.
  *
  * Context: no locks held; takes LOCK_EVTCHN.
- * Return: 0; -EBUSY set already; -EINVAL not a frame that the domain may write.
+ * Return: 0; -EBUSY set already, or @d is dying; -EINVAL not a frame that the domain may write.
  */
 int pirq_set_eoi_map(struct domain *d, gfn_t gfn, bool auto_unmask)
 {
@@ -333,7 +334,7 @@ int pirq_set_eoi_map(struct domain *d, gfn_t gfn, bool auto_unmask)
 	if (!pg)
 		return -EINVAL;
 	spin_lock(&e->lock);
-	if (e->eoi_page) {
+	if (e->eoi_page || e->closing) {
 		spin_unlock(&e->lock);
 		gfn_put_page(pg, GFN_WRITE);
 		return -EBUSY;
@@ -350,15 +351,17 @@ int pirq_set_eoi_map(struct domain *d, gfn_t gfn, bool auto_unmask)
 	return 0;
 }
 
-/* The domain ends; its ports are closed. */
-void pirqs_destroy(struct domain *d)
+/* The domain is dying; its ports are closed. */
+void pirqs_release_page(struct domain *d)
 {
 	struct evtchn_domain *e = d->evtchn;
+	struct page *pg;
 
-	e->eoi_map = NULL;
-	if (e->eoi_page)
-		gfn_put_page(e->eoi_page, GFN_WRITE);
+	spin_lock(&e->lock);
+	pg = e->eoi_page;
+	atomic_store(&e->eoi_map, NULL);
 	e->eoi_page = NULL;
-	kfree(e->pirqs);
-	e->pirqs = NULL;
+	spin_unlock(&e->lock);
+	if (pg)
+		gfn_put_page(pg, GFN_WRITE);
 }

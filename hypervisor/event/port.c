@@ -1,67 +1,165 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * port.c - a domain's ports: found, given out, made and destroyed
+ * port.c - a domain's ports: found, given out, made
  *
- * Ports live in chunks that are made on demand and stay until the domain is
- * freed, so that look-up takes no lock. Port 0 is there, closed, and never
- * given out. States and locks: private.h.
+ * Ports live in chunks, chunks in groups; both are made on demand and stay
+ * until the domain is freed, so that look-up takes no lock. A bitmap in each
+ * group says which ports are in use: no search looks at ports one by one, of
+ * which a guest may have 131072. Port 0 is there, closed, and never given out.
+ * States and locks: private.h.
  */
 #include "private.h"
 
 #include <lodge/atomic.h>
+#include <lodge/bitmap.h>
 #include <lodge/bug.h>
-#include <lodge/console.h>
 #include <lodge/errno.h>
-#include <lodge/irq.h>
 #include <lodge/x86.h>
+
+/* How often a free port is passed over because the guest is not done with it. */
+#define MAX_BUSY 32
+
+static struct evtchn_group *group_of(const struct evtchn_domain *e,
+				     evtchn_port_t port)
+{
+	return atomic_load(&e->groups[port / PORTS_PER_GROUP]);
+}
 
 struct evtchn *evtchn_lookup(const struct domain *d, evtchn_port_t port)
 {
+	struct evtchn_group *group;
 	struct evtchn *chunk;
 
-	if (port >= d->evtchn->ops->nr_ports)
+	if (port >= MAX_PORTS)
 		return NULL;
-	chunk = atomic_load(&d->evtchn->chunks[port / PORTS_PER_CHUNK]);
+	group = group_of(d->evtchn, port);
+	if (!group)
+		return NULL;
+	chunk = atomic_load(&group->chunks[port % PORTS_PER_GROUP /
+					   PORTS_PER_CHUNK]);
 	return chunk ? &chunk[port % PORTS_PER_CHUNK] : NULL;
 }
 
-static struct evtchn *chunk_new(struct evtchn_domain *e, unsigned int nr)
+static struct evtchn *chunk_new(struct evtchn_group *group, evtchn_port_t port)
 {
 	struct evtchn *chunk = kcalloc(PORTS_PER_CHUNK, sizeof(*chunk));
+	evtchn_port_t first = port - port % PORTS_PER_CHUNK;
 	unsigned int i;
 
 	if (!chunk)
 		return NULL;
 	for (i = 0; i < PORTS_PER_CHUNK; i++) {
 		spin_init(&chunk[i].lock, LOCK_PORT);
-		chunk[i].port = nr * PORTS_PER_CHUNK + i;
+		chunk[i].port = first + i;
+		chunk[i].priority = EVTCHN_FIFO_PRIORITY_DEFAULT;
 	}
-	atomic_store(&e->chunks[nr], chunk);
+	atomic_store(&group->chunks[port % PORTS_PER_GROUP / PORTS_PER_CHUNK],
+		     chunk);
 	return chunk;
+}
+
+struct evtchn *evtchn_make_port(struct domain *d, evtchn_port_t port)
+{
+	struct evtchn *chn = evtchn_lookup(d, port), *chunk;
+	struct evtchn_domain *e = d->evtchn;
+	struct evtchn_group *group;
+
+	if (chn)
+		return chn;
+	group = group_of(e, port);
+	if (!group) {
+		group = kzalloc(sizeof(*group));
+		if (!group)
+			return NULL;
+		atomic_store(&e->groups[port / PORTS_PER_GROUP], group);
+	}
+	chunk = chunk_new(group, port);
+	return chunk ? &chunk[port % PORTS_PER_CHUNK] : NULL;
+}
+
+/* The first port from @port on that is not in use; MAX_PORTS: none. */
+static evtchn_port_t next_free(const struct evtchn_domain *e,
+			       evtchn_port_t port)
+{
+	for (; port < MAX_PORTS; port += PORTS_PER_GROUP) {
+		const struct evtchn_group *group = group_of(e, port);
+		evtchn_port_t base = port - port % PORTS_PER_GROUP;
+		unsigned long bit = port % PORTS_PER_GROUP;
+
+		if (group)
+			bit = find_next_zero_bit(group->used, PORTS_PER_GROUP,
+						 bit);
+		if (bit < PORTS_PER_GROUP)
+			return base + (evtchn_port_t)bit;
+		port = base;
+	}
+	return MAX_PORTS;
+}
+
+evtchn_port_t evtchn_next_used(const struct domain *d, evtchn_port_t port)
+{
+	for (; port < MAX_PORTS; port += PORTS_PER_GROUP) {
+		const struct evtchn_group *group = group_of(d->evtchn, port);
+		evtchn_port_t base = port - port % PORTS_PER_GROUP;
+		unsigned long bit = PORTS_PER_GROUP;
+
+		if (group)
+			bit = find_next_bit(group->used, PORTS_PER_GROUP,
+					    port % PORTS_PER_GROUP);
+		if (bit < PORTS_PER_GROUP)
+			return base + (evtchn_port_t)bit;
+		port = base;
+	}
+	return 0;
+}
+
+/*
+ * The lowest port that is neither used nor busy. If only busy ones are near,
+ * one of them: what comes is then delivered where its former owner had it.
+ */
+static evtchn_port_t choose_port(struct domain *d)
+{
+	struct evtchn_domain *e = d->evtchn;
+	evtchn_port_t end = min(e->ops->nr_ports, e->max_port + 1);
+	evtchn_port_t port, busy = 0;
+	unsigned int i;
+
+	port = next_free(e, e->next_free);
+	e->next_free = port;
+	for (i = 0; i < MAX_BUSY && port < end; i++) {
+		const struct evtchn *chn = evtchn_lookup(d, port);
+
+		if (!chn || !e->ops->is_busy(d, chn))
+			return port;
+		busy = busy ? busy : port;
+		port = next_free(e, port + 1);
+	}
+	return busy;
 }
 
 struct evtchn *evtchn_find_free(struct domain *d)
 {
 	struct evtchn_domain *e = d->evtchn;
 	evtchn_port_t port;
+	struct evtchn *chn;
 
 	ASSERT(spin_is_held(&e->lock));
-	if (e->closing)
+	port = e->closing ? 0 : choose_port(d);
+	if (!port)
 		return NULL;
-	for (port = e->next_free; port < e->ops->nr_ports; port++) {
-		struct evtchn *chn;
+	chn = evtchn_make_port(d, port);
+	if (chn)
+		bitmap_set(group_of(e, port)->used, port % PORTS_PER_GROUP);
+	return chn;
+}
 
-		if (!e->chunks[port / PORTS_PER_CHUNK] &&
-		    !chunk_new(e, port / PORTS_PER_CHUNK))
-			return NULL;
-		chn = evtchn_lookup(d, port);
-		if (chn->state == EVTCHN_FREE) {
-			e->next_free = port;
-			return chn;
-		}
-	}
-	e->next_free = port;
-	return NULL;
+void evtchn_give_back(struct domain *d, const struct evtchn *chn)
+{
+	struct evtchn_domain *e = d->evtchn;
+
+	ASSERT(spin_is_held(&e->lock));
+	bitmap_clear(group_of(e, chn->port)->used, chn->port % PORTS_PER_GROUP);
+	e->next_free = min(e->next_free, chn->port);
 }
 
 unsigned long evtchn_change_begin(struct evtchn *chn)
@@ -104,82 +202,4 @@ struct domain *evtchn_target(struct domain *caller, domid_t domid, long *rc)
 		d = NULL;
 	}
 	return d;
-}
-
-/**
- * evtchn_init() - hooks and debug key; once, at boot
- */
-void evtchn_init(void)
-{
-	irq_guest_notify = evtchn_send_pirq;
-	debug_key_register('e', "dump event channels", evtchn_dump);
-}
-
-/**
- * evtchn_domain_init() - a domain's port table, with the 2-level bits
- * @d: a domain being built
- *
- * Return: 0; -ENOMEM.
- */
-int evtchn_domain_init(struct domain *d)
-{
-	struct evtchn_domain *e = kzalloc(sizeof(*e));
-
-	if (!e)
-		return -ENOMEM;
-	spin_init(&e->lock, LOCK_EVTCHN);
-	e->ops = &evtchn_2l_ops;
-	e->next_free = 1;
-	if (!chunk_new(e, 0)) {
-		kfree(e);
-		return -ENOMEM;
-	}
-	d->evtchn = e;
-	return 0;
-}
-
-/**
- * evtchn_domain_destroy() - close every port and free the table
- * @d: a dying domain; its vCPUs do not run but still exist
- *
- * Context: no locks held; takes LOCK_EVTCHN of peers.
- */
-void evtchn_domain_destroy(struct domain *d)
-{
-	struct evtchn_domain *e = d->evtchn;
-	evtchn_port_t port;
-	unsigned int i;
-
-	spin_lock(&e->lock);
-	e->closing = true;
-	spin_unlock(&e->lock);
-	for (port = 1; port < e->ops->nr_ports; port++)
-		(void)evtchn_close_port(d, port);	/* if it is open */
-	pirqs_destroy(d);
-	for (i = 0; i < MAX_CHUNKS; i++)
-		kfree(e->chunks[i]);
-	d->evtchn = NULL;
-	kfree(e);
-}
-
-/**
- * evtchn_vcpu_init() - a vCPU's table of virqs
- * @v: a vCPU being made
- *
- * Return: 0; -ENOMEM.
- */
-int evtchn_vcpu_init(struct vcpu *v)
-{
-	v->evtchn = kzalloc(sizeof(*v->evtchn));
-	return v->evtchn ? 0 : -ENOMEM;
-}
-
-/**
- * evtchn_vcpu_destroy() - free it
- * @v: a vCPU that nobody sends virqs to any more
- */
-void evtchn_vcpu_destroy(struct vcpu *v)
-{
-	kfree(v->evtchn);
-	v->evtchn = NULL;
 }

@@ -11,7 +11,11 @@
  * IRQs off) is all that sending takes. Who changes a port's state or binding
  * holds both, and for an interdomain pair the locks of both ends, so that a
  * sender with one port locked may follow it to its peer: that cannot go away.
- * Two ports: lower address first.
+ * Two ports: lower address first. [q] a FIFO queue's lock (LOCK_EVTQUEUE, IRQs
+ * off) guards its tail and what was last put onto it; two: lower address first.
+ *
+ * [s] What is shared with the guest under the FIFO ABI is used with IRQs off
+ * only, and freed when every CPU has had them on since it was taken away.
  */
 #ifndef LODGE_EVENT_PRIVATE_H
 #define LODGE_EVENT_PRIVATE_H
@@ -35,7 +39,10 @@ struct evtchn {
 	spinlock_t lock;
 	evtchn_port_t port;		/* [I] */
 	uint8_t state;			/* [e] and [p] enum evtchn_state */
+	uint8_t priority;		/* [p] FIFO: its queue; [a] to senders */
+	uint8_t early;			/* [a] FIFO: pending, but has no word */
 	uint16_t vcpu;			/* [e] whom to notify; [a] to senders */
+	uint16_t queue;			/* [q] FIFO: where it was last; 0: never */
 	union {				/* [e] and [p] */
 		domid_t unbound_dom;	/* UNBOUND: who may bind */
 		struct {		/* INTERDOMAIN */
@@ -55,20 +62,31 @@ struct evtchn_ops {
 	const char *name;
 	unsigned int nr_ports;		/* ports 1 to nr_ports - 1 exist */
 	/* 0 to 1 and not masked: @v is told. */
-	void (*set_pending)(struct vcpu *v, const struct evtchn *chn);
-	void (*clear_pending)(struct domain *d, const struct evtchn *chn);
+	void (*set_pending)(struct vcpu *v, struct evtchn *chn);
+	void (*clear_pending)(struct domain *d, struct evtchn *chn);
 	/* Pending meanwhile: @v is told. */
-	void (*unmask)(struct vcpu *v, const struct evtchn *chn);
-	/* Any context, no lock. */
+	void (*unmask)(struct vcpu *v, struct evtchn *chn);
 	bool (*is_pending)(const struct domain *d, const struct evtchn *chn);
 	bool (*is_masked)(const struct domain *d, const struct evtchn *chn);
+	/* The guest has not yet seen the end of the port's former life; no
+	 * port's lock. */
+	bool (*is_busy)(const struct domain *d, const struct evtchn *chn);
 	/* All that is pending for @v is found again; no lock. */
 	void (*rescan)(struct vcpu *v);
 };
-extern const struct evtchn_ops evtchn_2l_ops;
+extern const struct evtchn_ops evtchn_2l_ops, evtchn_fifo_ops;
 
-#define PORTS_PER_CHUNK	32
-#define MAX_CHUNKS	(EVTCHN_2L_NR_CHANNELS / PORTS_PER_CHUNK)
+#define PORTS_PER_CHUNK	 32
+#define CHUNKS_PER_GROUP 128
+#define PORTS_PER_GROUP	 (PORTS_PER_CHUNK * CHUNKS_PER_GROUP)
+#define MAX_PORTS	 EVTCHN_FIFO_NR_CHANNELS
+#define MAX_GROUPS	 (MAX_PORTS / PORTS_PER_GROUP)
+
+/* As many ports as the 2-level ABI has: others come with the FIFO one. */
+struct evtchn_group {
+	unsigned long used[PORTS_PER_GROUP / 64];	/* [e] not FREE */
+	struct evtchn *chunks[CHUNKS_PER_GROUP];	/* [a] */
+};
 
 struct pirq {
 	int irq;		/* [e] -1: none; [a] to readers */
@@ -77,11 +95,13 @@ struct pirq {
 
 struct evtchn_domain {
 	spinlock_t lock;		/* LOCK_EVTCHN */
-	const struct evtchn_ops *ops;	/* [I] */
+	const struct evtchn_ops *ops;	/* [e] [a] to readers */
 	bool closing;			/* [e] no port is given out any more */
 	evtchn_port_t next_free;	/* [e] no free port below it */
+	evtchn_port_t max_port;		/* [e] the last that is given out */
 	/* [a] published when made, freed with the domain */
-	struct evtchn *chunks[MAX_CHUNKS];
+	struct evtchn_group *groups[MAX_GROUPS];
+	struct evtchn_fifo *fifo;	/* [e] [s] NULL: 2-level */
 
 	struct pirq *pirqs;		/* [a] NR_PIRQS of them, or NULL */
 	unsigned long *eoi_map;		/* [a] the guest's page, or NULL */
@@ -92,6 +112,7 @@ struct evtchn_domain {
 /* [a] Ports of the virqs of one vCPU; vCPU 0 has the global ones. 0: none */
 struct evtchn_vcpu {
 	evtchn_port_t virq_port[NR_VIRQS];
+	struct fifo_vcpu *fifo;		/* [e] [s] NULL: no control block */
 };
 
 /* Arguments of all operations. */
@@ -107,13 +128,24 @@ union evtchn_arg {
 	struct evtchn_bind_vcpu bind_vcpu;
 	struct evtchn_unmask unmask;
 	struct evtchn_reset reset;
+	struct evtchn_init_control init_control;
+	struct evtchn_expand_array expand_array;
+	struct evtchn_set_priority set_priority;
 };
 
 /* ---- port.c ---- */
 /* NULL: no such port (yet). Any context. */
 struct evtchn *evtchn_lookup(const struct domain *d, evtchn_port_t port);
-/* Lowest free port, NULL: none, no memory, or @d is closing. Lock held. */
+/* A port that is not in use, the lowest but for busy ones; from now on it
+ * counts as used. NULL: none, no memory, or @d is closing. Lock held. */
 struct evtchn *evtchn_find_free(struct domain *d);
+/* It does not any more. Lock held. */
+void evtchn_give_back(struct domain *d, const struct evtchn *chn);
+/* Its structure, made if need be, FREE. NULL: no memory. Lock held, or nobody
+ * knows @d. */
+struct evtchn *evtchn_make_port(struct domain *d, evtchn_port_t port);
+/* The first used one from @port on; 0: none. No lock: a hint. */
+evtchn_port_t evtchn_next_used(const struct domain *d, evtchn_port_t port);
 /* FREE to @state, notifying @vcpu; what is bound is filled in by the caller
  * between the two. Lock held. */
 unsigned long evtchn_change_begin(struct evtchn *chn);
@@ -127,8 +159,8 @@ void evtchn_unlock_domains(struct domain *a, struct domain *b);
 struct domain *evtchn_target(struct domain *caller, domid_t domid, long *rc);
 
 /* ---- send.c ---- */
-/* Port's lock held: makes it pending at its vCPU. */
-void evtchn_set_pending(struct domain *d, const struct evtchn *chn);
+/* Its lock, or its peer's, is held: makes it pending at its vCPU. */
+void evtchn_set_pending(struct domain *d, struct evtchn *chn);
 /* For ops: @v has something to look at. Any context. */
 void evtchn_notify_vcpu(struct vcpu *v);
 int evtchn_unmask_port(struct domain *d, evtchn_port_t port);
@@ -136,17 +168,27 @@ int evtchn_unmask_port(struct domain *d, evtchn_port_t port);
 /* ---- close.c ---- */
 /* 0; -EINVAL: not open. No locks held. */
 int evtchn_close_port(struct domain *d, evtchn_port_t port);
+/* 0: none was open at some time; -ERESTART: preempted. No locks held. */
+int evtchn_close_all(struct domain *d);
+
+/* ---- fifo-setup.c ---- */
+/* Back to the 2-level ABI; pages are let go of. False: there are ports in use
+ * again. IRQs on, no locks held. */
+bool fifo_leave(struct domain *d);
 
 /* ---- virq.c ---- */
 /* One for the whole domain, or one for each vCPU? */
 bool evtchn_virq_is_global(uint32_t virq);
+/* Global virqs that went to @d go to the control domain again. */
+void evtchn_virqs_disown(struct domain *d);
 
 /* ---- pirq.c ---- */
 /* Deliver to that CPU. Lock held. */
 void pirq_set_cpu(struct domain *d, uint32_t pirq, unsigned int cpu);
 /* The irq is let go of: no notification of it is under way. Lock held. */
 void pirq_unbind(struct domain *d, uint32_t pirq);
-void pirqs_destroy(struct domain *d);
+/* The guest's page of EOI bits. No locks held. */
+void pirqs_release_page(struct domain *d);
 
 /* ---- handlers of the operations ---- */
 long evtchn_alloc_unbound(struct vcpu *v, void *arg);
@@ -161,6 +203,9 @@ long evtchn_reset_cont(struct vcpu *v, void *arg);
 long evtchn_send(struct vcpu *v, void *arg);
 long evtchn_status(struct vcpu *v, void *arg);
 long evtchn_unmask(struct vcpu *v, void *arg);
+long evtchn_init_control(struct vcpu *v, void *arg);
+long evtchn_expand_array(struct vcpu *v, void *arg);
+long evtchn_set_priority(struct vcpu *v, void *arg);
 
 /* ---- dump.c ---- */
 void evtchn_dump(void);

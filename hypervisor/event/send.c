@@ -51,11 +51,16 @@ static void wake_pollers(struct domain *d, evtchn_port_t port)
 	}
 }
 
-void evtchn_set_pending(struct domain *d, const struct evtchn *chn)
+static const struct evtchn_ops *ops_of(const struct domain *d)
+{
+	return atomic_load(&d->evtchn->ops);
+}
+
+void evtchn_set_pending(struct domain *d, struct evtchn *chn)
 {
 	struct vcpu *v = domain_vcpu(d, READ_ONCE(chn->vcpu));
 
-	d->evtchn->ops->set_pending(v, chn);
+	ops_of(d)->set_pending(v, chn);
 	wake_pollers(d, chn->port);
 }
 
@@ -105,14 +110,20 @@ long evtchn_send(struct vcpu *v, void *arg)
 int evtchn_unmask_port(struct domain *d, evtchn_port_t port)
 {
 	struct evtchn *chn = evtchn_lookup(d, port);
+	const struct evtchn_ops *ops;
 	unsigned long flags;
+	int rc = -EINVAL;
 
 	if (!chn)
-		return -EINVAL;
+		return rc;
 	flags = spin_lock_irqsave(&chn->lock);
-	d->evtchn->ops->unmask(domain_vcpu(d, chn->vcpu), chn);
+	ops = ops_of(d);
+	if (port < ops->nr_ports) {
+		ops->unmask(domain_vcpu(d, chn->vcpu), chn);
+		rc = 0;
+	}
 	spin_unlock_irqrestore(&chn->lock, flags);
-	return 0;
+	return rc;
 }
 
 /**
@@ -151,16 +162,22 @@ bool evtchn_upcall_pending(const struct vcpu *v)
  * @d:    a domain
  * @port: any number
  *
- * Context: any.
+ * Context: any; takes LOCK_PORT.
  * Return: 0; 1; -EINVAL no such port, or it is not open.
  */
 int evtchn_port_pending(struct domain *d, unsigned int port)
 {
 	struct evtchn *chn = evtchn_lookup(d, port);
+	unsigned long flags;
+	int rc = -EINVAL;
 
-	if (!chn || READ_ONCE(chn->state) == EVTCHN_FREE)
-		return -EINVAL;
-	return d->evtchn->ops->is_pending(d, chn);
+	if (!chn)
+		return rc;
+	flags = spin_lock_irqsave(&chn->lock);
+	if (chn->state != EVTCHN_FREE)
+		rc = ops_of(d)->is_pending(d, chn);
+	spin_unlock_irqrestore(&chn->lock, flags);
+	return rc;
 }
 
 /**
@@ -174,6 +191,6 @@ int evtchn_port_pending(struct domain *d, unsigned int port)
  */
 void evtchn_vcpu_info_moved(struct vcpu *v)
 {
-	v->domain->evtchn->ops->rescan(v);
+	ops_of(v->domain)->rescan(v);
 	evtchn_notify_vcpu(v);
 }

@@ -11,6 +11,15 @@
 
 #include <lodge/errno.h>
 
+/*
+ * Who gets the global virqs; NULL: the control domain. Not referenced: a domain
+ * gives them up when it begins to die, under the lock that sending holds.
+ */
+static struct {
+	spinlock_t lock;			/* LOCK_VIRQ, IRQs off */
+	struct domain *owner[NR_VIRQS];
+} global_virqs = { .lock = SPINLOCK_INIT(LOCK_VIRQ) };
+
 bool evtchn_virq_is_global(uint32_t virq)
 {
 	switch (virq) {
@@ -100,15 +109,60 @@ void evtchn_send_virq(struct vcpu *v, unsigned int virq)
 }
 
 /**
- * evtchn_send_global_virq() - raise a virtual interrupt of the control domain
+ * evtchn_send_global_virq() - raise a virtual interrupt that one domain has
  * @virq: VIRQ_ of the global kind
  *
- * Context: any but NMI; takes LOCK_PORT.
+ * It is the control domain's, unless evtchn_set_virq_owner() says otherwise.
+ *
+ * Context: any but NMI; takes LOCK_VIRQ, LOCK_PORT.
  */
 void evtchn_send_global_virq(unsigned int virq)
 {
-	struct domain *d = READ_ONCE(dom0);
+	unsigned long flags = spin_lock_irqsave(&global_virqs.lock);
+	struct domain *d = global_virqs.owner[virq];
 
+	if (!d)
+		d = READ_ONCE(dom0);
 	if (d && d->vcpus[0])
 		evtchn_send_virq(d->vcpus[0], virq);
+	spin_unlock_irqrestore(&global_virqs.lock, flags);
+}
+
+/**
+ * evtchn_set_virq_owner() - XEN_DOMCTL_set_virq_handler
+ * @d:    who gets the virq from now on; the caller has a reference
+ * @virq: any number
+ *
+ * Context: no locks held; takes LOCK_EVTCHN, LOCK_VIRQ.
+ * Return: 0; -EINVAL no such virq, or it is one of each vCPU; -ESRCH @d is
+ *         dying.
+ */
+int evtchn_set_virq_owner(struct domain *d, uint32_t virq)
+{
+	unsigned long flags;
+	int rc = -ESRCH;
+
+	if (virq >= NR_VIRQS || !evtchn_virq_is_global(virq))
+		return -EINVAL;
+	/* Whoever kills it disowns it after it has set this. */
+	spin_lock(&d->evtchn->lock);
+	if (!d->evtchn->closing) {
+		flags = spin_lock_irqsave(&global_virqs.lock);
+		global_virqs.owner[virq] = d->privileged ? NULL : d;
+		spin_unlock_irqrestore(&global_virqs.lock, flags);
+		rc = 0;
+	}
+	spin_unlock(&d->evtchn->lock);
+	return rc;
+}
+
+void evtchn_virqs_disown(struct domain *d)
+{
+	unsigned long flags = spin_lock_irqsave(&global_virqs.lock);
+	unsigned int i;
+
+	for (i = 0; i < NR_VIRQS; i++)
+		if (global_virqs.owner[i] == d)
+			global_virqs.owner[i] = NULL;
+	spin_unlock_irqrestore(&global_virqs.lock, flags);
 }

@@ -1,330 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * test_event.c - event channels: bindings, delivery, physical interrupts
- *
- * Domain 0 (two vCPUs) may do everything; domains 1 and 2 are guests. All
- * calls go through the hypercall's table.
+ * test_event.c - event channels: bindings, delivery, two-level bits
  */
-#include "fake/machine.h"
+#include "event/world.h"
 
-#include <pthread.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include <lodge/atomic.h>
-#include <lodge/console.h>
 #include <lodge/errno.h>
 #include <lodge/hypercall.h>
-#include <lodge/irq.h>
-#include <lodge/percpu.h>
-#include "../../hypervisor/event/private.h"
 
-#define NR_DOMAINS	3
-#define NR_VCPUS	2
-#define NR_GSIS		24
-
-static struct domain doms[NR_DOMAINS];
-static struct vcpu vcpus[NR_DOMAINS][NR_VCPUS];
-static struct vcpu *vcpu_pointers[NR_DOMAINS][NR_VCPUS];
-static unsigned int kicked[NR_DOMAINS][NR_VCPUS];
-struct domain *dom0 = &doms[0];
-
-/* ---- what lies below and beside events ---- */
-static void kick(struct vcpu *v)
-{
-	atomic_add_return(&kicked[v->domain->domid][v->id], 1);
-}
-
-static const struct guest_ops guest_ops = { .event_kick = kick };
-static unsigned int nr_unblocked, nr_woken;
-
-void vcpu_unblock(struct vcpu *v)
-{
-	atomic_add_return(&nr_unblocked, 1);
-}
-
-void vcpu_wake(struct vcpu *v)
-{
-	atomic_add_return(&nr_woken, 1);
-}
-
-void debug_key_register(char key, const char *what, void (*fn)(void))
-{
-	assert_int_equal(key, 'e');
-}
-
-bool domain_try_get(struct domain *d)
-{
-	atomic_add_return(&d->refs, 1);
-	return true;
-}
-
-void domain_put(struct domain *d)
-{
-	assert_true(atomic_sub_return(&d->refs, 1) > 0);
-}
-
-struct domain *domain_get(struct domain *self, domid_t domid)
-{
-	struct domain *d = domid == DOMID_SELF ? self : NULL;
-
-	if (domid < NR_DOMAINS)
-		d = &doms[domid];
-	if (!d || domain_is_dying(d) || !d->evtchn)
-		return NULL;
-	atomic_add_return(&d->refs, 1);
-	return d;
-}
-
-static struct {
-	struct domain *d;
-	unsigned int pirq, cpu, nr_eois;
-	bool shareable;
-} irqs[64];
-static int bind_result;
-void (*irq_guest_notify)(struct domain *d, unsigned int pirq);
-
-unsigned int irq_nr_gsis(void)
-{
-	return NR_GSIS;
-}
-
-int irq_bind_guest(unsigned int irq, struct domain *d, unsigned int pirq,
-		   bool shareable)
-{
-	if (bind_result)
-		return bind_result;
-	assert_null(irqs[irq].d);
-	irqs[irq].d = d;
-	irqs[irq].pirq = pirq;
-	irqs[irq].shareable = shareable;
-	return 0;
-}
-
-void irq_unbind_guest(unsigned int irq, struct domain *d)
-{
-	assert_ptr_equal(irqs[irq].d, d);
-	irqs[irq].d = NULL;
-}
-
-void irq_guest_eoi(unsigned int irq, struct domain *d)
-{
-	irqs[irq].nr_eois++;
-}
-
-bool irq_needs_eoi(unsigned int irq)
-{
-	return irq >= 16 && irq < NR_GSIS;
-}
-
-void irq_set_affinity(unsigned int irq, unsigned int cpu)
-{
-	irqs[irq].cpu = cpu;
-}
-
-static unsigned long eoi_frame[PAGE_SIZE / sizeof(long)] __aligned(4096);
-static struct page eoi_page;
-static unsigned int eoi_refs;
-
-struct page *gfn_get_page(struct domain *d, gfn_t gfn, enum gfn_access access,
-			  int *rc)
-{
-	assert_int_equal(access, GFN_WRITE);
-	if (gfn_x(gfn) != 77) {
-		*rc = -EPERM;
-		return NULL;
-	}
-	eoi_refs++;
-	return &eoi_page;
-}
-
-void gfn_put_page(struct page *pg, enum gfn_access access)
-{
-	eoi_refs--;
-}
-
-void *page_to_virt(const struct page *pg)
-{
-	return eoi_frame;
-}
-
-/* ---- set-up ---- */
-static void domain_setup(unsigned int id)
-{
-	struct domain *d = &doms[id];
-	unsigned int i;
-
-	memset(d, 0, sizeof(*d));
-	memset(kicked[id], 0, sizeof(kicked[id]));
-	d->domid = (domid_t)id;
-	d->refs = 1;
-	d->state = DOM_ALIVE;
-	d->privileged = id == 0;
-	d->ops = &guest_ops;
-	d->max_vcpus = NR_VCPUS;
-	d->vcpus = vcpu_pointers[id];
-	d->shared_info = calloc(1, PAGE_SIZE);
-	for (i = 0; i < NR_VCPUS; i++) {
-		struct vcpu *v = &vcpus[id][i];
-
-		memset(v, 0, sizeof(*v));
-		v->id = i;
-		v->domain = d;
-		v->info = &d->shared_info->vcpu_info[i];
-		v->sched.cpu = (uint16_t)(10 + i);
-		assert_int_equal(evtchn_vcpu_init(v), 0);
-		d->vcpus[i] = v;
-	}
-	assert_int_equal(evtchn_domain_init(d), 0);
-}
-
-static int setup(void **state)
-{
-	unsigned int id;
-
-	memset(irqs, 0, sizeof(irqs));
-	memset(fake_x86, 0, sizeof(fake_x86));
-	nr_unblocked = nr_woken = 0;
-	bind_result = 0;
-	fake_preempt = false;
-	fake_nr_continued = 0;
-	evtchn_init();
-	for (id = 0; id < NR_DOMAINS; id++)
-		domain_setup(id);
-	return 0;
-}
-
-static void domain_end(struct domain *d)
-{
-	unsigned int i;
-
-	if (!d->evtchn)
-		return;
-	evtchn_domain_destroy(d);
-	for (i = 0; i < NR_VCPUS; i++)
-		evtchn_vcpu_destroy(d->vcpus[i]);
-	free(d->shared_info);
-}
-
-/* ASan finds what is not freed; references are counted here. */
-static int teardown(void **state)
-{
-	unsigned int id, i;
-
-	for (id = 0; id < NR_DOMAINS; id++) {
-		assert_int_equal(doms[id].refs, 1);
-		domain_end(&doms[id]);
-	}
-	for (i = 0; i < ARRAY_SIZE(irqs); i++)
-		assert_null(irqs[i].d);
-	assert_int_equal(eoi_refs, 0);
-	assert_true(irqs_enabled());
-	return 0;
-}
-
-/* ---- calls ---- */
-static long call(unsigned int dom, unsigned int cmd, void *arg)
-{
-	const uint64_t a[6] = { cmd, (uint64_t)arg };
-
-	return hypercall_event_channel_op(&vcpus[dom][0], a);
-}
-
-static evtchn_port_t unbound(unsigned int dom, domid_t remote)
-{
-	struct evtchn_alloc_unbound op = { .dom = DOMID_SELF,
-					   .remote_dom = remote };
-
-	assert_int_equal(call(dom, EVTCHNOP_alloc_unbound, &op), 0);
-	return op.port;
-}
-
-static long bind_inter(unsigned int dom, domid_t remote, evtchn_port_t port,
-		       evtchn_port_t *local)
-{
-	struct evtchn_bind_interdomain op = { .remote_dom = remote,
-					      .remote_port = port };
-	long rc = call(dom, EVTCHNOP_bind_interdomain, &op);
-
-	if (local)
-		*local = op.local_port;
-	return rc;
-}
-
-static long send_on(unsigned int dom, evtchn_port_t port)
-{
-	struct evtchn_send op = { port };
-
-	return call(dom, EVTCHNOP_send, &op);
-}
-
-static long close_on(unsigned int dom, evtchn_port_t port)
-{
-	struct evtchn_close op = { port };
-
-	return call(dom, EVTCHNOP_close, &op);
-}
-
-static long unmask_on(unsigned int dom, evtchn_port_t port)
-{
-	struct evtchn_unmask op = { port };
-
-	return call(dom, EVTCHNOP_unmask, &op);
-}
-
-static long bind_virq(unsigned int dom, uint32_t virq, uint32_t vcpu,
-		      evtchn_port_t *port)
-{
-	struct evtchn_bind_virq op = { .virq = virq, .vcpu = vcpu };
-	long rc = call(dom, EVTCHNOP_bind_virq, &op);
-
-	if (port)
-		*port = op.port;
-	return rc;
-}
-
-static long bind_pirq(uint32_t pirq, uint32_t flags, evtchn_port_t *port)
-{
-	struct evtchn_bind_pirq op = { .pirq = pirq, .flags = flags };
-	long rc = call(0, EVTCHNOP_bind_pirq, &op);
-
-	if (port)
-		*port = op.port;
-	return rc;
-}
-
-static long bind_vcpu(unsigned int dom, evtchn_port_t port, uint32_t vcpu)
-{
-	struct evtchn_bind_vcpu op = { port, vcpu };
-
-	return call(dom, EVTCHNOP_bind_vcpu, &op);
-}
-
-static struct evtchn_status status_of(unsigned int dom, evtchn_port_t port)
-{
-	struct evtchn_status op = { .dom = DOMID_SELF, .port = port };
-
-	assert_int_equal(call(dom, EVTCHNOP_status, &op), 0);
-	return op;
-}
-
-static bool pending(unsigned int dom, evtchn_port_t port)
-{
-	return test_bit(port, doms[dom].shared_info->evtchn_pending);
-}
-
-/* What the guest's handler does. */
-static void guest_consume(unsigned int dom, unsigned int vcpu)
-{
-	struct vcpu_info *info = vcpus[dom][vcpu].info;
-
-	info->evtchn_upcall_pending = 0;
-	info->evtchn_pending_sel = 0;
-	memset(doms[dom].shared_info->evtchn_pending, 0,
-	       sizeof(doms[dom].shared_info->evtchn_pending));
-}
-
-/* ---- tests ---- */
 static void ports_come_lowest_first(void **state)
 {
 	evtchn_port_t i;
@@ -471,8 +156,8 @@ static void bad_ports_are_refused(void **state)
 static void bad_pointers_are_refused(void **state)
 {
 	assert_int_equal(call(1, EVTCHNOP_send, NULL), -EFAULT);
-	assert_int_equal(call(1, EVTCHNOP_init_control, NULL), -ENOSYS);
-	assert_int_equal(call(1, EVTCHNOP_set_priority, NULL), -ENOSYS);
+	assert_int_equal(call(1, EVTCHNOP_init_control, NULL), -EFAULT);
+	assert_int_equal(call(1, EVTCHNOP_set_priority, NULL), -EFAULT);
 	assert_int_equal(call(1, EVTCHNOP_reset_cont, NULL), -EFAULT);
 	assert_int_equal(call(1, 99, NULL), -ENOSYS);
 }
@@ -546,6 +231,62 @@ static void global_virqs_move(void **state)
 	assert_int_equal(close_on(0, p), 0);
 	assert_int_equal(bind_virq(0, VIRQ_CONSOLE, 0, &other), 0);
 	evtchn_send_global_virq(VIRQ_DOM_EXC);	/* nobody bound it */
+}
+
+static void global_virqs_have_one_owner(void **state)
+{
+	evtchn_port_t p0, p1, p2;
+
+	assert_int_equal(bind_virq(0, VIRQ_DOM_EXC, 0, &p0), 0);
+	assert_int_equal(bind_virq(1, VIRQ_DOM_EXC, 0, &p1), 0);
+	assert_int_equal(bind_virq(2, VIRQ_DOM_EXC, 0, &p2), 0);
+	assert_int_equal(evtchn_set_virq_owner(&doms[1], VIRQ_TIMER), -EINVAL);
+	assert_int_equal(evtchn_set_virq_owner(&doms[1], NR_VIRQS), -EINVAL);
+	assert_int_equal(evtchn_set_virq_owner(&doms[1], ~0U), -EINVAL);
+	evtchn_send_global_virq(VIRQ_DOM_EXC);
+	assert_true(pending(0, p0));
+	assert_int_equal(evtchn_set_virq_owner(&doms[1], VIRQ_DOM_EXC), 0);
+	guest_consume(0, 0);
+	evtchn_send_global_virq(VIRQ_DOM_EXC);
+	evtchn_send_global_virq(VIRQ_CON_RING);	/* nobody bound it */
+	assert_false(pending(0, p0));
+	assert_true(pending(1, p1));
+	assert_false(pending(2, p2));
+	assert_int_equal(evtchn_set_virq_owner(&doms[2], VIRQ_DOM_EXC), 0);
+	evtchn_send_global_virq(VIRQ_DOM_EXC);
+	assert_true(pending(2, p2));
+	/* The owner dies: the control domain has it again. */
+	assert_int_equal(evtchn_domain_kill(&doms[2]), 0);
+	evtchn_send_global_virq(VIRQ_DOM_EXC);
+	assert_true(pending(0, p0));
+	guest_consume(0, 0);
+	assert_int_equal(evtchn_set_virq_owner(&doms[1], VIRQ_DOM_EXC), 0);
+	assert_int_equal(evtchn_set_virq_owner(&doms[0], VIRQ_DOM_EXC), 0);
+	evtchn_send_global_virq(VIRQ_DOM_EXC);
+	assert_true(pending(0, p0));
+}
+
+static void killing_goes_in_steps(void **state)
+{
+	evtchn_port_t p0 = unbound(0, 1), p1, i;
+	struct evtchn_alloc_unbound op = { .dom = DOMID_SELF };
+	unsigned int steps = 0;
+
+	assert_int_equal(bind_inter(1, 0, p0, &p1), 0);
+	for (i = 0; i < 300; i++)
+		unbound(1, 0);
+	fake_preempt = true;
+	while (evtchn_domain_kill(&doms[1]) == -ERESTART) {
+		steps++;
+		assert_int_equal(call(1, EVTCHNOP_alloc_unbound, &op),
+				 -ENOSPC);
+		assert_int_equal(bind_inter(0, 1, 200, NULL), -ESRCH);
+	}
+	assert_in_range(steps, 4, 6);
+	assert_int_equal(status_of(0, p0).status, EVTCHNSTAT_unbound);
+	assert_int_equal(send_on(0, p0), 0);
+	for (i = 0; i < 300; i++)
+		assert_int_equal(status_of(1, i).status, EVTCHNSTAT_closed);
 }
 
 static void ports_notify_where_they_are_told(void **state)
@@ -743,103 +484,6 @@ static void no_memory_changes_nothing(void **state)
 	assert_int_equal(unbound(1, 2), PORTS_PER_CHUNK);
 }
 
-static void pirq_numbers(void **state)
-{
-	struct domain *d = &doms[0];
-
-	assert_int_equal(pirq_to_irq(d, 9), -1);
-	assert_int_equal(pirq_map(d, 9, 9, false), 0);
-	assert_int_equal(pirq_map(d, 9, 9, false), 0);
-	assert_int_equal(pirq_map(d, 9, 10, false), -EEXIST);
-	assert_int_equal(pirq_map(d, 10, 9, false), -EEXIST);
-	assert_int_equal(pirq_map(d, NR_PIRQS, 11, false), -EINVAL);
-	assert_int_equal(pirq_map(d, 12, 30, true), -EINVAL);
-	assert_int_equal(pirq_find_free(d, 1, true), NR_GSIS);
-	assert_int_equal(pirq_map(d, NR_GSIS + 1, 30, true), 0);
-	assert_int_equal(pirq_find_free(d, 1, true), NR_GSIS);
-	assert_int_equal(pirq_find_free(d, 2, true), NR_GSIS + 2);
-	assert_int_equal(pirq_find_free(d, NR_PIRQS, true), -ENOSPC);
-	assert_int_equal(irq_to_pirq(d, 30), NR_GSIS + 1);
-	assert_int_equal(irq_to_pirq(d, 31), -1);
-	assert_int_equal(pirq_unmap(d, 9), 0);
-	assert_int_equal(pirq_unmap(d, 9), -EINVAL);
-	assert_int_equal(pirq_unmap(d, ~0u), -EINVAL);
-	assert_int_equal(pirq_to_irq(d, ~0u), -1);
-}
-
-static void pirqs_are_delivered(void **state)
-{
-	evtchn_port_t p;
-
-	assert_int_equal(bind_pirq(17, 0, NULL), -EPERM);
-	assert_int_equal(bind_pirq(NR_GSIS, 0, NULL), -EINVAL);
-	assert_int_equal(bind_pirq(NR_PIRQS, 0, NULL), -EINVAL);
-	assert_int_equal(pirq_map(&doms[0], 17, 17, false), 0);
-	assert_int_equal(bind_pirq(17, BIND_PIRQ__WILL_SHARE, &p), 0);
-	assert_int_equal(bind_pirq(17, 0, NULL), -EEXIST);
-	assert_true(irqs[17].shareable);
-	assert_int_equal(irqs[17].cpu, 10);
-	irq_guest_notify(&doms[0], 17);
-	assert_true(pending(0, p));
-	assert_int_equal(kicked[0][0], 1);
-	assert_int_equal(bind_vcpu(0, p, 1), 0);
-	assert_int_equal(irqs[17].cpu, 11);
-	assert_int_equal(pirq_eoi(&doms[0], 17), 0);
-	assert_int_equal(irqs[17].nr_eois, 1);
-	assert_int_equal(pirq_eoi(&doms[0], 18), -EINVAL);
-	assert_true(pirq_needs_eoi(&doms[0], 17));
-	assert_int_equal(send_on(0, p), -EINVAL);
-	assert_int_equal(close_on(0, p), 0);
-	assert_null(irqs[17].d);
-	guest_consume(0, 0);
-	irq_guest_notify(&doms[0], 17);
-	assert_false(pending(0, p));
-	/* Unmapped under an open port: silent, closable, no unbind twice. */
-	assert_int_equal(bind_pirq(17, 0, &p), 0);
-	assert_int_equal(pirq_unmap(&doms[0], 17), 0);
-	assert_null(irqs[17].d);
-	assert_int_equal(close_on(0, p), 0);
-}
-
-static void refused_irq_leaves_no_port(void **state)
-{
-	evtchn_port_t p;
-
-	assert_int_equal(pirq_map(&doms[0], 5, 5, false), 0);
-	bind_result = -EBUSY;
-	assert_int_equal(bind_pirq(5, 0, NULL), -EBUSY);
-	bind_result = 0;
-	assert_int_equal(status_of(0, 1).status, EVTCHNSTAT_closed);
-	assert_int_equal(bind_pirq(5, 0, &p), 0);
-	assert_int_equal(p, 1);
-}
-
-static void eoi_map_tells_the_guest(void **state)
-{
-	struct domain *d = &doms[0];
-	evtchn_port_t p17, p3;
-
-	memset(eoi_frame, 0xff, sizeof(eoi_frame));
-	assert_int_equal(pirq_map(d, 17, 17, false), 0);
-	assert_int_equal(pirq_map(d, 3, 3, false), 0);
-	assert_int_equal(bind_pirq(17, 0, &p17), 0);
-	assert_int_equal(pirq_set_eoi_map(d, GFN(78), false), -EINVAL);
-	assert_int_equal(pirq_set_eoi_map(d, GFN(77), true), 0);
-	assert_int_equal(pirq_set_eoi_map(d, GFN(77), true), -EBUSY);
-	assert_int_equal(eoi_refs, 1);
-	assert_true(test_bit(17, eoi_frame));
-	assert_false(test_bit(18, eoi_frame));
-	assert_int_equal(bind_pirq(3, 0, &p3), 0);
-	assert_false(test_bit(3, eoi_frame));	/* an edge */
-
-	/* Version 1: the EOI unmasks the port too. */
-	set_bit(p17, d->shared_info->evtchn_mask);
-	assert_int_equal(pirq_eoi(d, 17), 0);
-	assert_false(test_bit(p17, d->shared_info->evtchn_mask));
-	assert_int_equal(close_on(0, p17), 0);
-	assert_false(test_bit(17, eoi_frame));
-}
-
 static void dump_names_every_kind(void **state)
 {
 	evtchn_port_t p1 = unbound(1, 2), p2;
@@ -853,55 +497,6 @@ static void dump_names_every_kind(void **state)
 	assert_non_null(strstr(fake_log, "virq 0"));
 	assert_non_null(strstr(fake_log, "to "));
 }
-
-/* Two domains bind, send and close without end, in different threads. */
-static void *peer(void *arg)
-{
-	unsigned int dom = (unsigned int)(uintptr_t)arg, i;
-
-	fake_cpu_id = dom;
-	for (i = 0; i < 20000; i++) {
-		struct evtchn_alloc_unbound op = { .dom = DOMID_SELF,
-						   .remote_dom =
-							   (domid_t)(3 - dom) };
-		evtchn_port_t local;
-
-		if (i % 2)
-			call(dom, EVTCHNOP_alloc_unbound, &op);
-		else if (!bind_inter(dom, (domid_t)(3 - dom), 1 + i % 5,
-				     &local))
-			send_on(dom, local);
-		send_on(dom, 1 + i % 7);
-		if (i % 3 == 0)
-			close_on(dom, 1 + i % 7);
-	}
-	return NULL;
-}
-
-static void races_leave_pairs_whole(void **state)
-{
-	pthread_t t[2];
-	evtchn_port_t port;
-	unsigned int i;
-
-	for (i = 0; i < 2; i++)
-		pthread_create(&t[i], NULL, peer, (void *)(uintptr_t)(i + 1));
-	for (i = 0; i < 2; i++)
-		pthread_join(t[i], NULL);
-	for (port = 1; port < 200; port++) {
-		const struct evtchn *chn = evtchn_lookup(&doms[1], port);
-		const struct evtchn *peer_chn;
-
-		if (!chn || chn->state != EVTCHN_INTERDOMAIN)
-			continue;
-		peer_chn = evtchn_lookup(chn->remote_dom, chn->remote_port);
-		assert_int_equal(peer_chn->state, EVTCHN_INTERDOMAIN);
-		assert_int_equal(peer_chn->remote_port, port);
-		assert_ptr_equal(peer_chn->remote_dom, &doms[1]);
-	}
-}
-
-#define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 
 int main(void)
 {
@@ -919,6 +514,8 @@ int main(void)
 		T(ipis_stay_on_their_vcpu),
 		T(virqs_of_a_vcpu),
 		T(global_virqs_move),
+		T(global_virqs_have_one_owner),
+		T(killing_goes_in_steps),
 		T(ports_notify_where_they_are_told),
 		T(masked_ports_wait),
 		T(selector_follows_the_port),
@@ -930,12 +527,7 @@ int main(void)
 		T(reset_can_be_interrupted),
 		T(dead_domain_leaves_unbound_peers),
 		T(no_memory_changes_nothing),
-		T(pirq_numbers),
-		T(pirqs_are_delivered),
-		T(refused_irq_leaves_no_port),
-		T(eoi_map_tells_the_guest),
 		T(dump_names_every_kind),
-		T(races_leave_pairs_whole),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

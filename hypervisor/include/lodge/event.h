@@ -2,8 +2,8 @@
 /*
  * event.h - event channels
  *
- * Ports of a domain; the ABI for pending and mask bits (2-level now, FIFO
- * beside it) is a table of operations. Sending takes the port's lock only.
+ * Ports of a domain; the ABI for pending and mask bits, 2-level or FIFO, is a
+ * table of operations. Sending takes the port's lock only.
  */
 #ifndef LODGE_EVENT_H
 #define LODGE_EVENT_H
@@ -13,17 +13,25 @@
 /* Hooks into irq/, debug key; at boot, once. */
 void evtchn_init(void);
 int evtchn_domain_init(struct domain *d);	/* 0; -ENOMEM */
-/* Closes every port; the domain is dying, its vCPUs do not run but have not
- * been freed yet. */
+/* Closes every port and lets go of the guest's pages; the domain is dying, its
+ * vCPUs do not run but have not been freed yet. 0; -ERESTART call again. */
+int evtchn_domain_kill(struct domain *d);
+/* Frees the rest; does the above if nobody has. */
 void evtchn_domain_destroy(struct domain *d);
+/* Highest port that is given out from now on (XEN_DOMCTL_set_max_evtchn). */
+void evtchn_set_max_port(struct domain *d, unsigned int port);
 int evtchn_vcpu_init(struct vcpu *v);
 void evtchn_vcpu_destroy(struct vcpu *v);
 
 /* Is an event pending and not masked by evtchn_upcall_mask? */
 bool evtchn_upcall_pending(const struct vcpu *v);
-/* Per-vCPU virq (timer, debug) to @v; global virq to where Dom0 bound it. */
+/* Per-vCPU virq (timer, debug) to @v; global virq to the domain that has it. */
 void evtchn_send_virq(struct vcpu *v, unsigned int virq);
 void evtchn_send_global_virq(unsigned int virq);
+/* XEN_DOMCTL_set_virq_handler: a global virq goes to @d from now on, to the
+ * control domain again when @d dies. 0; -EINVAL no global virq; -ESRCH @d is
+ * dying. */
+int evtchn_set_virq_owner(struct domain *d, uint32_t virq);
 /* A guest interrupt came in: irq_guest_notify points here. IRQs off. */
 void evtchn_send_pirq(struct domain *d, unsigned int pirq);
 /* Is that port's pending bit set? For SCHEDOP_poll. 0/1; -EINVAL no port. */

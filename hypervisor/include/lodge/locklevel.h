@@ -19,7 +19,9 @@ enum lock_level {
 	LOCK_EVTCHN = 45,	/* a domain's ports; nests, lower domid first */
 	LOCK_PAGETABLE = 50,	/* one page table's entries; nests, L4 first */
 	LOCK_DOMPAGES = 55,	/* list and count of a domain's frames */
+	LOCK_VIRQ = 58,		/* owners of global virqs; IRQs off */
 	LOCK_PORT = 60,		/* one event-channel port */
+	LOCK_EVTQUEUE = 62,	/* one FIFO queue of events; lower address first */
 	LOCK_IRQ = 65,		/* one interrupt descriptor; IRQs off */
 	LOCK_IRQCHIP = 70,	/* IO-APIC registers, CF8/CFC; IRQs off */
 	LOCK_POOL = 72,		/* CPU pools: who is in which */

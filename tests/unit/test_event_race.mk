@@ -1,0 +1,4 @@
+# SPDX-License-Identifier: MIT
+include tests/unit/event/world.mk
+test_event_race_SRCS := $(EVENT_WORLD_SRCS) tests/unit/event/queue.c
+test_event_race_LIBS := -pthread
