@@ -9,6 +9,7 @@
 #   UNIT_TESTS       host test programs (cmocka) that `make check-unit` runs;
 #                    tests/unit/unit.mk makes them from tests/unit/test_*.c
 #   SYSTEM_DEPS      files that must exist before the system tests start
+#   FULL_DEPS        what only the full run needs beside them
 #   RUN_DEPS         files that must exist before `make run` boots
 #   HEADER_CHECKS    stamps that prove that a header compiles alone; made
 #                    by $(call header_check,HEADERS,CFLAGS)
@@ -132,7 +133,7 @@ check-system: all $(SYSTEM_DEPS)
 test: all $(UNIT_TESTS) $(SYSTEM_DEPS)
 	@$(PYTEST) -m 'not full' tests
 
-test-full: all $(UNIT_TESTS) $(SYSTEM_DEPS)
+test-full: all $(UNIT_TESTS) $(SYSTEM_DEPS) $(FULL_DEPS)
 	@$(PYTEST) tests
 
 run: all $(RUN_DEPS)

@@ -21,6 +21,7 @@ DOM0_ITEMS := busybox:/bin/busybox \
 	$(foreach f,$(DOM0_FILES),file:etc/$(notdir $(f))=$(f)) \
 	file:etc/modules=tests/dom0/modules.load \
 	program:bin/clockping=build/dom0/clockping \
+	program:bin/vectorkeep=build/dom0/vectorkeep \
 	modules:build/pkg/linux=tests/dom0/modules
 
 build/pkg/linux/packages: scripts/fetch
@@ -35,6 +36,30 @@ build/pkg/stress-ng/packages: scripts/fetch
 	$(call say,FETCH,$@)scripts/fetch -a bookworm build/pkg/stress-ng \
 		stress-ng
 
+# Other emulators: QEMU 10 offers x2APIC, SMEP and SMAP; Bochs Intel's CPUs.
+build/pkg/qemu-10/packages: scripts/fetch
+	$(call say,FETCH,$@)scripts/fetch -a bookworm-backports \
+		build/pkg/qemu-10 qemu-system-x86
+
+build/pkg/bochs/packages: scripts/fetch
+	$(call say,FETCH,$@)scripts/fetch -a bookworm build/pkg/bochs \
+		bochs bochs-term bochsbios vgabios
+
+# A compiler for Dom0, as a disk: Debian's packages and busybox for the rest.
+build/pkg/builder/packages: scripts/fetch
+	$(call say,FETCH,$@)scripts/fetch -a bookworm build/pkg/builder \
+		gcc make libc6-dev libxen-dev libyajl-dev python3
+
+build/dom0/builder.img: build/pkg/builder/packages scripts/mkinitramfs
+	$(call say,MKE2FS,$@)rm -rf build/dom0/builder $@.new
+	@$(PYTHON) scripts/mkinitramfs --tree build/dom0/builder \
+		busybox:/bin/busybox $(foreach d,proc dev tmp,dir:$(d))
+	@cp -a --remove-destination build/pkg/builder/. build/dom0/builder
+	@truncate -s 2G $@.new && PATH=$$PATH:/sbin:/usr/sbin mke2fs -q -F \
+		-t ext4 -E root_owner=0:0 -d build/dom0/builder $@.new && \
+		mv $@.new $@
+	@rm -rf build/dom0/builder
+
 build/dom0/vmlinuz: build/pkg/linux/packages
 	$(call say,COPY,$@)cp build/pkg/linux/boot/vmlinuz-* $@
 
@@ -44,11 +69,13 @@ build/dom0/vmlinux: build/dom0/vmlinuz scripts/unpack-kernel
 build/dom0/xen.elf: build/pkg/xen/packages
 	$(call say,UNPACK,$@)gzip -dc build/pkg/xen/boot/xen-4.17-amd64.gz >$@
 
-build/dom0/clockping: tests/dom0/clockping.c build/config.mk
+build/dom0/clockping build/dom0/vectorkeep: build/dom0/%: \
+		tests/dom0/%.c build/config.mk
 	$(call say,CC,$@)$(CC) $(HOST_CFLAGS) -static -o $@ $<
 
 build/dom0/initramfs.cpio: scripts/mkinitramfs tests/dom0/dom0.mk \
 		build/pkg/linux/packages build/dom0/clockping \
+		build/dom0/vectorkeep \
 		$(wildcard tests/dom0/*) $(DOM0_FILES)
 	$(call say,CPIO,$@)$(PYTHON) scripts/mkinitramfs --cpio $@ \
 		--tree build/dom0/root $(DOM0_ITEMS)
@@ -67,6 +94,8 @@ DOM0_IMAGES := $(addprefix build/dom0/,vmlinux vmlinuz initramfs.cpio \
 	stress.cpio root.img xen.elf)
 RUN_DEPS += build/dom0/vmlinux build/dom0/initramfs.cpio
 SYSTEM_DEPS += $(DOM0_IMAGES)
+FULL_DEPS += $(addprefix build/pkg/,qemu-10/packages bochs/packages) \
+	build/dom0/builder.img
 
 .PHONY: dom0-images
 dom0-images: $(DOM0_IMAGES)

@@ -23,6 +23,7 @@ machine. The end of the output is marked by a number that the echo does not
 contain.
 """
 import dataclasses
+import os
 import pathlib
 import re
 import shutil
@@ -73,6 +74,17 @@ def plain(data):
     return data.decode(errors="replace").replace("\r", "")
 
 
+def read_monitor(link):
+    """What the monitor says up to its prompt."""
+    data = b""
+    while not data.endswith(b"(qemu) "):
+        more = link.recv(4096)
+        if not more:
+            raise LabError("the monitor is gone: " + plain(data))
+        data += more
+    return plain(data[:-len(b"(qemu) ")])
+
+
 def free_port():
     """A TCP port that nobody uses at this moment."""
     with socket.create_server(("127.0.0.1", 0)) as probe:
@@ -81,31 +93,77 @@ def free_port():
 
 @dataclasses.dataclass
 class Disk:
-    """A virtio-blk disk: @path is opened so that it stays unchanged."""
+    """A disk: @path is opened so that it stays unchanged."""
     path: pathlib.Path
     keep: bool = False          # write to the file itself
+    device: str = "virtio-blk-pci"      # QEMU's, with its properties
 
     def arguments(self, number):
         snapshot = "off" if self.keep else "on"
         return ["-drive", "file=%s,if=none,id=disk%d,format=raw,snapshot=%s,"
                 "cache=unsafe" % (self.path, number, snapshot),
-                "-device", "virtio-blk-pci,drive=disk%d" % number]
+                "-device", "%s,drive=disk%d" % (self.device, number)]
+
+
+@dataclasses.dataclass
+class Emulator:
+    """A QEMU: the installed one, or one unpacked below @root."""
+    root: pathlib.Path = None
+
+    def command(self):
+        """How its command line begins."""
+        if not self.root:
+            found = shutil.which("qemu-system-x86_64")
+            if not found:
+                raise LabError("qemu-system-x86_64 is missing: use make test")
+            return [found]
+        program = self.root / "usr/bin/qemu-system-x86_64"
+        if not program.exists():
+            raise LabError("%s is missing: use make test-full" % program)
+        firmware = []
+        for directory in "qemu", "seabios":
+            firmware += ["-L", str(self.root / "usr/share" / directory)]
+        return [str(program)] + firmware
+
+    def environment(self):
+        """What it needs to find its own libraries, and no others."""
+        if not self.root:
+            return None
+        libraries = [str(self.root / directory) for directory in
+                     ("lib/x86_64-linux-gnu", "usr/lib/x86_64-linux-gnu")]
+        return dict(os.environ, LD_LIBRARY_PATH=":".join(libraries),
+                    QEMU_MODULE_DIR=str(
+                        self.root / "usr/lib/x86_64-linux-gnu/qemu"))
+
+
+INSTALLED = Emulator()
+QEMU_10 = Emulator(BUILD / "pkg" / "qemu-10")
 
 
 class Machine:
     """One run of QEMU; see the head of this file."""
 
+    boot_limit_s = BOOT_LIMIT_S
+
     def __init__(self, name, hypervisor="release", *, kernel="vmlinux",
                  smp=1, memory_mib=2048, dom0_mib=1024, disks=(),
                  nic="virtio-net-pci", appended=(), kernel_args=QUICK,
-                 forward=None, hypervisor_args="", reboots=False, cpu="max,-smap,-smep"):
+                 forward=None, hypervisor_args="", reboots=False,
+                 cpu="max,-smap,-smep", machine="pc", devices=(),
+                 monitor=False, emulator=INSTALLED):
         self.name = name
         self.hypervisor = hypervisor
         self.kernel = BUILD / "dom0" / kernel
         self.smp = smp
+        # A number, or all that QEMU's -m takes.
         self.memory_mib = memory_mib
         self.disks = disks
+        # QEMU's device with its properties; "": no network.
         self.nic = nic
+        self.machine = machine
+        # More of QEMU's arguments.
+        self.devices = devices
+        self.emulator = emulator
         # A TCP port of the machine that can be reached from the host.
         self.forward = forward
         self.forwarded_port = free_port() if forward else None
@@ -113,9 +171,12 @@ class Machine:
         self.reboots = reboots
         self.kernel_args = "console=hvc0 earlyprintk=xen " \
             + kernel_args
-        self.hypervisor_args = "console=com1 com1=115200 dom0_mem=%dM %s" % (
-            dom0_mib, hypervisor_args)
+        # None: all that the hypervisor can spare.
+        dom0_mem = "dom0_mem=%dM " % dom0_mib if dom0_mib else ""
+        self.hypervisor_args = "console=com1 com1=115200 " + dom0_mem \
+            + hypervisor_args
         self.scratch = tempfile.mkdtemp(prefix="lodge-")
+        self.monitor_path = self.scratch + "/monitor" if monitor else None
         self.initramfs = self.join([BUILD / "dom0" / "initramfs.cpio",
                                     *appended])
         self.log_path = LOGS / (name + ".log")
@@ -145,23 +206,26 @@ class Machine:
 
     def command_line(self):
         """QEMU's command, as a list."""
-        qemu = shutil.which("qemu-system-x86_64")
-        if not qemu:
-            raise LabError("qemu-system-x86_64 is missing: use make test")
         image = HYPERVISORS.get(self.hypervisor, self.hypervisor)
         for needed in (image, self.kernel, self.initramfs):
             if not pathlib.Path(needed).exists():
                 raise LabError("%s is missing: use make" % needed)
-        command = [qemu, "-accel", "tcg", "-cpu", self.cpu,
-                   "-m", str(self.memory_mib), "-smp", str(self.smp),
-                   "-display", "none", "-monitor", "none",
-                   "-chardev", "stdio,id=console,signal=off",
-                   "-serial", "chardev:console",
-                   "-kernel", str(image), "-append", self.hypervisor_args,
-                   "-initrd", "%s %s,%s" % (self.kernel, self.kernel_args,
-                                            self.initramfs)]
+        monitor = "none"
+        if self.monitor_path:
+            monitor = "unix:%s,server=on,wait=off" % self.monitor_path
+        command = self.emulator.command()
+        command += ["-machine", self.machine, "-accel", "tcg",
+                    "-cpu", self.cpu, "-m", str(self.memory_mib),
+                    "-smp", str(self.smp),
+                    "-display", "none", "-monitor", monitor,
+                    "-chardev", "stdio,id=console,signal=off",
+                    "-serial", "chardev:console",
+                    "-kernel", str(image), "-append", self.hypervisor_args,
+                    "-initrd", "%s %s,%s" % (self.kernel, self.kernel_args,
+                                             self.initramfs)]
         if not self.reboots:
             command.append("-no-reboot")
+        command += self.devices
         for number, disk in enumerate(self.disks):
             command += disk.arguments(number)
         if self.nic:
@@ -181,7 +245,8 @@ class Machine:
         LOGS.mkdir(parents=True, exist_ok=True)
         self.log = open(self.log_path, "wb")
         self.child = pexpect.spawn(command[0], command[1:], timeout=None,
-                                   logfile=None, echo=False)
+                                   logfile=None, echo=False,
+                                   env=self.emulator.environment())
         self.child.logfile_read = self.log
         self.child.delaybeforesend = None
 
@@ -234,7 +299,7 @@ class Machine:
 
     def wait_shell(self):
         """Wait for the login shell, then switch to the command loop."""
-        self.expect(PROMPT.encode(), BOOT_LIMIT_S, "login shell")
+        self.expect(PROMPT.encode(), self.boot_limit_s, "login shell")
         self.start_loop()
 
     def start_loop(self):
@@ -274,6 +339,19 @@ class Machine:
             raise LabError("%s: status %d\n%s" % (command, status, output))
         return output
 
+    def monitor(self, command):
+        """Give QEMU's monitor one command; returns what it answers."""
+        with socket.socket(socket.AF_UNIX) as link:
+            link.settimeout(COMMAND_LIMIT_S)
+            link.connect(self.monitor_path)
+            read_monitor(link)
+            link.sendall(command.encode() + b"\n")
+            # Its line editor echoes the command with escape sequences.
+            answer = read_monitor(link).partition("\n")[2]
+        if "Error" in answer:
+            raise LabError("%s: %s" % (command, answer))
+        return answer
+
     # -- ends ---------------------------------------------------------------
 
     def power_off(self):
@@ -295,14 +373,18 @@ class Machine:
         self.in_loop = False
 
 
-def kernel_messages(machine):
-    """Dom0's whole log: a list of (level, text without time stamp)."""
+def kernel_messages(machine, clear=False):
+    """Dom0's whole log: a list of (level, text without time stamp).
+
+    With @clear the next call shows only what is new.
+    """
     messages = []
-    for line in machine.check("dmesg -r").splitlines():
+    command = "dmesg -r -c" if clear else "dmesg -r"
+    for line in machine.check(command).splitlines():
         match = re.match(r"<(\d+)>(?:\[ *\d+\.\d+\] ?)?(.*)", line)
         if match:
             messages.append((int(match.group(1)) & 7, match.group(2)))
-    if not messages:
+    if not messages and not clear:
         raise LabError("dmesg is empty")
     return messages
 
@@ -320,3 +402,33 @@ def warnings(messages):
     """The messages of level warning or worse: {normalized: text}."""
     return {normalize(text): text for level, text in messages
             if level <= WARN}
+
+
+# What Linux says as Dom0 of Debian's Xen on the same machines too, and what
+# depends on how busy the host is.
+USUAL = re.compile(r"spinlock event irq|Grant table initialized|"
+                   r"hpet_acpi_add: no address|fail to add MMCONFIG|"
+                   r"hrtimer: interrupt took|"
+                   r"perf: interrupt took too long|"
+                   r"Power-on or device reset occurred")
+
+
+def complaints(machine):
+    """What Dom0's kernel has warned of, but for the usual."""
+    return [text for text in warnings(kernel_messages(machine)).values()
+            if not USUAL.search(text)]
+
+
+# What a hypervisor says when something is wrong with it.
+COMPLAINT = re.compile(r"\b(error|panic|bug|assert\w*|warning|fault|"
+                       r"unexpected)\b", re.IGNORECASE)
+OURS = re.compile(r"^\(lodge\) ?(.*)")
+
+
+def hypervisor_complaints(machine):
+    """The lines of our own hypervisor's log that tell of something wrong."""
+    lines = [match.group(1) for match in
+             map(OURS.match, machine.console().splitlines()) if match]
+    if not lines and machine.hypervisor != "control":
+        raise LabError("no line of the hypervisor's own")
+    return [line for line in lines if COMPLAINT.search(line)]
