@@ -14,7 +14,7 @@
 #include <lodge/lib.h>
 #include <lodge/mm.h>
 
-#define MEMMAP_MAX 128
+#define MEMMAP_MAX 1024
 
 /* As the BIOS call gives it. */
 struct memmap_entry {
@@ -27,8 +27,19 @@ _Static_assert(BOOT_MAX_RANGES <= MEMMAP_MAX, "the machine's map fits");
 
 struct domain_memmap {
 	unsigned int nr;
-	struct memmap_entry entries[MEMMAP_MAX];
+	struct memmap_entry entries[];
 };
+
+/* With room for @nr entries, which are not filled in. NULL: no memory. */
+static struct domain_memmap *memmap_alloc(unsigned int nr)
+{
+	struct domain_memmap *map;
+
+	map = kzalloc(sizeof(*map) + nr * sizeof(map->entries[0]));
+	if (map)
+		map->nr = nr;
+	return map;
+}
 
 void domain_memmap_free(struct domain *d)
 {
@@ -58,7 +69,7 @@ static long show(struct xen_memory_map *op, const struct domain_memmap *src)
 long memory_map_get(struct vcpu *v, void *arg)
 {
 	struct domain *d = v->domain;
-	struct domain_memmap *copy = kmalloc(sizeof(*copy));
+	struct domain_memmap *copy = memmap_alloc(MEMMAP_MAX);
 	long rc = -ENOSYS;
 
 	if (!copy)
@@ -66,7 +77,9 @@ long memory_map_get(struct vcpu *v, void *arg)
 	/* Guest memory is not touched with the lock held. */
 	spin_lock(&d->lock);
 	if (d->memmap) {
-		*copy = *d->memmap;
+		copy->nr = d->memmap->nr;
+		memcpy(copy->entries, d->memmap->entries,
+		       copy->nr * sizeof(copy->entries[0]));
 		rc = 0;
 	}
 	spin_unlock(&d->lock);
@@ -82,7 +95,7 @@ static long set_map(struct domain *d, const struct xen_memory_map *op)
 
 	if (op->nr_entries > MEMMAP_MAX)
 		return -E2BIG;
-	new = kzalloc(sizeof(*new));
+	new = memmap_alloc(op->nr_entries);
 	if (!new)
 		return -ENOMEM;
 	if (copy_from_guest(new->entries, guest_ptr(op->buffer),
@@ -90,7 +103,6 @@ static long set_map(struct domain *d, const struct xen_memory_map *op)
 		kfree(new);
 		return -EFAULT;
 	}
-	new->nr = op->nr_entries;
 	spin_lock(&d->lock);
 	old = d->memmap;
 	d->memmap = new;
@@ -140,10 +152,9 @@ long memory_map_machine(struct vcpu *v, void *arg)
 	}
 	if (op->nr_entries < boot_info.nr_ranges)
 		return -EINVAL;
-	map = kzalloc(sizeof(*map));
+	map = memmap_alloc(boot_info.nr_ranges);
 	if (!map)
 		return -ENOMEM;
-	map->nr = boot_info.nr_ranges;
 	for (i = 0; i < map->nr; i++) {
 		const struct mem_range *r = &boot_info.ranges[i];
 

@@ -5,11 +5,12 @@
  * Specification: <xen/memory.h>. Operations on lists of extents are in
  * memory-reservation.c and memory-exchange.c, maps in memory-map.c.
  *
- * A domain may name itself, by DOMID_SELF or by its number; another only the
- * control domain may.
+ * A domain may name itself, by DOMID_SELF or by its number; another only who is
+ * privileged over it may (<lodge/access.h>).
  */
 #include "memory.h"
 
+#include <lodge/access.h>
 #include <lodge/errno.h>
 #include <lodge/hypercall.h>
 #include <lodge/mm.h>
@@ -25,15 +26,16 @@
 int memory_get_domain(struct vcpu *v, domid_t domid, struct domain **d)
 {
 	struct domain *found = domain_get(v->domain, domid);
+	int rc;
 
 	if (!found)
 		return -ESRCH;
-	if (found != v->domain && !v->domain->privileged) {
+	rc = domain_access(v->domain, found);
+	if (rc)
 		domain_put(found);
-		return -EPERM;
-	}
-	*d = found;
-	return 0;
+	else
+		*d = found;
+	return rc;
 }
 
 /* Order of the largest extent that @d may ask for. */
@@ -100,7 +102,9 @@ static long max_pages(const struct domain *d)
 /* A PV guest says itself how far its frame numbers go. */
 static long maximum_gpfn_of(const struct domain *d)
 {
-	return (long)READ_ONCE(d->shared_info->arch.max_pfn) - 1;
+	uint64_t nr = READ_ONCE(d->shared_info->arch.max_pfn);
+
+	return nr ? (long)nr - 1 : 0;
 }
 
 static long current_reservation(struct vcpu *v, void *arg)
@@ -150,9 +154,10 @@ static const struct op memory_ops[] = {
 	OP_NONE(XENMEM_access_op, EOPNOTSUPP, "no access monitoring"),
 	OP_NONE(XENMEM_sharing_op, EOPNOTSUPP, "no page sharing"),
 	OP_NONE(XENMEM_add_to_physmap_batch, EACCES, NO_TRANSLATION),
-	OP_NONE(XENMEM_claim_pages, ENOSYS, "no claims on free memory"),
+	OP_RAWFN(XENMEM_claim_pages, memory_claim, OP_DOM0),
+	OP_NONE(XENMEM_machphys_compat_mfn_list, EOPNOTSUPP, "no 32-bit PV guests"),
 	OP_NONE(XENMEM_get_vnumainfo, EOPNOTSUPP, "no virtual NUMA topology"),
-	OP_NONE(XENMEM_acquire_resource, EOPNOTSUPP, "no resource can be mapped"),
+	OP_RAWFN(XENMEM_acquire_resource, memory_acquire_resource, 0),
 };
 
 static const struct op_table memory_table = {

@@ -30,6 +30,12 @@ guest_ptr_t memory_list_entry(guest_ptr_t list, uint64_t nr);
 /* memory-reservation.c */
 long memory_reservation(struct vcpu *v, unsigned int nr, guest_ptr_t arg,
 			unsigned long done);
+/* memory-claim.c */
+long memory_claim(struct vcpu *v, unsigned int nr, guest_ptr_t arg,
+		  unsigned long done);
+/* memory-resource.c */
+long memory_acquire_resource(struct vcpu *v, unsigned int nr, guest_ptr_t arg,
+			     unsigned long done);
 /* memory-exchange.c */
 long memory_exchange(struct vcpu *v, unsigned int nr, guest_ptr_t arg,
 		     unsigned long done);

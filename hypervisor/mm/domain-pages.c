@@ -16,8 +16,13 @@
  * it: one flush of the CPUs that have not flushed since the frames were
  * queued, then the frames are free.
  *
- * Locks: d->pages_lock guards list and counts, and orders assignment against
- * the death of the domain: who finds it alive there is found by its teardown.
+ * A claim puts free memory by for a domain: what others allocate leaves as much
+ * free as all claims together. It shrinks as its domain gets new frames. What
+ * the hypervisor allocates for itself is not held back by claims.
+ *
+ * Locks: d->pages_lock guards list, counts and claim, and orders assignment
+ * against the death of the domain: who finds it alive there is found by its
+ * teardown. The sum of all claims is atomic.
  */
 #include "private.h"
 
@@ -31,6 +36,9 @@
 
 /* [C] frames linked by page.link.next, NULL at the end. */
 DEFINE_PER_CPU(struct list_head *, deferred_frames);
+
+/* [a] of all domains */
+static uint64_t claimed_frames;
 
 /* The caller knows that @d is alive: it has frames, or a reference. */
 static void domain_get_again(struct domain *d)
@@ -165,6 +173,53 @@ static void assign_one(struct domain *d, struct page *pg)
 	atomic_store(&pg->count_info, PCI_ALLOCATED | 1);
 }
 
+/* What is new to the domain comes out of its claim, or out of what nobody has
+ * claimed; @nr frames are not free any more. False: others have claimed it. */
+static bool take_claimed(struct domain *d, uint64_t nr)
+{
+	uint64_t own = min(d->claim, nr);
+	uint64_t others = READ_ONCE(claimed_frames) - own;
+
+	ASSERT(spin_is_held(&d->pages_lock));
+	if (own < nr && others && mm_free_frames() < others)
+		return false;
+	d->claim -= own;
+	if (own)
+		atomic_sub_return(&claimed_frames, own);
+	return true;
+}
+
+enum assign_how { ASSIGN, ASSIGN_FORCE, ASSIGN_NEW };
+
+static int assign(struct domain *d, struct page *pg, unsigned int order,
+		  enum assign_how how)
+{
+	uint64_t nr = 1UL << order, i;
+	int rc = -EINVAL;
+
+	assign_flush(pg, nr);
+	spin_lock(&d->pages_lock);
+	if (domain_is_dying(d))
+		goto out_unlock;
+	rc = -E2BIG;
+	if (how != ASSIGN_FORCE && (d->tot_pages > d->max_pages ||
+				    d->max_pages - d->tot_pages < nr))
+		goto out_unlock;
+	rc = -ENOMEM;
+	if (how == ASSIGN_NEW && !take_claimed(d, nr))
+		goto out_unlock;
+
+	if (!d->tot_pages)
+		domain_get_again(d);
+	d->tot_pages += nr;
+	for (i = 0; i < nr; i++)
+		assign_one(d, pg + i);
+	rc = 0;
+out_unlock:
+	spin_unlock(&d->pages_lock);
+	return rc;
+}
+
 /**
  * domain_page_assign() - make frames without owner a domain's
  * @d:     the domain; the caller has a reference
@@ -180,27 +235,7 @@ static void assign_one(struct domain *d, struct page *pg)
 int domain_page_assign(struct domain *d, struct page *pg, unsigned int order,
 		       bool force)
 {
-	uint64_t nr = 1UL << order, i;
-	int rc = -EINVAL;
-
-	assign_flush(pg, nr);
-	spin_lock(&d->pages_lock);
-	if (domain_is_dying(d))
-		goto out_unlock;
-	rc = -E2BIG;
-	if (!force && (d->tot_pages > d->max_pages ||
-		       d->max_pages - d->tot_pages < nr))
-		goto out_unlock;
-
-	if (!d->tot_pages)
-		domain_get_again(d);
-	d->tot_pages += nr;
-	for (i = 0; i < nr; i++)
-		assign_one(d, pg + i);
-	rc = 0;
-out_unlock:
-	spin_unlock(&d->pages_lock);
-	return rc;
+	return assign(d, pg, order, force ? ASSIGN_FORCE : ASSIGN);
 }
 
 /**
@@ -224,11 +259,63 @@ struct page *domain_page_alloc(struct domain *d, unsigned int order,
 	pg = page_alloc(order, memf);
 	if (!pg)
 		return NULL;
-	if (domain_page_assign(d, pg, order, false)) {
+	if (assign(d, pg, order, ASSIGN_NEW)) {
 		page_free(pg, order);
 		return NULL;
 	}
 	return pg;
+}
+
+/* Adds to the sum if as much is free and not claimed. */
+static bool add_claimed(uint64_t nr)
+{
+	uint64_t sum = READ_ONCE(claimed_frames);
+
+	do {
+		uint64_t free = mm_free_frames();
+
+		if (free < sum || free - sum < nr)
+			return false;
+	} while (!atomic_cmpxchg(&claimed_frames, &sum, sum + nr));
+	return true;
+}
+
+/**
+ * domain_claim() - put memory by for a domain
+ * @d:  the domain; the caller has a reference
+ * @nr: frames that it is to have in all; 0: it gives its claim up
+ *
+ * Context: takes LOCK_DOMPAGES.
+ * Return: 0; -EINVAL it has a claim, or as many frames already, or may not have
+ *         as many, or is dying; -ENOMEM.
+ */
+int domain_claim(struct domain *d, uint64_t nr)
+{
+	int rc = -EINVAL;
+
+	spin_lock(&d->pages_lock);
+	if (!nr) {
+		atomic_sub_return(&claimed_frames, d->claim);
+		d->claim = 0;
+		rc = 0;
+	} else if (!d->claim && nr > d->tot_pages && nr <= d->max_pages &&
+		   !domain_is_dying(d)) {
+		rc = -ENOMEM;
+		if (add_claimed(nr - d->tot_pages)) {
+			d->claim = nr - d->tot_pages;
+			rc = 0;
+		}
+	}
+	spin_unlock(&d->pages_lock);
+	return rc;
+}
+
+/**
+ * mm_claimed_frames() - how much of the free memory is put by
+ */
+uint64_t mm_claimed_frames(void)
+{
+	return READ_ONCE(claimed_frames);
 }
 
 /**

@@ -3,11 +3,12 @@
  * mm-call.c - what the page-table calls have in common
  *
  * Whose tables and whose frames a call is about (its foreign-domain argument),
- * and the flushes that it gathers: they are done once, before the guest is
- * told, whether the call ends, fails or is continued.
+ * the flushes that it gathers: they are done once, before the guest is told,
+ * whether the call ends, fails or is continued; and the way through a list.
  */
 #include "mm.h"
 
+#include <lodge/access.h>
 #include <lodge/errno.h>
 #include <lodge/mm.h>
 
@@ -20,7 +21,7 @@ static int find_other(struct domain *self, domid_t domid, struct domain **d,
 	*d = domain_get(self, domid);
 	if (!*d)
 		return -ESRCH;
-	if (!self->privileged) {
+	if (domain_access(self, *d)) {
 		domain_put(*d);
 		return -EPERM;
 	}
@@ -141,13 +142,11 @@ int pv_read_vcpumask(struct vcpu *v, guest_ptr_t map, cpumask_t *cpus)
 	return 0;
 }
 
-/**
- * pv_read_done() - what earlier passes of a continued list did
- * @pdone: where the guest wants the number, or NULL
- *
- * Return: the number; 0 if it cannot be read, as nobody will see it.
- */
-unsigned int pv_read_done(guest_ptr_t pdone)
+/* In the count of a list: entered again, *done counts earlier passes. */
+#define MMU_PREEMPTED 0x80000000U
+
+/* What earlier passes did; 0 if it cannot be read, as nobody will see it. */
+static unsigned int read_done(guest_ptr_t pdone)
 {
 	unsigned int done;
 
@@ -157,17 +156,76 @@ unsigned int pv_read_done(guest_ptr_t pdone)
 	return done;
 }
 
-/**
- * pv_write_done() - tell the guest how much of its list is done
- * @pdone: where it wants the number, or NULL
- * @done:  the number
- *
- * What was done stays done if the guest cannot be told.
- */
-void pv_write_done(guest_ptr_t pdone, unsigned int done)
+/* What was done stays done if the guest cannot be told. */
+static void write_done(guest_ptr_t pdone, unsigned int done)
 {
 	if (guest_ptr_null(pdone))
 		return;
 	if (copy_to_guest(pdone, &done, sizeof(done)))
 		return;
+}
+
+/* *nr: how many are left to do. -ERESTART: stopped. */
+static int work_list(const struct mm_list *l, struct mm_call *c,
+		     guest_ptr_t *list, unsigned int *nr)
+{
+	uint64_t req[PV_LIST_MAX_SIZE / sizeof(uint64_t)];
+	int rc = l->release(c), stopped;
+
+	while (!rc && *nr) {
+		if (copy_from_guest(req, *list, l->size))
+			return -EFAULT;
+		rc = pv_operation_ended(c->v, l->one(c, req));
+		stopped = l->release(c);
+		if (rc)
+			return rc;
+		*list = guest_ptr_add(*list, l->size);
+		--*nr;
+		rc = stopped;
+		if (!rc && *nr && hypercall_preempt_check())
+			rc = -ERESTART;
+	}
+	return rc;
+}
+
+/**
+ * pv_list_call() - a call that takes a list of requests
+ * @l:          what it does with one
+ * @v:          current
+ * @a:          list, count, unsigned int *done or NULL, foreigndom
+ * @foreigndom: as for pv_call_begin()
+ *
+ * It can stop between two requests and inside one: the call is entered again
+ * with the rest of the list, and a mark in the count that *done counts what
+ * earlier passes did.
+ *
+ * Context: interrupts on, no locks.
+ * Return: 0; the errno of the request that failed: those before it are done,
+ *         and *done counts them, if it can be written; -EFAULT the list;
+ *         -ESRCH, -EPERM, -EINVAL as pv_call_begin(); HYPERCALL_CONTINUED.
+ */
+long pv_list_call(const struct mm_list *l, struct vcpu *v, const uint64_t a[6],
+		  unsigned int foreigndom)
+{
+	guest_ptr_t list = GUEST_PTR(a[0]), pdone = GUEST_PTR(a[2]);
+	unsigned int count = (uint32_t)a[1], nr = count & ~MMU_PREEMPTED;
+	unsigned int total = nr, done = 0;
+	struct mm_call c;
+	int rc;
+
+	if (count & MMU_PREEMPTED)
+		done = read_done(pdone);
+	rc = pv_call_begin(&c, v, foreigndom);
+	if (rc)
+		return rc;
+	rc = work_list(l, &c, &list, &nr);
+	pv_call_end(&c);
+
+	done += total - nr;
+	write_done(pdone, done);
+	if (rc != -ERESTART)
+		return rc;
+	return hypercall_continue(l->nr, 4, list.va,
+				  (unsigned long)(nr | MMU_PREEMPTED), pdone.va,
+				  (unsigned long)a[3]);
 }

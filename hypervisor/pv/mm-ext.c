@@ -2,9 +2,9 @@
 /*
  * mm-ext.c - mmuext_op: pins, roots, flushes, and pages moved by us
  *
- * A list of operations, continued like that of mmu_update (mm-update.c).
- * Flushes of whole TLBs are gathered and done at the end; those of one page
- * are done at once.
+ * A list of operations (pv_list_call()). Flushes of whole TLBs are gathered and
+ * done at the end; those of one page are done at once. Pins, and pages moved by
+ * us, may be of a foreign domain; all else is about the caller itself.
  *
  * A pin is a type and a general reference of the guest's, and PTI_PINNED.
  */
@@ -101,11 +101,8 @@ static void flush_local(struct mm_call *c)
 static int ext_new_base(struct mm_call *c, const struct mmuext_op *op)
 {
 	bool user = op->cmd == MMUEXT_NEW_USER_BASEPTR;
-	int rc;
+	int rc = pv_set_root(c->v, MFN(op->arg1.mfn), user);
 
-	if (c->fd != c->v->domain)
-		return -EPERM;
-	rc = pv_set_root(c->v, MFN(op->arg1.mfn), user);
 	if (rc)
 		return rc;
 	if (!user)
@@ -156,8 +153,6 @@ static int ext_flush_all(struct mm_call *c, const struct mmuext_op *op)
 /* A domain without a device has no business with caches. */
 static int ext_flush_cache(struct mm_call *c, const struct mmuext_op *op)
 {
-	if (c->fd != c->v->domain)
-		return -EPERM;
 	if (!c->v->domain->privileged)
 		return -EACCES;
 	if (op->cmd == MMUEXT_FLUSH_CACHE)
@@ -170,8 +165,6 @@ static int ext_flush_cache(struct mm_call *c, const struct mmuext_op *op)
 
 static int ext_set_ldt(struct mm_call *c, const struct mmuext_op *op)
 {
-	if (c->fd != c->v->domain)
-		return -EPERM;
 	return pv_set_ldt(c->v, op->arg1.linear_addr, op->arg2.nr_ents);
 }
 
@@ -226,34 +219,41 @@ static int ext_super(struct mm_call *c, const struct mmuext_op *op)
 	return -EOPNOTSUPP;
 }
 
-static int (*const ext_ops[])(struct mm_call *c, const struct mmuext_op *op) = {
-	[MMUEXT_PIN_L1_TABLE] = ext_pin,
-	[MMUEXT_PIN_L2_TABLE] = ext_pin,
-	[MMUEXT_PIN_L3_TABLE] = ext_pin,
-	[MMUEXT_PIN_L4_TABLE] = ext_pin,
-	[MMUEXT_UNPIN_TABLE] = ext_unpin,
-	[MMUEXT_NEW_BASEPTR] = ext_new_base,
-	[MMUEXT_TLB_FLUSH_LOCAL] = ext_flush_local,
-	[MMUEXT_INVLPG_LOCAL] = ext_invlpg_local,
-	[MMUEXT_TLB_FLUSH_MULTI] = ext_flush_multi,
-	[MMUEXT_INVLPG_MULTI] = ext_flush_multi,
-	[MMUEXT_TLB_FLUSH_ALL] = ext_flush_all,
-	[MMUEXT_INVLPG_ALL] = ext_flush_all,
-	[MMUEXT_FLUSH_CACHE] = ext_flush_cache,
-	[MMUEXT_SET_LDT] = ext_set_ldt,
-	[MMUEXT_NEW_USER_BASEPTR] = ext_new_base,
-	[MMUEXT_CLEAR_PAGE] = ext_clear_page,
-	[MMUEXT_COPY_PAGE] = ext_copy_page,
-	[MMUEXT_FLUSH_CACHE_GLOBAL] = ext_flush_cache,
-	[MMUEXT_MARK_SUPER] = ext_super,
-	[MMUEXT_UNMARK_SUPER] = ext_super,
+static const struct {
+	int (*fn)(struct mm_call *c, const struct mmuext_op *op);
+	bool foreign;	/* may be about frames of another domain */
+} ext_ops[] = {
+	[MMUEXT_PIN_L1_TABLE] = { ext_pin, true },
+	[MMUEXT_PIN_L2_TABLE] = { ext_pin, true },
+	[MMUEXT_PIN_L3_TABLE] = { ext_pin, true },
+	[MMUEXT_PIN_L4_TABLE] = { ext_pin, true },
+	[MMUEXT_UNPIN_TABLE] = { ext_unpin, true },
+	[MMUEXT_NEW_BASEPTR] = { ext_new_base, false },
+	[MMUEXT_TLB_FLUSH_LOCAL] = { ext_flush_local, false },
+	[MMUEXT_INVLPG_LOCAL] = { ext_invlpg_local, false },
+	[MMUEXT_TLB_FLUSH_MULTI] = { ext_flush_multi, false },
+	[MMUEXT_INVLPG_MULTI] = { ext_flush_multi, false },
+	[MMUEXT_TLB_FLUSH_ALL] = { ext_flush_all, false },
+	[MMUEXT_INVLPG_ALL] = { ext_flush_all, false },
+	[MMUEXT_FLUSH_CACHE] = { ext_flush_cache, false },
+	[MMUEXT_SET_LDT] = { ext_set_ldt, false },
+	[MMUEXT_NEW_USER_BASEPTR] = { ext_new_base, false },
+	[MMUEXT_CLEAR_PAGE] = { ext_clear_page, true },
+	[MMUEXT_COPY_PAGE] = { ext_copy_page, true },
+	[MMUEXT_FLUSH_CACHE_GLOBAL] = { ext_flush_cache, false },
+	[MMUEXT_MARK_SUPER] = { ext_super, true },
+	[MMUEXT_UNMARK_SUPER] = { ext_super, true },
 };
 
-static int ext_one(struct mm_call *c, const struct mmuext_op *op)
+static int ext_one(struct mm_call *c, const void *arg)
 {
-	if (op->cmd >= ARRAY_SIZE(ext_ops) || !ext_ops[op->cmd])
+	const struct mmuext_op *op = arg;
+
+	if (op->cmd >= ARRAY_SIZE(ext_ops) || !ext_ops[op->cmd].fn)
 		return -ENOSYS;
-	return ext_ops[op->cmd](c, op);
+	if (c->fd != c->v->domain && !ext_ops[op->cmd].foreign)
+		return -EPERM;
+	return ext_ops[op->cmd].fn(c, op);
 }
 
 /* Both queues that an operation may have filled. */
@@ -266,27 +266,12 @@ static int release_all(struct mm_call *c)
 	return rc;
 }
 
-/* *nr: how many are left to do. -ERESTART: stopped. */
-static int ext_list(struct mm_call *c, guest_ptr_t *list, unsigned int *nr)
-{
-	struct mmuext_op op;
-	int rc = release_all(c), stopped;
-
-	while (!rc && *nr) {
-		if (copy_from_guest(&op, *list, sizeof(op)))
-			return -EFAULT;
-		rc = pv_operation_ended(c->v, ext_one(c, &op));
-		stopped = release_all(c);
-		if (rc)
-			return rc;
-		*list = guest_ptr_add(*list, sizeof(op));
-		--*nr;
-		rc = stopped;
-		if (!rc && *nr && hypercall_preempt_check())
-			rc = -ERESTART;
-	}
-	return rc;
-}
+static const struct mm_list ext_list = {
+	.nr = __HYPERVISOR_mmuext_op,
+	.size = sizeof(struct mmuext_op),
+	.one = ext_one,
+	.release = release_all,
+};
 
 /**
  * hypercall_mmuext_op() - operations on tables, roots and TLBs
@@ -300,27 +285,7 @@ static int ext_list(struct mm_call *c, guest_ptr_t *list, unsigned int *nr)
  */
 long hypercall_mmuext_op(struct vcpu *v, const uint64_t a[6])
 {
-	guest_ptr_t list = GUEST_PTR(a[0]), pdone = GUEST_PTR(a[2]);
-	unsigned int count = (uint32_t)a[1], nr = count & ~MMU_PREEMPTED;
-	unsigned int total = nr, done = 0;
-	struct mm_call c;
-	int rc;
-
-	if (count & MMU_PREEMPTED)
-		done = pv_read_done(pdone);
 	if ((domid_t)a[3] == DOMID_IO)
 		return -EPERM;
-	rc = pv_call_begin(&c, v, (domid_t)a[3]);
-	if (rc)
-		return rc;
-	rc = ext_list(&c, &list, &nr);
-	pv_call_end(&c);
-
-	done += total - nr;
-	pv_write_done(pdone, done);
-	if (rc != -ERESTART)
-		return rc;
-	return hypercall_continue(__HYPERVISOR_mmuext_op, 4, list.va,
-				  (unsigned long)(nr | MMU_PREEMPTED), pdone.va,
-				  (unsigned long)a[3]);
+	return pv_list_call(&ext_list, v, a, (domid_t)a[3]);
 }

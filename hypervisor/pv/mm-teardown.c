@@ -69,6 +69,7 @@ int pv_relinquish_memory(struct domain *d)
 	if (!d->pv->teardown_started) {
 		d->pv->teardown_left = d->tot_pages;
 		d->pv->teardown_started = true;
+		(void)domain_claim(d, 0);
 	}
 	while (more) {
 		struct page *pg = next_frame(d, &more);

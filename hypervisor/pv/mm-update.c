@@ -2,12 +2,9 @@
 /*
  * mm-update.c - the calls that write page-table entries
  *
- * mmu_update takes a list and can stop between two requests and inside one:
- * the call is entered again with the rest of the list. MMU_PREEMPTED in the
- * count says that *done counts what earlier passes did.
- *
- * Tables that lose their last reference are released before the next request
- * is looked at: a guest may use the frames otherwise then.
+ * mmu_update takes a list (pv_list_call()). Tables that lose their last
+ * reference are released before the next request is looked at: a guest may use
+ * the frames otherwise then.
  */
 #include "mm.h"
 
@@ -94,8 +91,10 @@ static int update_m2p(struct mm_call *c, const struct mmu_update *req)
 	return 0;
 }
 
-static int update_one(struct mm_call *c, const struct mmu_update *req)
+static int update_one(struct mm_call *c, const void *arg)
 {
+	const struct mmu_update *req = arg;
+
 	switch (req->ptr & PTR_CMD_MASK) {
 	case MMU_NORMAL_PT_UPDATE:
 	case MMU_PT_UPDATE_NO_TRANSLATE:
@@ -109,27 +108,17 @@ static int update_one(struct mm_call *c, const struct mmu_update *req)
 	}
 }
 
-/* *nr: how many are left to do. -ERESTART: stopped. */
-static int update_list(struct mm_call *c, guest_ptr_t *list, unsigned int *nr)
+static int update_release(struct mm_call *c)
 {
-	struct mmu_update req;
-	int rc = pv_release_run(c->pd), stopped;
-
-	while (!rc && *nr) {
-		if (copy_from_guest(&req, *list, sizeof(req)))
-			return -EFAULT;
-		rc = pv_operation_ended(c->v, update_one(c, &req));
-		stopped = pv_release_run(c->pd);
-		if (rc)
-			return rc;
-		*list = guest_ptr_add(*list, sizeof(req));
-		--*nr;
-		rc = stopped;
-		if (!rc && *nr && hypercall_preempt_check())
-			rc = -ERESTART;
-	}
-	return rc;
+	return pv_release_run(c->pd);
 }
+
+static const struct mm_list update_list = {
+	.nr = __HYPERVISOR_mmu_update,
+	.size = sizeof(struct mmu_update),
+	.one = update_one,
+	.release = update_release,
+};
 
 /**
  * hypercall_mmu_update() - write entries of page tables, or of the M2P
@@ -144,27 +133,7 @@ static int update_list(struct mm_call *c, guest_ptr_t *list, unsigned int *nr)
  */
 long hypercall_mmu_update(struct vcpu *v, const uint64_t a[6])
 {
-	guest_ptr_t list = GUEST_PTR(a[0]), pdone = GUEST_PTR(a[2]);
-	unsigned int count = (uint32_t)a[1], nr = count & ~MMU_PREEMPTED;
-	unsigned int total = nr, done = 0;
-	struct mm_call c;
-	int rc;
-
-	if (count & MMU_PREEMPTED)
-		done = pv_read_done(pdone);
-	rc = pv_call_begin(&c, v, (uint32_t)a[3]);
-	if (rc)
-		return rc;
-	rc = update_list(&c, &list, &nr);
-	pv_call_end(&c);
-
-	done += total - nr;
-	pv_write_done(pdone, done);
-	if (rc != -ERESTART)
-		return rc;
-	return hypercall_continue(__HYPERVISOR_mmu_update, 4, list.va,
-				  (unsigned long)(nr | MMU_PREEMPTED), pdone.va,
-				  (unsigned long)a[3]);
+	return pv_list_call(&update_list, v, a, (uint32_t)a[3]);
 }
 
 /* The flush that @flags want: which CPUs. 0; -EFAULT */

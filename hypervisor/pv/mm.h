@@ -110,10 +110,18 @@ void pv_call_end(struct mm_call *c);
 void pv_call_flush(struct mm_call *c);
 int pv_read_vcpumask(struct vcpu *v, guest_ptr_t map, cpumask_t *cpus);
 
-/* In the count of a list: entered again, *done counts earlier passes. */
-#define MMU_PREEMPTED 0x80000000U
-unsigned int pv_read_done(guest_ptr_t pdone);
-void pv_write_done(guest_ptr_t pdone, unsigned int done);
+/* A call that takes a list of requests. */
+struct mm_list {
+	unsigned int nr;	/* __HYPERVISOR_ */
+	size_t size;		/* of a request, at most PV_LIST_MAX_SIZE */
+	/* A private copy of one. 0; an errno; -EINTR, -ERESTART: again. */
+	int (*one)(struct mm_call *c, const void *req);
+	/* Works off the release queues. 0; -ERESTART: again. */
+	int (*release)(struct mm_call *c);
+};
+#define PV_LIST_MAX_SIZE 32
+long pv_list_call(const struct mm_list *l, struct vcpu *v, const uint64_t a[6],
+		  unsigned int foreigndom);
 
 /* ---- grants (mm-grant.c), audit (mm-audit.c) ---- */
 extern const struct grant_map_ops pv_grant_map_ops;

@@ -243,6 +243,61 @@ static void shared_frames_stay_ours(void **state)
 	page_free(pg, 0);
 }
 
+static void release_many(struct page *pg, unsigned int nr)
+{
+	while (nr--)
+		release(pg++);
+}
+
+/* Two guests are built, in memory that is enough for one and a half. */
+static void claims_are_kept(void **state)
+{
+	uint64_t half = free_at_start / 2;
+	struct page *pg;
+
+	dom_a.max_pages = dom_b.max_pages = free_at_start + 1;
+	assert_int_equal(domain_claim(&dom_a, free_at_start + 1), -ENOMEM);
+	assert_int_equal(domain_claim(&dom_a, free_at_start + 2), -EINVAL);
+	assert_int_equal(domain_claim(&dom_a, half), 0);
+	assert_int_equal(mm_claimed_frames(), half);
+	assert_int_equal(domain_claim(&dom_a, half + 1), -EINVAL);
+	assert_int_equal(domain_claim(&dom_b, free_at_start - half + 1),
+			 -ENOMEM);
+	assert_int_equal(domain_claim(&dom_b, free_at_start - half), 0);
+	/* Its own frames come out of its claim: nothing is left over. */
+	pg = domain_page_alloc(&dom_a, 3, 0);
+	assert_non_null(pg);
+	assert_int_equal(mm_claimed_frames(), free_at_start - 8);
+	assert_int_equal(domain_claim(&dom_b, 0), 0);
+	assert_int_equal(domain_claim(&dom_b, 0), 0);
+	assert_int_equal(mm_claimed_frames(), half - 8);
+	release_many(pg, 8);
+	assert_int_equal(domain_claim(&dom_a, 0), 0);
+	assert_int_equal(mm_claimed_frames(), 0);
+}
+
+static void claimed_memory_is_not_others(void **state)
+{
+	struct page *mine, *theirs;
+
+	dom_a.max_pages = free_at_start;
+	assert_int_equal(domain_claim(&dom_a, free_at_start - 1), 0);
+	theirs = domain_page_alloc(&dom_b, 0, 0);
+	assert_non_null(theirs);
+	assert_null(domain_page_alloc(&dom_b, 0, 0));
+	mine = domain_page_alloc(&dom_a, 0, 0);
+	assert_non_null(mine);
+	/* As many as it has are claimed already; and the dead claim nothing. */
+	assert_int_equal(domain_claim(&dom_b, 1), -EINVAL);
+	assert_int_equal(domain_claim(&dom_a, 0), 0);
+	assert_int_equal(domain_claim(&dom_a, 1), -EINVAL);
+	dom_a.state = DOM_DYING;
+	assert_int_equal(domain_claim(&dom_a, 2), -EINVAL);
+	assert_int_equal(mm_claimed_frames(), 0);
+	release(mine);
+	release(theirs);
+}
+
 static void free_flushes_only_who_must(void **state)
 {
 	struct page *pg = domain_page_alloc(&dom_a, 1, 0);
@@ -358,6 +413,8 @@ int main(void)
 		T(stolen_frame_is_freed_late),
 		T(shared_frames_stay_ours),
 		T(free_flushes_only_who_must),
+		T(claims_are_kept),
+		T(claimed_memory_is_not_others),
 		T(filter_follows_the_clock),
 		T(cr3_load_keeps_global_entries),
 		T(flush_reaches_the_mask_only),

@@ -5,11 +5,27 @@
 #include "pv/world.h"
 
 #include <lodge/boot.h>
+#include <lodge/grant.h>
 #include <xen/memory.h>
 
 #define NR 8
 
 struct boot_info boot_info;
+
+/* ---- another's grant table: four frames, and one of status ---- */
+unsigned int grant_table_nr_frames(const struct domain *d, bool status)
+{
+	return status ? 1 : 4;
+}
+
+int grant_table_get_frame(struct domain *d, unsigned int idx, bool status,
+			  mfn_t *mfn)
+{
+	if (status)
+		return -EINVAL;	/* of a table of version 1 */
+	*mfn = MFN(1000U * d->domid + idx);
+	return 0;
+}
 
 static long memory_op(unsigned int op, void *arg)
 {
@@ -109,6 +125,151 @@ static void exchange(void **state)
 	check_audit(&dom_a, 0, 0);
 }
 
+/* What the control domain does for a guest that never ran. */
+static void for_another(void **state)
+{
+	xen_pfn_t list[NR], out = 55;
+	struct xen_memory_reservation r = {
+		.extent_start.p = list,
+		.nr_extents = NR,
+		.domid = dom_b.domid,
+	};
+	struct xen_memory_exchange x = {
+		.in = {.extent_start.p = list,
+		       .nr_extents = 1,
+		       .domid = dom_b.domid},
+		.out = {.extent_start.p = &out,
+			.nr_extents = 1,
+			.domid = dom_b.domid},
+	};
+	unsigned int i;
+
+	for (i = 0; i < NR; i++)
+		list[i] = i;
+	assert_int_equal(memory_op(XENMEM_populate_physmap, &r), 0);
+	assert_int_equal(memory_op(XENMEM_current_reservation, &r.domid),
+			 -EPERM);
+	assert_int_equal(memory_op(XENMEM_exchange, &x), -EPERM);
+	world_run(dom_c.vcpus[0]);
+	fake_preempt_every = 3;
+	assert_int_equal(memory_op(XENMEM_populate_physmap, &r), NR);
+	assert_int_equal(dom_b.tot_pages, NR);
+	assert_int_equal(dom_c.tot_pages, 0);
+	assert_int_equal(m2p_get(MFN(list[7])), 7);
+	assert_int_equal(memory_op(XENMEM_current_reservation, &r.domid), NR);
+	assert_int_equal(memory_op(XENMEM_maximum_reservation, &r.domid),
+			 WORLD_FRAMES);
+	assert_int_equal(memory_op(XENMEM_exchange, &x), 0);
+	assert_int_equal(m2p_get(MFN(out)), 55);
+	list[0] = out;
+	assert_int_equal(memory_op(XENMEM_decrease_reservation, &r), NR);
+	assert_int_equal(dom_b.tot_pages, 0);
+	r.domid = 99;
+	assert_int_equal(memory_op(XENMEM_populate_physmap, &r), 0);
+	assert_int_equal(memory_op(XENMEM_current_reservation, &r.domid),
+			 -ESRCH);
+}
+
+static void claims(void **state)
+{
+	struct xen_memory_reservation r = {
+		.nr_extents = 10,
+		.domid = dom_b.domid,
+	};
+
+	assert_int_equal(memory_op(XENMEM_claim_pages, &r), -EPERM);
+	world_run(dom_c.vcpus[0]);
+	assert_int_equal(memory_op(XENMEM_claim_pages, NULL), -EFAULT);
+	assert_int_equal(memory_op(XENMEM_claim_pages | 1 << 6, &r), -EINVAL);
+	r.extent_order = 1;
+	assert_int_equal(memory_op(XENMEM_claim_pages, &r), -EINVAL);
+	r.extent_order = 0;
+	r.mem_flags = 1;
+	assert_int_equal(memory_op(XENMEM_claim_pages, &r), -EINVAL);
+	r.mem_flags = 0;
+	r.extent_start.p = (xen_pfn_t *)&r;
+	assert_int_equal(memory_op(XENMEM_claim_pages, &r), -EINVAL);
+	r.extent_start.p = NULL;
+	r.domid = 99;
+	assert_int_equal(memory_op(XENMEM_claim_pages, &r), -EINVAL);
+	r.domid = DOMID_SELF;
+	assert_int_equal(memory_op(XENMEM_claim_pages, &r), -EINVAL);
+	assert_int_equal(mm_claimed_frames(), 0);
+	r.domid = dom_b.domid;
+	assert_int_equal(memory_op(XENMEM_claim_pages, &r), 0);
+	assert_int_equal(mm_claimed_frames(), 10);
+	/* The domain's teardown gives it up. */
+}
+
+static long acquire(struct xen_mem_acquire_resource r, uint32_t *nr)
+{
+	long rc = memory_op(XENMEM_acquire_resource, &r);
+
+	if (nr)
+		*nr = r.nr_frames;
+	return rc;
+}
+
+static void resources(void **state)
+{
+	xen_pfn_t list[4] = {0};
+	struct xen_mem_acquire_resource r = {
+		.domid = dom_b.domid,
+		.type = XENMEM_resource_grant_table,
+		.nr_frames = 4,
+		.frame_list.p = list,
+	}, bad;
+	uint32_t nr;
+
+	assert_int_equal(acquire(r, NULL), -EPERM);
+	world_run(dom_c.vcpus[0]);
+	fake_preempt_every = 1;
+	assert_int_equal(acquire(r, NULL), 0);
+	assert_int_equal(list[0], 1000);
+	assert_int_equal(list[3], 1003);
+	r.frame = 2;
+	r.nr_frames = 2;
+	assert_int_equal(acquire(r, NULL), 0);
+	assert_int_equal(list[0], 1002);
+	/* How many are there? */
+	bad = r;
+	bad.nr_frames = 0;
+	assert_int_equal(acquire(bad, NULL), -EINVAL);
+	bad.frame_list.p = NULL;
+	assert_int_equal(acquire(bad, &nr), 0);
+	assert_int_equal(nr, 4);
+	bad.id = XENMEM_resource_grant_table_id_status;
+	assert_int_equal(acquire(bad, &nr), 0);
+	assert_int_equal(nr, 1);
+	bad.nr_frames = 1;
+	assert_int_equal(acquire(bad, NULL), -EINVAL);
+	/* Each field by itself. */
+#define BAD(field, value, rc)                              \
+	do {                                               \
+		bad = r;                                   \
+		bad.field = (value);                       \
+		assert_int_equal(acquire(bad, NULL), (rc)); \
+	} while (0)
+	BAD(nr_frames, 3, -EINVAL);
+	BAD(nr_frames, ~0U, -EINVAL);
+	BAD(frame, 4, -EINVAL);
+	BAD(frame, ~0UL, -EINVAL);
+	BAD(frame, 1UL << 32, -EINVAL);
+	BAD(pad, 1, -EINVAL);
+	BAD(id, 2, -EINVAL);
+	BAD(type, XENMEM_resource_ioreq_server, -EINVAL);
+	BAD(type, XENMEM_resource_vmtrace_buf, -EINVAL);
+	BAD(type, 3, -EOPNOTSUPP);
+	BAD(domid, 99, -ESRCH);
+	BAD(domid, DOMID_SELF, -ESRCH);
+	BAD(domid, dom_c.domid, -EPERM);
+	BAD(frame_list.p, (xen_pfn_t *)8, -EFAULT);
+#undef BAD
+	assert_int_equal(memory_op(XENMEM_acquire_resource, NULL), -EFAULT);
+	assert_int_equal(memory_op(XENMEM_acquire_resource | 9 << 6, &r),
+			 -EINVAL);
+}
+
 #define WORLD_TEST(f) \
 	cmocka_unit_test_setup_teardown(f, world_setup, world_teardown)
 
@@ -118,6 +279,9 @@ int main(void)
 		WORLD_TEST(grow_and_shrink),
 		WORLD_TEST(limits),
 		WORLD_TEST(exchange),
+		WORLD_TEST(for_another),
+		WORLD_TEST(claims),
+		WORLD_TEST(resources),
 	};
 
 	return cmocka_run_group_tests(tests, world_group_setup, NULL);

@@ -231,6 +231,49 @@ static void foreign_tables(void **state)
 			 -EPERM);
 }
 
+/* Flushes, roots and descriptor tables are about the caller alone. */
+static void foreign_operations(void **state)
+{
+	static const struct {
+		unsigned int cmd;
+		long rc;
+	} ops[] = {
+		{MMUEXT_NEW_BASEPTR, -EPERM},
+		{MMUEXT_NEW_USER_BASEPTR, -EPERM},
+		{MMUEXT_TLB_FLUSH_LOCAL, -EPERM},
+		{MMUEXT_INVLPG_LOCAL, -EPERM},
+		{MMUEXT_TLB_FLUSH_MULTI, -EPERM},
+		{MMUEXT_INVLPG_MULTI, -EPERM},
+		{MMUEXT_TLB_FLUSH_ALL, -EPERM},
+		{MMUEXT_INVLPG_ALL, -EPERM},
+		{MMUEXT_FLUSH_CACHE, -EPERM},
+		{MMUEXT_FLUSH_CACHE_GLOBAL, -EPERM},
+		{MMUEXT_SET_LDT, -EPERM},
+		{MMUEXT_MARK_SUPER, -EOPNOTSUPP},
+		{MMUEXT_CLEAR_PAGE, 0},
+		{MMUEXT_COPY_PAGE, 0},
+		{MMUEXT_MARK_SUPER + 99, -ENOSYS},
+	};
+	struct page *theirs = new_frame(&dom_b);
+	unsigned int i;
+
+	world_run(dom_c.vcpus[0]);
+	strcpy(page_to_virt(theirs), "text");
+	for (i = 0; i < ARRAY_SIZE(ops); i++) {
+		struct mmuext_op op = {.cmd = ops[i].cmd};
+
+		op.arg1.mfn = mfn_x(page_to_mfn(theirs));
+		op.arg2.src_mfn = mfn_x(page_to_mfn(theirs));
+		assert_int_equal(call(hypercall_mmuext_op, (uint64_t)&op, 1, 0,
+				      dom_b.domid),
+				 ops[i].rc);
+	}
+	assert_string_equal(page_to_virt(theirs), "");
+	assert_int_equal(fake_x86[0].nr_cr3_loads, 0);
+	assert_int_equal(dom_b.refs, 2);
+	check_audit(&dom_b, 0, 0);
+}
+
 static void device_memory(void **state)
 {
 	struct tree t;
@@ -424,6 +467,7 @@ int main(void)
 		WORLD_TEST(foreign_frames),
 		WORLD_TEST(foreign_frame_of_the_dead),
 		WORLD_TEST(foreign_tables),
+		WORLD_TEST(foreign_operations),
 		WORLD_TEST(device_memory),
 		WORLD_TEST(mapping_by_address),
 		WORLD_TEST(flushes),

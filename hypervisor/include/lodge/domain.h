@@ -110,6 +110,7 @@ struct domain {
 	spinlock_t pages_lock;			/* LOCK_DOMPAGES */
 	struct list_head pages;			/* [m] */
 	uint64_t tot_pages, max_pages;		/* [m] */
+	uint64_t claim;				/* [m] frames put by for it */
 	struct domain_memmap *memmap;		/* [d] NULL: none was set */
 
 	struct shared_info *shared_info;	/* [I] */

@@ -56,6 +56,10 @@ int domain_page_assign(struct domain *d, struct page *pg, unsigned int order,
  * allocation's. 0; -EINVAL otherwise, nothing changed.
  */
 int domain_page_steal(struct domain *d, struct page *pg);
+/* Puts memory by, so that @d can have @nr frames in all; 0: no more. 0;
+ * -EINVAL; -ENOMEM. A dying domain's claim is given up by its teardown. */
+int domain_claim(struct domain *d, uint64_t nr);
+uint64_t mm_claimed_frames(void);
 /* Frees frames whose last reference went, once no TLB can hold them. */
 void deferred_free_run(void);
 
