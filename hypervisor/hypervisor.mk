@@ -10,7 +10,8 @@
 # lodge.elf is its memory image inside the 32-bit ELF file that multiboot
 # loaders take (boot/container/). `make hv-objs` compiles without linking.
 #
-# Every hypervisor/*/*.c and *.S is part of the image: there is no list. The
+# Every hypervisor/*/*.c and *.S is part of the image: there is no list. With
+# them goes decoders.o, the libraries of the loader stage (loader.mk). The
 # image is linked twice, because it carries its own symbol table for back
 # traces: first with an empty table, then with the one made from the first
 # link. The table lies behind all text, so no function moves; the build checks
@@ -50,7 +51,7 @@ HV_DIR_debug := build/debug
 # $(1): flavour, release or debug
 define hv_rules
 HV_OBJS_$(1) := $(HV_C:%.c=build/obj/$(1)/%.o) \
-	$(HV_S:%.S=build/obj/$(1)/%.o)
+	$(HV_S:%.S=build/obj/$(1)/%.o) build/obj/$(1)/decoders.o
 
 build/obj/$(1)/%.o: %.c $(HV_MK) build/config.mk | build/include/xen
 	$$(call say,CC,$$@)$$(CC) $$(HV_CPPFLAGS) $$(HV_CFLAGS) \

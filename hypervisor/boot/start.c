@@ -15,6 +15,7 @@
 #include <lodge/domain.h>
 #include <lodge/event.h>
 #include <lodge/irq.h>
+#include <lodge/loader.h>
 #include <lodge/mm.h>
 #include <lodge/pci.h>
 #include <lodge/percpu.h>
@@ -94,6 +95,7 @@ static void __init take_over(uint32_t magic, uint32_t info)
 	cmdline_parse(boot_info.cmdline, params_start, params_end);
 	console_start();
 	tell_boot_info(&boot_info);
+	loader_unpack_kernel(&boot_info);
 	trampoline_reserve(&boot_info);
 }
 

@@ -39,8 +39,6 @@ struct elf_note {
 #define MAX_IMAGE_BYTES		(1UL << 30)
 
 #define GZIP_MAGIC		0x8b1f
-#define BZIMAGE_MAGIC_AT	0x202
-#define BZIMAGE_MAGIC		0x53726448U	/* "HdrS" */
 
 static bool inside(const struct dom0_image *img, uint64_t offset, uint64_t len)
 {
@@ -68,18 +66,13 @@ static unsigned int nr_segments(const struct dom0_image *img)
 /* Something else than an ELF file: say what it looks like. */
 static const char *not_elf(const struct dom0_image *img)
 {
-	uint32_t magic = 0;
 	uint16_t gzip;
 
 	memcpy(&gzip, img->data, sizeof(gzip));
-	if (inside(img, BZIMAGE_MAGIC_AT, sizeof(magic)))
-		memcpy(&magic, img->data + BZIMAGE_MAGIC_AT, sizeof(magic));
-	if (magic == BZIMAGE_MAGIC)
-		return "it is a compressed bzImage: give the ELF file that is "
-		       "inside it (vmlinux)";
 	if (gzip == GZIP_MAGIC)
 		return "it is compressed with gzip: unpack it first";
-	return "it is not an ELF file";
+	return "it is neither a Linux bzImage nor an ELF file: the first "
+	       "module has to be the kernel";
 }
 
 static const char *check_header(const struct dom0_image *img)
