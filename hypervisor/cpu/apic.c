@@ -455,7 +455,8 @@ void apic_init_boot(void)
 	uint64_t base;
 
 	if (!(cpuid_count(1, 0).d & BIT(9)))
-		panic("this CPU has no local APIC, or the firmware hid it");
+		panic("this CPU has no local APIC, or it is turned off in the "
+		      "firmware's setup");
 	base = rdmsr(MSR_APIC_BASE);
 	apic_base = (base & APIC_BASE_ADDRESS) | APIC_BASE_ENABLE;
 	if (want_x2apic(base)) {

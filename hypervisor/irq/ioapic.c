@@ -247,7 +247,8 @@ unsigned int ioapic_init(void)
 		nr_gsis = max(nr_gsis, end);
 	}
 	if (nr_ioapics == 0)
-		panic("no IO-APIC: the MADT names none that answers");
+		panic("no IO-APIC: ACPI's MADT names none that answers; turn "
+		      "ACPI and the IO-APIC on in the firmware's setup");
 	return nr_gsis;
 }
 

@@ -243,7 +243,8 @@ void platform_init(void)
 	for (i = 0; i < ARRAY_SIZE(clocks); i++)
 		if (try_clock(&clocks[i]))
 			return;
-	panic("no usable timer: neither HPET nor ACPI PM timer nor PIT counts");
+	panic("no usable timer: neither HPET nor ACPI PM timer nor PIT "
+	      "counts; turn one on in the firmware's setup");
 }
 
 /**
