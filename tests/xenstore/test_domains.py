@@ -321,6 +321,52 @@ def test_memory_limit(host, dom0):
     assert dom0.control("check") == "OK"
 
 
+def memory(dom0, domid):
+    """Bytes that a domain is charged for."""
+    lines = dict(line.split(" ", 1) for line in
+                 dom0.control("limits", str(domid)).splitlines())
+    return int(lines["memory"].split()[0])
+
+
+def test_memory_of_transactions(host, dom0):
+    """What an open transaction keeps is charged, and given back."""
+    home(dom0, 3)
+    guest = host.domain(3)
+    guest.write("n", b"x")
+    before = memory(dom0, 3)
+    dom0.control("quota", "set", "3", "memory", "20000")
+    tx = guest.start()
+    with pytest.raises(XsError) as info:
+        for i in range(100):
+            guest.write("n", b"%1000d" % i, tx)     # the same node
+    assert info.value.name == "ENOSPC"
+    assert 3 < i < 20
+    assert before < memory(dom0, 3) <= 20000
+    assert dom0.control("check") == "OK"
+    guest.end(tx, commit=False)
+    assert memory(dom0, 3) == before
+    # What was looked at is kept, too.
+    dom0.control("quota", "set", "3", "memory", str(before + 6000))
+    tx = guest.start()
+    with pytest.raises(XsError) as info:
+        for i in range(100):
+            try:
+                guest.read("missing%d" % i, tx)
+            except XsError as error:
+                if error.name != "ENOENT":
+                    raise
+    assert info.value.name == "ENOSPC"
+    host.kill()
+    assert dom0.control("check") == "OK"
+    assert refused(guest.end, tx) == "EAGAIN"
+    assert memory(dom0, 3) == before
+    # A transaction that fits leaves no more behind than its nodes.
+    tx = guest.start()
+    guest.write("n", b"y", tx)
+    guest.end(tx)
+    assert memory(dom0, 3) == before
+
+
 def test_outstanding(host, dom0):
     """Who does not take replies is not served any more, and loses nothing."""
     home(dom0, 3)

@@ -25,11 +25,15 @@ static int only_path(struct req *r, const char **path)
 	return req_path(r, s[0], path);
 }
 
-/* May the request change @path now, and is there room to record it? */
-static int may_change(struct req *r, const char *path, size_t bytes)
+/*
+ * May the request change @path now, and is there room to record it: @nodes
+ * nodes whose paths and values take @bytes?
+ */
+static int may_change(struct req *r, const char *path, size_t nodes,
+		      size_t bytes)
 {
 	if (r->t)
-		return 0;
+		return txn_room(r->t, nodes, bytes);
 	if (lease_blocks(r->c, path))
 		return LEASE_WAIT;
 	return journal_ready(2 * XENSTORE_ABS_PATH_MAX * sizeof(struct item) +
@@ -214,8 +218,8 @@ static int create(struct req *r, const char *path, const void *value,
 	rc = within_limits(r, missing, missing * (long)NODE_CHARGE +
 			   (long)(strlen(path) - strlen(above) + len));
 	if (!rc)
-		rc = may_change(r, path, strlen(path) *
-				(unsigned long)missing + len);
+		rc = may_change(r, path, (size_t)missing,
+				strlen(path) * (size_t)missing + len);
 	if (rc)
 		return rc;
 	ps = inherit(r, n);
@@ -242,7 +246,7 @@ static int write_node(struct req *r, const char *path, const void *value,
 	if (!rc && perms_owner(node_perms(n)) == r->c->dom->id.domid)
 		rc = within_limits(r, 0, (long)len - n->value_len);
 	if (!rc)
-		rc = may_change(r, path, len);
+		rc = may_change(r, path, 1, strlen(path) + len);
 	if (!rc)
 		change(r, path, value, len, NULL);
 	return rc;
@@ -305,7 +309,7 @@ int do_rm(struct req *r)
 		return rm_missing(r, path);
 	rc = req_node(r, path, ACC_TREE, PERM_WRITE, &n);
 	if (!rc)
-		rc = may_change(r, path, strlen(path));
+		rc = may_change(r, path, 1, strlen(path));
 	if (rc)
 		return rc;
 	if (r->t)
@@ -410,7 +414,8 @@ static int set_node(struct req *r, const char *given, struct perms *ps)
 		return EACCES;
 	if (perms_owner(ps) != perms_owner(node_perms(n)) && !req_privileged(r))
 		return EPERM;
-	rc = may_change(r, path, ps->nr * sizeof(struct perm));
+	rc = may_change(r, path, 1, strlen(path) +
+			ps->nr * sizeof(struct perm));
 	if (!rc)
 		change(r, path, NULL, 0, ps);
 	return rc;

@@ -11,6 +11,7 @@
 #include "domain.h"
 #include "journal.h"
 #include "log.h"
+#include "txn.h"
 #include "util.h"
 #include "watch.h"
 
@@ -261,7 +262,7 @@ bool store_check(void)
 	while ((d = domain_next(&cursor))) {
 		struct tally *own = &t[d->id.domid];
 
-		own->bytes += watch_bytes(d);
+		own->bytes += watch_bytes(d) + txn_bytes(d);
 		if (d->nodes == own->nodes && d->bytes == own->bytes)
 			continue;
 		log_error("check: dom%u: %ld nodes, %ld bytes charged; "

@@ -75,16 +75,79 @@ static const struct txn_delta *delta_of(const struct txn *t, uint16_t domid)
 	return &none;
 }
 
-/* Nodes that the transaction would add to a domain's. */
+/* Nodes that the transaction's end would add to a domain's. */
 long txn_extra_nodes(const struct txn *t, uint16_t domid)
 {
 	return delta_of(t, domid)->nodes;
 }
 
+/* Likewise bytes: its own memory is given back then. */
 long txn_extra_bytes(const struct txn *t, uint16_t domid)
 {
-	return delta_of(t, domid)->bytes;
+	long own = domid == t->conn->dom->id.domid ? t->bytes : 0;
+
+	return delta_of(t, domid)->bytes - own;
 }
+
+/* --- its own memory, charged to its client's domain while it is open --- */
+
+/* Slots of the table are at least a quarter full, or the table is small. */
+static long access_bytes(size_t path_len)
+{
+	return (long)(4 * sizeof(struct access) + path_len + 1);
+}
+
+/* The change is kept as such, and as a node in the view. */
+static long op_bytes(size_t path_len, size_t value_len)
+{
+	return (long)(sizeof(struct txn_op) + NODE_CHARGE +
+		      2 * (path_len + 1 + value_len));
+}
+
+static void use(struct txn *t, long bytes)
+{
+	t->bytes += bytes;
+	t->conn->dom->bytes += bytes;
+}
+
+static bool may_use(struct domain *d, long bytes)
+{
+	return limit_allows(d, LIMIT_MEMORY, d->bytes + bytes);
+}
+
+/**
+ * txn_room() - is there memory for changes in a transaction?
+ * @nodes: how many nodes are created or changed
+ * @bytes: of their paths and values together
+ *
+ * Return: 0; ENOSPC its client's domain would have too much.
+ */
+int txn_room(const struct txn *t, size_t nodes, size_t bytes)
+{
+	long each = op_bytes(0, 0);
+
+	return may_use(t->conn->dom, (long)nodes * each + 2 * (long)bytes) ?
+		       0 : ENOSPC;
+}
+
+/* Memory of all transactions that a domain is charged for. */
+long txn_bytes(const struct domain *d)
+{
+	const struct conn *c;
+	const struct txn *t;
+	long sum = 0;
+
+	TAILQ_FOREACH(c, &conns, link) {
+		if (c->dom != d)
+			continue;
+		LIST_FOREACH(t, &c->txns, link)
+			sum += t->bytes;
+	}
+	return sum;
+}
+
+#define ARENA_BLOCK 1024
+#define TXN_BYTES ((long)sizeof(struct txn) + ARENA_BLOCK)
 
 static struct txn *txn_new(struct conn *c, uint32_t id)
 {
@@ -95,10 +158,11 @@ static struct txn *txn_new(struct conn *c, uint32_t id)
 	t->base = node_get(store_root());
 	t->view.root = node_get(store_root());
 	t->view.charge = txn_charge;
-	t->mem = arena_new(1024);
+	t->mem = arena_new(ARENA_BLOCK);
 	STAILQ_INIT(&t->ops);
 	LIST_INSERT_HEAD(&c->txns, t, link);
 	c->dom->txns++;
+	use(t, TXN_BYTES);
 	journal_txn(true, c->id, id);
 	return t;
 }
@@ -107,11 +171,12 @@ static struct txn *txn_new(struct conn *c, uint32_t id)
  * txn_start() - open a transaction
  * @id: its number, set on success
  *
- * Return: 0; ENOSPC the domain has as many as it may.
+ * Return: 0; ENOSPC the domain has as many as it may, or too much memory.
  */
 int txn_start(struct conn *c, uint32_t *id)
 {
-	if (!limit_allows(c->dom, LIMIT_TRANSACTIONS, c->dom->txns + 1l))
+	if (!limit_allows(c->dom, LIMIT_TRANSACTIONS, c->dom->txns + 1l) ||
+	    !may_use(c->dom, TXN_BYTES))
 		return ENOSPC;
 	do {
 		c->next_txn++;
@@ -146,6 +211,7 @@ void txn_abort(struct txn *t)
 
 	journal_txn(false, t->conn->id, t->id);
 	t->conn->dom->txns--;
+	use(t, -t->bytes);
 	LIST_REMOVE(t, link);
 	STAILQ_FOREACH(op, &t->ops, next)
 		perms_put(op->perms);
@@ -206,7 +272,8 @@ static void set_grow(struct txn *t)
  * @t:     NULL if the request is in no transaction: nothing to note
  * @flags: ACC_*
  *
- * Return: 0; ENOSPC it has looked at as many nodes as the domain may.
+ * Return: 0; ENOSPC it has looked at as many nodes as the domain may, or the
+ *         domain would have too much memory.
  */
 int txn_access(struct txn *t, const char *path, unsigned int flags)
 {
@@ -222,8 +289,10 @@ int txn_access(struct txn *t, const char *path, unsigned int flags)
 	a = set_slot(t->set, t->set_size, hash, path);
 	if (!a->path) {
 		if (!limit_allows(t->conn->dom, LIMIT_TXN_NODES,
-				  t->set_used + 1l))
+				  t->set_used + 1l) ||
+		    !may_use(t->conn->dom, access_bytes(len)))
 			return ENOSPC;
+		use(t, access_bytes(len));
 		a->path = arena_strndup(t->mem, path, len);
 		a->hash = hash;
 		t->set_used++;
@@ -273,7 +342,8 @@ static bool conflicts(const struct txn *t)
 
 /* --- changes --- */
 
-static struct txn_op *op_add(struct txn *t, const char *path)
+static struct txn_op *op_add(struct txn *t, const char *path,
+			     size_t value_len)
 {
 	struct txn_op *op = arena_alloc(t->mem, sizeof(*op));
 	size_t len = strlen(path);
@@ -282,13 +352,14 @@ static struct txn_op *op_add(struct txn *t, const char *path)
 	STAILQ_INSERT_TAIL(&t->ops, op, next);
 	t->op_bytes += 2 * len + sizeof(struct item) + 16;
 	t->changes++;
+	use(t, op_bytes(len, value_len));
 	return op;
 }
 
 static void put(struct txn *t, const char *path, const void *value, size_t len,
 		struct perms *perms, bool implied)
 {
-	struct txn_op *op = op_add(t, path);
+	struct txn_op *op = op_add(t, path, len);
 
 	if (value)
 		op->value = arena_strndup(t->mem, value, len);
@@ -315,7 +386,7 @@ void txn_imply(struct txn *t, const char *path, struct perms *perms)
 /* As tree_remove(), in the view. */
 void txn_remove(struct txn *t, const char *path)
 {
-	op_add(t, path)->remove = true;
+	op_add(t, path, 0)->remove = true;
 	tree_remove(&t->view, path, VIEW_GEN + t->changes);
 }
 

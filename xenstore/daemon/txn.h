@@ -13,6 +13,7 @@
 
 struct arena;
 struct conn;
+struct domain;
 
 /* What a transaction learned about a path of its base version. */
 #define ACC_EXISTS 1u		/* whether it exists */
@@ -52,7 +53,8 @@ struct txn {
 	struct tree view;	/* base plus its own changes */
 	struct arena *mem;
 	STAILQ_HEAD(, txn_op) ops;
-	size_t op_bytes;
+	size_t op_bytes;	/* what they will take in the journal */
+	long bytes;		/* of memory that its domain is charged for */
 	struct access *set;	/* open hash table */
 	uint32_t set_size, set_used;
 	struct txn_delta *delta;
@@ -72,6 +74,8 @@ void txn_put(struct txn *t, const char *path, const void *value, size_t len,
 	     struct perms *perms);
 void txn_imply(struct txn *t, const char *path, struct perms *perms);
 void txn_remove(struct txn *t, const char *path);
+int txn_room(const struct txn *t, size_t nodes, size_t bytes);
+long txn_bytes(const struct domain *d);
 long txn_extra_nodes(const struct txn *t, uint16_t domid);
 long txn_extra_bytes(const struct txn *t, uint16_t domid);
 bool txn_accessed(const struct txn *t, const char *path);
