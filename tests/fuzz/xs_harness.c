@@ -54,6 +54,10 @@ static int recover(struct conn *c)
 	return 0;
 }
 
+static void end_turn(struct conn *c)
+{
+}
+
 static void want(struct conn *c, bool r, bool w)
 {
 }
@@ -63,7 +67,8 @@ static void gone(struct conn *c, int why)
 }
 
 static const struct transport transport = {
-	.fill = fill, .flush = flush, .recover = recover, .want = want,
+	.fill = fill, .flush = flush, .end_turn = end_turn,
+	.recover = recover, .want = want,
 	.close = gone,
 };
 

@@ -298,7 +298,8 @@ void conn_send_event(struct conn *c, const char *path, const char *token)
 		.tlen = (uint32_t)strlen(token) + 1,
 	};
 
-	if (c->doomed || e.plen + e.tlen > XENSTORE_PAYLOAD_MAX)
+	/* Without a transport: it left while there was no daemon. */
+	if (c->doomed || !c->tp || e.plen + e.tlen > XENSTORE_PAYLOAD_MAX)
 		return;
 	buf_put(&caused, &e, sizeof(e));
 	buf_put(&caused, path, e.plen);
@@ -388,8 +389,10 @@ void conn_commit(struct conn *c, uint32_t in_done)
 		t->touched = false;
 		stream_commit(t->st, t == c ? in_done :
 			      stream_in_done(t->st));
-		if (t != c)
-			conn_flush(t);
+		if (t == c)
+			continue;
+		conn_flush(t);
+		t->tp->end_turn(t);
 	}
 }
 

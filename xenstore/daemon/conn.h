@@ -30,6 +30,8 @@ struct watch;
 struct transport {
 	int (*fill)(struct conn *c);	/* from the client into the stream */
 	int (*flush)(struct conn *c);	/* from the stream to the client */
+	void (*end_turn)(struct conn *c); /* all was filled or flushed that
+					   will be for now */
 	int (*recover)(struct conn *c);	/* after a restart: how far did they
 					   get? */
 	void (*want)(struct conn *c, bool read, bool write);

@@ -164,6 +164,7 @@ static void turn(struct conn *c)
 	}
 	serve(c, start);
 	conn_flush(c);
+	c->tp->end_turn(c);
 	if (c->doomed)
 		return;
 	if (c->eof && !c->queued && !c->is_held) {

@@ -42,6 +42,7 @@
 struct ring {
 	volatile struct xenstore_domain_interface *page;
 	int port;		/* our end of the event channel */
+	bool tell;		/* the guest has not been told of all we did */
 };
 
 static const char *dir;
@@ -81,6 +82,21 @@ static void reconnect(struct conn *c)
 	xen_notify(r->port);
 }
 
+/*
+ * The guest is told once for all that a turn took from its requests and added
+ * to its responses.
+ */
+static void ring_end_turn(struct conn *c)
+{
+	struct ring *r = c->priv;
+
+	if (!r->tell)
+		return;
+	r->tell = false;
+	barrier();
+	xen_notify(r->port);
+}
+
 static int ring_fill(struct conn *c)
 {
 	struct ring *r = c->priv;
@@ -108,8 +124,7 @@ static int ring_fill(struct conn *c)
 	barrier();
 	stream_in_filled(c->st, n);
 	r->page->req_cons = cons + n;
-	barrier();
-	xen_notify(r->port);
+	r->tell = true;
 	return 0;
 }
 
@@ -119,6 +134,7 @@ static int ring_flush(struct conn *c)
 	struct stream *s = c->st;
 	uint32_t prod = (uint32_t)s->sent, cons = r->page->rsp_cons, n, at;
 	char bytes[XENSTORE_RING_SIZE];
+	int rc;
 
 	barrier();
 	if (prod - cons > XENSTORE_RING_SIZE) {
@@ -130,16 +146,15 @@ static int ring_flush(struct conn *c)
 	n = (uint32_t)MIN(n, s->out_end - s->sent);
 	if (!n)
 		return EAGAIN;
-	if (pread(s->fd, bytes, n, STREAM_OUT_OFFSET + (off_t)s->sent) !=
-	    (ssize_t)n)
-		return EIO;
+	rc = stream_copy_owed(s, bytes, n);
+	if (rc)
+		return rc;
 	for (at = 0; at < n; at++)
 		r->page->rsp[MASK_XENSTORE_IDX(prod + at)] = bytes[at];
 	barrier();
 	r->page->rsp_prod = prod + n;
 	s->sent += n;
-	barrier();
-	xen_notify(r->port);
+	r->tell = true;
 	return s->sent == s->out_end ? 0 : EAGAIN;
 }
 
@@ -201,6 +216,7 @@ static void ring_close(struct conn *c, int why)
 static const struct transport ring_transport = {
 	.fill = ring_fill,
 	.flush = ring_flush,
+	.end_turn = ring_end_turn,
 	.recover = ring_recover,
 	.want = ring_want,
 	.close = ring_close,

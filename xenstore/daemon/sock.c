@@ -100,6 +100,12 @@ static int sock_flush(struct conn *c)
 	return 0;
 }
 
+/* The kernel wakes who waits for a socket. */
+static void sock_end_turn(struct conn *c)
+{
+	(void)c;
+}
+
 static int sock_recover(struct conn *c)
 {
 	struct stream_hdr *h = c->st->hdr;
@@ -157,6 +163,7 @@ static void sock_ready(struct source *src, uint32_t events)
 static const struct transport sock_transport = {
 	.fill = sock_fill,
 	.flush = sock_flush,
+	.end_turn = sock_end_turn,
 	.recover = sock_recover,
 	.want = sock_want,
 	.close = sock_close,

@@ -25,6 +25,8 @@
 #define PAGE 4096u
 #define IN_OFFSET 4096
 #define WINDOW 65536u
+#define POPULATE 32768u		/* bytes backed at a time for long messages */
+#define LONG_MESSAGE 2048u
 
 /**
  * stream_format() - make an empty file an empty stream
@@ -100,6 +102,7 @@ static void slide(struct stream *s)
 	if (s->win == MAP_FAILED)
 		log_fatal("cannot map a stream: %s", strerror(errno));
 	s->win_start = start;
+	s->backed = 0;
 	__atomic_store_n(&s->hdr->out_near, start, __ATOMIC_RELEASE);
 	if (sent > s->punched &&
 	    !fallocate(s->fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE,
@@ -184,6 +187,23 @@ void stream_in_filled(struct stream *s, size_t len)
 			 __ATOMIC_RELEASE);
 }
 
+/*
+ * Every page of the output is written once, so a client that is sent long
+ * messages costs a page fault for each. Let the kernel make several at a time.
+ */
+static void back(struct stream *s, size_t len)
+{
+	uint64_t from = s->out_new & ~(uint64_t)(PAGE - 1);
+	size_t size = MIN(POPULATE, s->win_start + WINDOW - from);
+
+	if (len < LONG_MESSAGE || s->out_new + len <= s->backed)
+		return;
+	/* If it fails the pages come one by one. */
+	(void)madvise(s->win + (from - s->win_start), size,
+		      MADV_POPULATE_WRITE);
+	s->backed = from + size;
+}
+
 /**
  * stream_append() - add bytes for the client; they count once committed
  */
@@ -191,8 +211,27 @@ void stream_append(struct stream *s, const void *data, size_t len)
 {
 	if (!s->win || s->out_new + len > s->win_start + WINDOW)
 		slide(s);
+	back(s, len);
 	memcpy(s->win + (s->out_new - s->win_start), data, len);
 	s->out_new += len;
+}
+
+/**
+ * stream_copy_owed() - copy bytes that are owed, from the first not sent on
+ * @len: at most what is owed
+ *
+ * Return: 0 or an errno of pread().
+ */
+int stream_copy_owed(const struct stream *s, void *to, size_t len)
+{
+	if (s->win && s->sent >= s->win_start) {
+		memcpy(to, s->win + (s->sent - s->win_start), len);
+		return 0;
+	}
+	if (pread(s->fd, to, len, STREAM_OUT_OFFSET + (off_t)s->sent) !=
+	    (ssize_t)len)
+		return errno ? errno : EIO;
+	return 0;
 }
 
 /**

@@ -53,6 +53,7 @@ struct stream {
 	uint64_t out_end;	/* committed */
 	uint64_t out_new;	/* appended, maybe not committed yet */
 	uint64_t sent;
+	uint64_t backed;	/* below: the window has its memory */
 	uint64_t punched;	/* below: memory is given back */
 };
 
@@ -66,6 +67,7 @@ size_t stream_in_space(const struct stream *s, uint8_t **where);
 void stream_in_filled(struct stream *s, size_t len);
 
 void stream_append(struct stream *s, const void *data, size_t len);
+int stream_copy_owed(const struct stream *s, void *to, size_t len);
 void stream_commit(struct stream *s, uint32_t in_done);
 void stream_recover(struct stream *s, uint32_t in_done, uint32_t out_end);
 uint64_t stream_extend(const struct stream *s, uint32_t pos);
