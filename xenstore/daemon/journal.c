@@ -364,7 +364,7 @@ void journal_poll(void)
 			remove_older();
 		return;
 	}
-	if (pos < ROTATE_MIN || pos < 2 * snap_size)
+	if (pos < ROTATE_MIN || pos < snap_size)
 		return;
 	if (journal_rotate())
 		log_error("cannot begin a new journal in %s: %s", dir,

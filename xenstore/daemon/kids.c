@@ -196,7 +196,7 @@ static struct kids *page_add(struct kids **kp, unsigned int at, void *slot)
 	if (k->nr == KIDS_MAX) {
 		/* Names often ascend: then leave the left page full. */
 		if (at == KIDS_MAX) {
-			right = page_alloc(KIDS_MAX, k->level);
+			right = page_alloc(2, k->level);
 			page_insert_at(right, 0, slot);
 			return right;
 		}
@@ -239,7 +239,7 @@ void kids_insert(struct kids **kp, struct node *n, uint64_t gen)
 		*kp = page_alloc(1, 0);
 	split = insert(kp, n);
 	if (split) {
-		root = page_alloc(KIDS_MAX, (*kp)->level + 1u);
+		root = page_alloc(4, (*kp)->level + 1u);
 		root->nr = 2;
 		root->slot[0] = *kp;
 		root->slot[1] = split;

@@ -109,9 +109,11 @@ static void take_option(int c, struct options *o)
 		o->pid_file = optarg;
 		break;
 	case 'L':
-		if (log_open(optarg))
-			log_fatal("%s: %s", optarg, strerror(errno));
-		break;
+		if (!log_open(optarg))
+			break;
+		fprintf(stderr, "lodge-xenstored: %s: %s\n", optarg,
+			strerror(errno));
+		exit(1);
 	case 'l':
 		if (log_set_level(optarg))
 			break;

@@ -53,14 +53,20 @@ void manager_main_pid(pid_t pid)
 	notify(text);
 }
 
-/* Write a process number to a file; a failure is logged. */
+/**
+ * manager_write_pid() - write a process number to a file
+ *
+ * Whoever reads it sees the old number or the new one. A failure is logged.
+ */
 void manager_write_pid(const char *path, pid_t pid)
 {
-	char text[16];
-	int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+	char text[16], temp[512];
 	int n = snprintf(text, sizeof(text), "%d\n", pid);
+	int fd;
 
-	if (fd < 0 || write(fd, text, (size_t)n) != n)
+	snprintf(temp, sizeof(temp), "%s.new", path);
+	fd = open(temp, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+	if (fd < 0 || write(fd, text, (size_t)n) != n || rename(temp, path))
 		log_warn("%s: %s", path, strerror(errno));
 	if (fd >= 0)
 		close(fd);
