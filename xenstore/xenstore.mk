@@ -77,8 +77,12 @@ build/xenstore/guest.cpio: scripts/mkinitramfs $(XS_XEN_FILES) \
 		node:dev/console=c,5,1 file:init=tests/xenstore/xen/guest-init \
 		modules:build/pkg/linux=tests/xenstore/xen/modules
 
+# Debian's xl takes very long under emulation to unpack a kernel as shipped.
+build/xenstore/vmlinux.gz: build/dom0/vmlinux
+	$(call say,GZIP,$@)gzip -1 -n -c $< >$@
+
 build/xenstore/dom0.cpio: scripts/mkinitramfs $(XS_XEN_FILES) \
-		build/xenstore/guest.cpio build/dom0/vmlinuz \
+		build/xenstore/guest.cpio build/xenstore/vmlinux.gz \
 		build/bin/lodge-xenstored build/bin/xenstore \
 		build/pkg/xenstore/packages
 	$(call say,CPIO,$@)$(PYTHON) scripts/mkinitramfs --cpio $@ \
@@ -92,11 +96,12 @@ build/xenstore/dom0.cpio: scripts/mkinitramfs $(XS_XEN_FILES) \
 			$(call xs_program,usr/lib/xen-4.17/bin/$(p),$(XS_XEN)/$(p))) \
 		file:lib/x86_64-linux-gnu/libgcc_s.so.1=$(XS_LIBGCC) \
 		file:xenstore-start=tests/xenstore/xen/start \
+		file:xenstore-alone=tests/xenstore/xen/alone \
 		file:etc/xen/xl.conf=tests/xenstore/xen/xl.conf \
 		file:etc/xen/scripts/block=tests/xenstore/xen/scripts/block \
 		file:etc/xen/scripts/vif-test=tests/xenstore/xen/scripts/vif-test \
 		file:guest/cfg=tests/xenstore/xen/guest.cfg \
-		file:guest/vmlinuz=build/dom0/vmlinuz \
+		file:guest/vmlinux.gz=build/xenstore/vmlinux.gz \
 		file:guest/initramfs=build/xenstore/guest.cpio
 
 SYSTEM_DEPS += build/xenstore/dom0.cpio

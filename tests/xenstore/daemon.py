@@ -125,11 +125,20 @@ class Daemon:
         s.close()
 
     def kill(self, wait=True):
-        """Kill the daemon (not the keeper) as hard as can be."""
+        """Kill the daemon (not the keeper) as hard as can be; its number."""
         old = self.pid
         os.kill(old, signal.SIGKILL)
         if wait:
             self.wait_for_pid(old)
+        return old
+
+    def kill_keeper(self):
+        """Kill the keeper as hard as can be; the daemon starts another."""
+        old, end = self.keeper, time.monotonic() + START_S
+        os.kill(old, signal.SIGKILL)
+        while self.keeper == old:
+            assert time.monotonic() < end, "no new keeper:\n" + self.log()
+            time.sleep(0.005)
 
     def stop(self):
         """End keeper and daemon in order."""

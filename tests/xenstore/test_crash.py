@@ -7,9 +7,7 @@ replies alone. A client notices a kill only by a pause: every request is
 answered exactly once, in order, and an open transaction ends with EAGAIN.
 """
 import collections
-import os
 import random
-import signal
 import threading
 import time
 
@@ -135,20 +133,26 @@ class Part:
 
 
 class Killer(threading.Thread):
-    """Kills the daemon after a random time, then waits for the next one."""
+    """Kills the daemon, or its keeper, after a random time, then waits for the
+    next one."""
 
     def __init__(self, target, rng, epoch):
         super().__init__(daemon=True)
         self.target, self.delay = target, rng.random() * 0.03
+        self.keeper = rng.random() < 0.1
         self.epoch = epoch
         self.done = False
 
     def run(self):
         time.sleep(self.delay)
-        old = self.target.pid
-        self.epoch[0] += 1
-        os.kill(old, signal.SIGKILL)
-        self.target.wait_for_pid(old)
+        if self.keeper:
+            self.target.kill_keeper()
+        else:
+            # What begins between the two still belongs to the old one.
+            self.epoch[0] += 1
+            old = self.target.kill(wait=False)
+            self.epoch[0] += 1
+            self.target.wait_for_pid(old)
         self.done = True
 
 
@@ -175,8 +179,10 @@ def crash(target, kills, seed):
         part.watch()
         parts.append(part)
 
+    keepers = 0
     for _ in range(kills):
         killer = Killer(target, rng, epoch)
+        keepers += killer.keeper
         killer.start()
         while not killer.done:
             for part in parts:
@@ -203,7 +209,10 @@ def crash(target, kills, seed):
         assert reader.control("check") == "OK"
     assert sum(part.replies for part in parts) > 20 * kills
     log = target.log()
-    assert log.count("ended by signal 9") == kills
+    assert log.count("the keeper is gone") == keepers > 0
+    # A keeper that is not the daemon's parent cannot tell of what it died.
+    assert log.count("ended by signal 9") + \
+        log.count("the daemon is gone") == kills - keepers
     assert "torn" not in log and "cut off" not in log, log
     for part in parts:
         part.client.close()

@@ -298,26 +298,6 @@ def next_event(client):
     raise AssertionError("no event")
 
 
-def wait_for_keeper(daemon, old):
-    """Wait until a keeper other than the old one is there."""
-    end = time.monotonic() + daemon_module.START_S
-    while time.monotonic() < end:
-        try:
-            pid = int((daemon.state / "keeper.pid").read_text())
-        except (FileNotFoundError, ValueError):
-            pid = old
-        if pid != old:
-            return pid
-        time.sleep(0.01)
-    raise AssertionError("no new keeper:\n" + daemon.log())
-
-
-def kill_keeper(daemon):
-    old = daemon.keeper
-    os.kill(old, signal.SIGKILL)
-    wait_for_keeper(daemon, old)
-
-
 def test_keeper_killed(daemon):
     """The daemon goes on, starts another, and new clients come in."""
     old = daemon.client()
@@ -325,7 +305,7 @@ def test_keeper_killed(daemon):
     old.watch("/a", "t")
     assert next_event(old) == ("/a", "t")
     served_by = daemon.pid
-    kill_keeper(daemon)
+    daemon.kill_keeper()
     assert daemon.pid == served_by
     new = daemon.client()
     new.write("/a", b"2")
@@ -346,7 +326,7 @@ def test_keeper_and_daemon_killed_in_turn(daemon):
         for i, client in enumerate(clients):
             client.write("/%d" % i, b"%d" % n)
         if n % 2:
-            kill_keeper(daemon)
+            daemon.kill_keeper()
         else:
             daemon.kill()
         clients.append(daemon.client())
@@ -373,7 +353,7 @@ def test_requests_go_on_without_a_keeper(daemon):
     thread = threading.Thread(target=work)
     thread.start()
     for _ in range(5):
-        kill_keeper(daemon)
+        daemon.kill_keeper()
         fresh = daemon.client()
         fresh.read("/n")
         fresh.close()

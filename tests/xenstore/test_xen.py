@@ -26,7 +26,11 @@ pytestmark = pytest.mark.full
 ARCHIVE = daemon_module.BUILD / "xenstore" / "dom0.cpio"
 GUEST_LIMIT_S = 300
 STATUS = "xenstore control status"
-KILL = "kill -9 $(cat /run/xenstored/state/daemon.pid)"
+# QEMU 7.2 corrupts vector registers when Xen switches between Dom0 and a guest
+# by XSAVE: now and then a program in either (busybox cat, say) dies of a fault
+# in malloc(). With FXSAVE that does not happen.
+NO_XSAVE = "xsave=0"
+STATE = "/run/xenstored/state"
 
 
 class Host:
@@ -35,7 +39,7 @@ class Host:
     def __init__(self, machine):
         self.machine = machine
         self.check = machine.check
-        self.kills = 0
+        self.kills = {"daemon": 0, "keeper": 0}
 
     def rounds(self, name):
         """How many rounds a guest has done so far."""
@@ -54,15 +58,23 @@ class Host:
                 "cat /var/log/xenstored.log")
             time.sleep(1)
 
-    def kill(self):
-        self.check(KILL)
-        self.kills += 1
+    def kill(self, which="daemon"):
+        """Kill one of the two; return when another is there."""
+        old = self.check("cat %s/%s.pid" % (STATE, which)).strip()
+        self.check("kill -9 %s" % old)
+        self.kills[which] += 1
+        end = time.monotonic() + GUEST_LIMIT_S
+        while self.machine.run("test $(cat %s/%s.pid) != %s" % (
+                STATE, which, old))[0]:
+            assert time.monotonic() < end
+            time.sleep(0.5)
 
 
 @pytest.fixture(scope="module")
 def host():
     with lab.Machine("xenstore-on-xen", "control", memory_mib=1536,
-                     appended=[ARCHIVE], nic=None) as machine:
+                     appended=[ARCHIVE], nic=None,
+                     hypervisor_args=NO_XSAVE) as machine:
         machine.wait_shell()
         machine.check("sh /xenstore-start")
         for i in range(2):
@@ -97,8 +109,8 @@ def test_killed_under_load(host):
     console = host.check("cat /run/xenconsoled.pid").split()
     watches = host.check(STATUS + " | grep watches")
     assert monitors and console
-    for _ in range(5):
-        host.kill()
+    for which in ("daemon", "daemon", "keeper", "daemon", "keeper"):
+        host.kill(which)
         host.wait_rounds("g1", 1)
     assert "g1" in host.check("xl list")
     assert host.check("pidof xl").split() == monitors
@@ -132,6 +144,9 @@ def test_end_of_the_guests(host):
     assert host.check("xenstore control check") == ""
     log = host.check("cat /var/log/xenstored.log")
     assert "dom1: released" in log and "dom2: released" in log
-    assert log.count("ended by signal 9") == host.kills
+    # A keeper that is not the daemon's parent cannot tell of what it died.
+    ends = log.count("ended by signal 9") + log.count("the daemon is gone")
+    assert ends == host.kills["daemon"]
+    assert log.count("the keeper is gone") == host.kills["keeper"]
     for word in ("cut off", "torn", "lost", "error"):
         assert word not in log, log
