@@ -2,13 +2,14 @@
 # SPDX-License-Identifier: MIT
 """bench.py - our daemon beside Debian's xenstored and oxenstored, in one run
 
-    bench.py [--nodes N,N...] [--clients N,N...] [--seconds S]
+    bench.py [--nodes N,N...] [--clients N,N...] [--seconds S] [--realtime]
 
 All three run on this host; Debian's two, unmodified, have fakexen.so for a
 hypervisor. Ours runs with everything that makes it survive switched on. The
 load comes from build/xenstore/load. Results are printed as a table: operations
 per second, latency, and the time that the daemon itself had a processor per
-operation, which does not depend on what else the host is doing.
+operation, which does not depend on what else the host is doing. On a host
+that is busy --realtime lets daemons and load go before everything else.
 """
 import argparse
 import os
@@ -24,6 +25,7 @@ import daemon  # noqa: E402
 
 LOAD = daemon.BUILD / "xenstore" / "load"
 OXENSTORED = daemon.DEBIAN_DAEMON.parent / "oxenstored"
+REALTIME = "--realtime" in sys.argv
 KINDS = ("read", "write", "watch", "directory", "txn", "start")
 
 
@@ -100,9 +102,18 @@ def processor_us(pid):
     return int(text.split()[0]) / 1000
 
 
+def command(server, *args, priority=20):
+    """The load generator's command line."""
+    first = ["chrt", "-f", str(priority)] if REALTIME else []
+    return [*first, str(LOAD), str(server.socket), *map(str, args)]
+
+
 def load(server, *args):
-    out = subprocess.run([str(LOAD), str(server.socket), *map(str, args)],
-                         stdout=subprocess.PIPE, check=True).stdout
+    if REALTIME:
+        os.sched_setscheduler(server.server_pid, os.SCHED_FIFO,
+                              os.sched_param(20))
+    out = subprocess.run(command(server, *args), stdout=subprocess.PIPE,
+                         check=True).stdout
     return out.decode().split()
 
 
@@ -128,6 +139,49 @@ def measure(kind_of_server, nodes, clients, seconds):
         server.close()
 
 
+def beside_a_hostile(kind_of_server, seconds):
+    """{(request, hostile): median latency in us, share of a processor that
+    the daemon used meanwhile}; hostile None: alone"""
+    server = kind_of_server()
+    result = {}
+    try:
+        load(server, "fill", 1000)
+        for hostile in (None, "read", "write", "directory"):
+            flood = hostile and subprocess.Popen(
+                command(server, "flood", hostile, priority=10))
+            try:
+                if flood:
+                    time.sleep(0.3)
+                for kind in ("read", "write"):
+                    used = processor_us(server.server_pid)
+                    median = float(load(server, kind, 1, seconds)[1])
+                    used = processor_us(server.server_pid) - used
+                    result[kind, hostile] = median, used / (seconds * 1e6)
+            finally:
+                if flood:
+                    flood.kill()
+                    flood.wait()
+        return result
+    finally:
+        server.close()
+
+
+def print_hostile(servers, seconds):
+    print("\none client beside a hostile one that never waits for replies; "
+          "median in microseconds (times as long as alone; how much of a "
+          "processor the daemon used)")
+    for server in servers:
+        got = beside_a_hostile(server, seconds)
+        for kind in ("read", "write"):
+            alone = got[kind, None][0]
+            print("%-10s %-6s alone %6.1f" % (server.name, kind, alone) +
+                  "".join("   beside %s %6.1f (%.1f; %.2f)" % (
+                      h, got[kind, h][0], got[kind, h][0] / alone,
+                      got[kind, h][1])
+                      for h in ("read", "write", "directory")))
+    sys.stdout.flush()
+
+
 def ratio(ours, theirs):
     return "%.1f" % (ours[0] / theirs[0]) if theirs[0] else "-"
 
@@ -141,6 +195,7 @@ def main():
     parser.add_argument("--nodes", type=numbers, default=[1000, 100000])
     parser.add_argument("--clients", type=numbers, default=[1, 16, 256])
     parser.add_argument("--seconds", type=float, default=1)
+    parser.add_argument("--realtime", action="store_true")
     args = parser.parse_args()
     servers = (Ours, Xenstored, Oxenstored)
     for nodes in args.nodes:
@@ -162,6 +217,7 @@ def main():
         print("bytes resident per node: " + ", ".join(
             "%s %.0f" % (name, value) for name, value in memory.items()))
         sys.stdout.flush()
+    print_hostile(servers, args.seconds)
 
 
 if __name__ == "__main__":

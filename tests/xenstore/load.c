@@ -4,20 +4,27 @@
  *
  *	load SOCKET fill NODES
  *	load SOCKET KIND CLIENTS SECONDS
+ *	load SOCKET flood KIND
  *
  * Each client has one request under way. Prints operations per second, median
  * and 99th percentile latency in microseconds. Kinds: read, write, directory
  * (1,000 entries), watch (a write until its event arrives), txn (start, five
  * reads, five writes, end) and start (start and end of an empty transaction).
+ *
+ * flood is the opposite, a hostile client: it sends read, write or directory
+ * requests without waiting for replies, until it is killed. It leaves the
+ * processor to others, so that what it costs them is the daemon's doing.
  */
 #define _GNU_SOURCE
 #include <err.h>
+#include <poll.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <time.h>
@@ -293,6 +300,54 @@ static void run(struct client *c, unsigned int nr, double seconds)
 	       (double)samples[(uint64_t)nr_samples * 99 / 100] / 1e3, again);
 }
 
+/* As many requests of one kind as fit. Return: length in bytes. */
+static size_t flood_batch(char *batch, size_t size)
+{
+	struct xsd_sockmsg hdr = { .type = XS_READ };
+	char text[32] = "/size";
+	size_t len = 0;
+
+	hdr.len = 6;
+	if (*kind == 'd') {
+		hdr.type = XS_DIRECTORY;
+		memcpy(text, "/wide", 6);
+	} else if (*kind == 'w') {
+		hdr.type = XS_WRITE;
+		hdr.len += 20;
+		memcpy(text, "/evil\0twenty bytes of data", 26);
+	}
+	while (len + sizeof(hdr) + hdr.len <= size) {
+		memcpy(batch + len, &hdr, sizeof(hdr));
+		memcpy(batch + len + sizeof(hdr), text, hdr.len);
+		len += sizeof(hdr) + hdr.len;
+	}
+	return len;
+}
+
+static void flood(const char *path)
+{
+	static char batch[65536], skip[1 << 20];
+	struct pollfd p = { .fd = dial(path), .events = POLLIN | POLLOUT };
+	size_t len = flood_batch(batch, sizeof(batch)), at = 0;
+	ssize_t n;
+
+	setpriority(PRIO_PROCESS, 0, 19);
+	for (;;) {
+		if (poll(&p, 1, -1) < 0)
+			err(1, "poll");
+		if (p.revents & POLLIN) {
+			n = recv(p.fd, skip, sizeof(skip), MSG_DONTWAIT);
+			if (!n || (n < 0 && errno != EAGAIN))
+				err(1, "recv");
+		}
+		n = send(p.fd, batch + at, len - at, MSG_DONTWAIT);
+		if (n < 0 && errno != EAGAIN)
+			err(1, "send");
+		if (n > 0)
+			at = (at + (size_t)n) % len;
+	}
+}
+
 int main(int argc, char **argv)
 {
 	unsigned int nr, i;
@@ -301,6 +356,10 @@ int main(int argc, char **argv)
 	if (argc < 4)
 		errx(2, "usage: load SOCKET fill NODES | KIND CLIENTS SECONDS");
 	kind = argv[2];
+	if (!strcmp(kind, "flood")) {
+		kind = argv[3];
+		flood(argv[1]);
+	}
 	nr = (unsigned int)atoi(argv[3]);
 	c = calloc(strcmp(kind, "fill") ? nr : 1, sizeof(*c));
 	samples = malloc(MAX_SAMPLES * sizeof(*samples));
