@@ -5,5 +5,6 @@
 BENCH_TARGETS += bench-calls
 
 .PHONY: bench-calls
-bench-calls: build/lodge.elf build/guests/calls.elf build/dom0/xen.elf
+bench-calls: build/lodge.elf build/guests/calls.elf build/dom0/xen.elf \
+		build/pkg/qemu-10/packages
 	@$(PYTHON) tests/bench/calls.py
