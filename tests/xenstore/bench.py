@@ -4,8 +4,9 @@
 
     bench.py [--nodes N,N...] [--clients N,N...] [--seconds S] [--realtime]
 
-All three run on this host; Debian's two, unmodified, have fakexen.so for a
-hypervisor. Ours runs with everything that makes it survive switched on. The
+All run on this host; Debian's two, unmodified, have fakexen.so for a
+hypervisor, and "nothing" is a program that answers every request without
+doing anything: what a client pays for the sockets alone. Ours runs with everything that makes it survive switched on. The
 load comes from build/xenstore/load. Results are printed as a table: operations
 per second, latency, and the time that the daemon itself had a processor per
 operation, which does not depend on what else the host is doing. On a host
@@ -88,6 +89,30 @@ class Oxenstored:
         shutil.rmtree(self.dir, ignore_errors=True)
 
 
+class Nothing:
+    """Answers everything, stores nothing: what sockets alone cost."""
+    name = "nothing"
+    kinds = tuple(kind for kind in KINDS if kind != "watch")
+
+    def __init__(self):
+        self.dir = pathlib.Path(tempfile.mkdtemp(prefix="xs"))
+        self.socket = self.dir / "socket"
+        self.process = subprocess.Popen([str(LOAD), str(self.socket),
+                                         "serve"])
+        while not self.socket.exists():
+            time.sleep(0.02)
+        time.sleep(0.2)
+
+    @property
+    def server_pid(self):
+        return self.process.pid
+
+    def close(self):
+        self.process.kill()
+        self.process.wait()
+        shutil.rmtree(self.dir, ignore_errors=True)
+
+
 def resident(pid):
     """Resident bytes of a process."""
     for line in pathlib.Path("/proc/%d/status" % pid).read_text().split("\n"):
@@ -125,7 +150,7 @@ def measure(kind_of_server, nodes, clients, seconds):
         load(server, "fill", nodes)
         per_node = (resident(server.server_pid) - before) / nodes
         results = {}
-        for kind in KINDS:
+        for kind in getattr(server, "kinds", KINDS):
             for number in clients:
                 used = processor_us(server.server_pid)
                 ops, median, p99, _ = load(server, kind, number, seconds)
@@ -197,7 +222,7 @@ def main():
     parser.add_argument("--seconds", type=float, default=1)
     parser.add_argument("--realtime", action="store_true")
     args = parser.parse_args()
-    servers = (Ours, Xenstored, Oxenstored)
+    servers = (Ours, Xenstored, Oxenstored, Nothing)
     for nodes in args.nodes:
         table, memory = {}, {}
         for server in servers:
@@ -209,7 +234,8 @@ def main():
             "%36s" % s.name for s in servers) + "   ratios")
         for kind in KINDS:
             for number in args.clients:
-                row = [table[s.name][kind, number] for s in servers]
+                row = [table[s.name].get((kind, number), (0.0,) * 4)
+                       for s in servers]
                 print("%-10s %8d" % (kind, number) + "".join(
                     "%10.0f (%6.0f, %7.0f; %5.0f)" % r for r in row) +
                     "   %s %s" % (ratio(row[0], row[1]),
@@ -217,7 +243,7 @@ def main():
         print("bytes resident per node: " + ", ".join(
             "%s %.0f" % (name, value) for name, value in memory.items()))
         sys.stdout.flush()
-    print_hostile(servers, args.seconds)
+    print_hostile(servers[:3], args.seconds)
 
 
 if __name__ == "__main__":

@@ -5,6 +5,7 @@
  *	load SOCKET fill NODES
  *	load SOCKET KIND CLIENTS SECONDS
  *	load SOCKET flood KIND
+ *	load SOCKET serve
  *
  * Each client has one request under way. Prints operations per second, median
  * and 99th percentile latency in microseconds. Kinds: read, write, directory
@@ -14,6 +15,9 @@
  * flood is the opposite, a hostile client: it sends read, write or directory
  * requests without waiting for replies, until it is killed. It leaves the
  * processor to others, so that what it costs them is the daemon's doing.
+ *
+ * serve is a daemon that stores nothing: it gives every request an answer of
+ * the right length and form. No daemon on sockets can cost less.
  */
 #define _GNU_SOURCE
 #include <err.h>
@@ -348,11 +352,84 @@ static void flood(const char *path)
 	}
 }
 
+/* --- serve --- */
+
+static size_t canned(const struct xsd_sockmsg *req, const char *data,
+		     char *out)
+{
+	struct xsd_sockmsg hdr = *req;
+	const char *text = "OK";
+
+	hdr.len = 3;
+	if (req->type == XS_TRANSACTION_START) {
+		text = "1";
+		hdr.len = 2;
+	} else if (req->type == XS_READ) {
+		text = strcmp(data, "/size") ? "12345678" : "1000";
+		hdr.len = (uint32_t)strlen(text);
+	}
+	memcpy(out, &hdr, sizeof(hdr));
+	if (req->type == XS_DIRECTORY) {
+		hdr.len = 4000;
+		memcpy(out, &hdr, sizeof(hdr));
+		memset(out + sizeof(hdr), 'x', hdr.len);
+	} else {
+		memcpy(out + sizeof(hdr), text, hdr.len);
+	}
+	return sizeof(hdr) + hdr.len;
+}
+
+/* Requests arrive whole, because clients send them so. */
+static bool answer(int fd)
+{
+	static char in[8192], out[1 << 20];
+	struct xsd_sockmsg hdr;
+	ssize_t n = recv(fd, in, sizeof(in) - 1, MSG_DONTWAIT);
+	size_t at = 0, len = 0;
+
+	if (n <= 0)
+		return n < 0 && errno == EAGAIN;
+	while (at + sizeof(hdr) <= (size_t)n) {
+		memcpy(&hdr, in + at, sizeof(hdr));
+		len += canned(&hdr, in + at + sizeof(hdr), out + len);
+		at += sizeof(hdr) + hdr.len;
+	}
+	return send(fd, out, len, MSG_NOSIGNAL) == (ssize_t)len;
+}
+
+static void serve(const char *path)
+{
+	struct sockaddr_un sa = { .sun_family = AF_UNIX };
+	int fd = socket(AF_UNIX, SOCK_STREAM, 0), ep = epoll_create1(0);
+	struct epoll_event ev[64] = { { .events = EPOLLIN, .data.fd = fd } };
+	int i, n;
+
+	strncpy(sa.sun_path, path, sizeof(sa.sun_path) - 1);
+	if (bind(fd, (void *)&sa, sizeof(sa)) || listen(fd, 128))
+		err(1, "%s", path);
+	epoll_ctl(ep, EPOLL_CTL_ADD, fd, &ev[0]);
+	for (;;) {
+		n = epoll_wait(ep, ev, 64, -1);
+		for (i = 0; i < n; i++) {
+			if (ev[i].data.fd != fd) {
+				if (!answer(ev[i].data.fd))
+					close(ev[i].data.fd);
+				continue;
+			}
+			ev[i].events = EPOLLIN;
+			ev[i].data.fd = accept(fd, NULL, NULL);
+			epoll_ctl(ep, EPOLL_CTL_ADD, ev[i].data.fd, &ev[i]);
+		}
+	}
+}
+
 int main(int argc, char **argv)
 {
 	unsigned int nr, i;
 	struct client *c;
 
+	if (argc == 3 && !strcmp(argv[2], "serve"))
+		serve(argv[1]);
 	if (argc < 4)
 		errx(2, "usage: load SOCKET fill NODES | KIND CLIENTS SECONDS");
 	kind = argv[2];
