@@ -10,6 +10,7 @@
  */
 #include "memory.h"
 
+#include <lodge/access.h>
 #include <lodge/errno.h>
 #include <lodge/mm.h>
 
@@ -41,7 +42,7 @@ long memory_claim(struct vcpu *v, unsigned int nr, guest_ptr_t arg,
 	if (copy_from_guest(&req, arg, sizeof(req)))
 		return -EFAULT;
 	if (!request_ok(&req) || req.domid == DOMID_SELF ||
-	    memory_get_domain(v, req.domid, &d))
+	    domain_get_for(v->domain, req.domid, &d))
 		return -EINVAL;
 	rc = domain_claim(d, req.nr_extents);
 	domain_put(d);

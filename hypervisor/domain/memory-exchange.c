@@ -20,6 +20,7 @@
  */
 #include "memory.h"
 
+#include <lodge/access.h>
 #include <lodge/errno.h>
 #include <lodge/mm.h>
 
@@ -285,7 +286,7 @@ long memory_exchange(struct vcpu *v, unsigned int nr, guest_ptr_t arg,
 	list_init(&e.allocated);
 	rc = check_request(v, &e);
 	if (!rc)
-		rc = memory_get_domain(v, e.x.in.domid, &e.d);
+		rc = domain_get_for(v->domain, e.x.in.domid, &e.d);
 	if (rc)
 		return rc;
 	rc = exchange_all(&e);

@@ -9,6 +9,7 @@
  */
 #include "memory.h"
 
+#include <lodge/access.h>
 #include <lodge/boot.h>
 #include <lodge/errno.h>
 #include <lodge/lib.h>
@@ -93,8 +94,6 @@ static long set_map(struct domain *d, const struct xen_memory_map *op)
 {
 	struct domain_memmap *new, *old;
 
-	if (op->nr_entries > MEMMAP_MAX)
-		return -E2BIG;
 	new = memmap_alloc(op->nr_entries);
 	if (!new)
 		return -ENOMEM;
@@ -116,15 +115,17 @@ static long set_map(struct domain *d, const struct xen_memory_map *op)
  * @v:   the caller
  * @arg: struct xen_foreign_memory_map
  *
- * Return: 0; -ESRCH, -EPERM the domain; -E2BIG too many entries; -ENOMEM;
+ * Return: 0; -EINVAL too many entries; -ESRCH, -EPERM the domain; -ENOMEM;
  *         -EFAULT. On error the old map stays.
  */
 long memory_map_set(struct vcpu *v, void *arg)
 {
 	const struct xen_foreign_memory_map *op = arg;
 	struct domain *d;
-	long rc = memory_get_domain(v, op->domid, &d);
+	long rc = -EINVAL;
 
+	if (op->map.nr_entries <= MEMMAP_MAX)
+		rc = domain_get_for(v->domain, op->domid, &d);
 	if (rc)
 		return rc;
 	rc = v->domain->privileged ? set_map(d, &op->map) : -EPERM;

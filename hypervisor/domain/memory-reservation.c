@@ -13,6 +13,7 @@
  */
 #include "memory.h"
 
+#include <lodge/access.h>
 #include <lodge/atomic.h>
 #include <lodge/errno.h>
 #include <lodge/mm.h>
@@ -138,7 +139,7 @@ long memory_reservation(struct vcpu *v, unsigned int nr, guest_ptr_t arg,
 
 	if (copy_from_guest(&req, arg, sizeof(req)) ||
 	    !request_ok(v->domain, &req, nr, done) ||
-	    memory_get_domain(v, req.domid, &e.d))
+	    domain_get_for(v->domain, req.domid, &e.d))
 		return (long)done;
 	e.list = guest_ptr(req.extent_start);
 	e.order = req.extent_order;

@@ -10,6 +10,7 @@
  */
 #include "memory.h"
 
+#include <lodge/access.h>
 #include <lodge/errno.h>
 #include <lodge/grant.h>
 
@@ -137,7 +138,7 @@ long memory_acquire_resource(struct vcpu *v, unsigned int nr, guest_ptr_t arg,
 		return -ESRCH;
 	if (op.domid == v->domain->domid)
 		return -EPERM;
-	rc = memory_get_domain(v, op.domid, &d);
+	rc = domain_get_for(v->domain, op.domid, &d);
 	if (rc)
 		return rc;
 	rc = acquire(d, &op, arg, &done);

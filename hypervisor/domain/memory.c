@@ -15,29 +15,6 @@
 #include <lodge/hypercall.h>
 #include <lodge/mm.h>
 
-/**
- * memory_get_domain() - the domain that an operation is about
- * @v:     the caller
- * @domid: as the request names it
- * @d:     written on success: referenced, domain_put() it
- *
- * Return: 0; -ESRCH: there is none; -EPERM: not the caller's business.
- */
-int memory_get_domain(struct vcpu *v, domid_t domid, struct domain **d)
-{
-	struct domain *found = domain_get(v->domain, domid);
-	int rc;
-
-	if (!found)
-		return -ESRCH;
-	rc = domain_access(v->domain, found);
-	if (rc)
-		domain_put(found);
-	else
-		*d = found;
-	return rc;
-}
-
 /* Order of the largest extent that @d may ask for. */
 unsigned int memory_max_order(const struct domain *d)
 {
@@ -78,7 +55,7 @@ static long ask_domain(struct vcpu *v, domid_t domid,
 		       long (*what)(const struct domain *d))
 {
 	struct domain *d;
-	long rc = memory_get_domain(v, domid, &d);
+	long rc = domain_get_for(v->domain, domid, &d);
 
 	if (rc)
 		return rc;

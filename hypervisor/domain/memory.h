@@ -21,7 +21,6 @@
 #define MEMORY_MAX_ORDER_DOM0 10
 
 /* memory.c */
-int memory_get_domain(struct vcpu *v, domid_t domid, struct domain **d);
 unsigned int memory_max_order(const struct domain *d);
 unsigned int memory_alloc_flags(unsigned int mem_flags);
 long memory_continue(unsigned int nr, uint64_t done, guest_ptr_t arg);

@@ -10,6 +10,8 @@
  */
 #include "private.h"
 
+#include <lodge/access.h>
+#include <lodge/errno.h>
 #include <lodge/lib.h>
 
 /* A grant that is pinned for the caller, or for who refers it to a third. */
@@ -29,12 +31,12 @@ struct copy_end {
 /* A frame by number is the caller's own, if it is not refused. */
 static int foreign_status(struct vcpu *v, domid_t domid)
 {
-	struct domain *d = domain_get(v->domain, domid);
+	struct domain *d;
+	int rc = domain_get_for(v->domain, domid, &d);
 
-	if (!d)
-		return GNTST_bad_domain;
-	domain_put(d);
-	return GNTST_permission_denied;
+	if (!rc)
+		domain_put(d);
+	return rc == -ESRCH ? GNTST_bad_domain : GNTST_permission_denied;
 }
 
 static int end_get_own(struct vcpu *v, const struct gnttab_copy_ptr *ptr,

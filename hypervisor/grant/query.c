@@ -13,15 +13,13 @@
 struct domain *grant_target(struct domain *caller, domid_t domid,
 			    int16_t *status)
 {
-	struct domain *d = domain_get(caller, domid);
+	struct domain *d;
+	int rc = domain_get_for(caller, domid, &d);
 
-	*status = GNTST_bad_domain;
-	if (d && domain_access(caller, d)) {
-		domain_put(d);
-		*status = GNTST_permission_denied;
-		d = NULL;
-	}
-	return d;
+	if (!rc)
+		return d;
+	*status = rc == -EPERM ? GNTST_permission_denied : GNTST_bad_domain;
+	return NULL;
 }
 
 /* @frames: @nr addresses in the direct map. */

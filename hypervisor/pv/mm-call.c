@@ -16,17 +16,12 @@
 static int find_other(struct domain *self, domid_t domid, struct domain **d,
 		      bool *held)
 {
-	if (domid >= DOMID_FIRST_RESERVED)
-		return -ESRCH;
-	*d = domain_get(self, domid);
-	if (!*d)
-		return -ESRCH;
-	if (domain_access(self, *d)) {
-		domain_put(*d);
-		return -EPERM;
-	}
-	*held = true;
-	return 0;
+	int rc = -ESRCH;
+
+	if (domid < DOMID_FIRST_RESERVED)
+		rc = domain_get_for(self, domid, d);
+	*held = !rc;
+	return rc;
 }
 
 /* The frames' owner: one's own number is no foreign domain. */

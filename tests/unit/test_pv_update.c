@@ -156,13 +156,14 @@ static void foreign_frames(void **state)
 	assert_int_equal(
 		do_update(maddr(t.l1, 5), entry(theirs, LEAF), dom_b.domid),
 		-EPERM);
-	assert_int_equal(map_foreign(VA, entry(theirs, LEAF), 99), -ESRCH);
+	assert_int_equal(map_foreign(VA, entry(theirs, LEAF), 99), -EPERM);
 	assert_int_equal(map_foreign(VA, entry(theirs, LEAF), DOMID_IO),
 			 -EPERM);
 
 	world_run(dom_c.vcpus[0]);
 	t = loaded_tree(&dom_c);
 	assert_int_equal(map_va(VA, entry(theirs, LEAF), UVMF_NONE), -EBUSY);
+	assert_int_equal(map_foreign(VA, entry(theirs, LEAF), 99), -ESRCH);
 	assert_int_equal(map_foreign(VA, entry(theirs, LEAF), dom_b.domid), 0);
 	assert_int_equal(map_foreign(VA, entry(t.data, LEAF), dom_b.domid),
 			 -EBUSY);
