@@ -19,7 +19,7 @@ GUEST_OBJECTS := $(GUEST_KIT_OBJECTS)
 
 GUEST_CPPFLAGS = -nostdinc -isystem $(GUEST_CC_INCLUDE) \
 	-isystem build/include -Iguestkit/include \
-	-D__XEN_INTERFACE_VERSION__=0x00040e00
+	-D__XEN_TOOLS__
 GUEST_CC_INCLUDE = $(eval GUEST_CC_INCLUDE := \
 	$(shell $(CC) -print-file-name=include))$(GUEST_CC_INCLUDE)
 # Tests jump out of the middle of functions on purpose.

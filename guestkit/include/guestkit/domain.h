@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * domain.h - a second domain, made by the control domain
+ *
+ * It never runs: it is there to own memory, page tables and a grant table.
+ */
+#ifndef GUESTKIT_DOMAIN_H
+#define GUESTKIT_DOMAIN_H
+
+#include <guestkit/xen.h>
+#include <xen/domctl.h>
+
+/* One domctl about @domid; what comes back is in @op. */
+long domain_control(unsigned int cmd, domid_t domid, struct xen_domctl *op);
+
+/**
+ * domain_create() - a paravirtual domain without memory, paused,
+ *                   with one vCPU that is down
+ * @max_pages:     what it may own
+ * @grant_frames:  limit of its grant table, -1: the default
+ * @grant_version: highest version of the table
+ *
+ * Return: its number; or the errno of the domctl.
+ */
+long domain_create(unsigned int max_pages, int grant_frames,
+		   unsigned int grant_version);
+
+/* Destroy it, however often that must be asked for. Return: errno. */
+long domain_destroy(domid_t domid);
+
+/* -1: it is gone; else its XEN_DOMINF_ flags; @pages: what it owns. */
+long domain_state(domid_t domid, unsigned long *pages);
+
+/* Populate its pfns from @pfn on; @mfns: where. Return: how many. */
+long domain_populate(domid_t domid, unsigned long pfn, unsigned long *mfns,
+		     unsigned int nr, unsigned int order);
+
+/* Map frame @mfn of @domid at @virt, by mmu_update, which flushes nothing.
+ * Return: errno. */
+long domain_map(domid_t domid, void *virt, unsigned long mfn, uint64_t flags);
+
+/* Frames of its grant table (@id 1: of the status) from @first on. */
+long domain_acquire(domid_t domid, unsigned int id, unsigned int first,
+		    unsigned long *mfns, unsigned int nr);
+
+#endif /* GUESTKIT_DOMAIN_H */
