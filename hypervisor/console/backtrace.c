@@ -16,20 +16,34 @@ struct frame {
 	unsigned long next, ret;
 };
 
-static bool on_stack(unsigned long rbp, unsigned long rsp)
+static unsigned long stack_block(unsigned long address)
 {
-	unsigned long base = rsp & ~((unsigned long)STACK_SIZE - 1);
+	return address & ~((unsigned long)STACK_SIZE - 1);
+}
 
-	return rbp >= base && !(rbp & 7) &&
-	       rbp <= base + STACK_SIZE - sizeof(struct cpu_info) -
-			      sizeof(struct frame);
+static bool page_used(unsigned long offset)
+{
+	return STACK_PAGE_USED((unsigned int)(offset >> PAGE_SHIFT));
+}
+
+/* A whole frame in this CPU's block, and not in one of its holes? */
+static bool on_stack(unsigned long rbp)
+{
+	unsigned long offset = rbp - stack_block((unsigned long)get_cpu_info());
+	unsigned long last = STACK_SIZE - sizeof(struct cpu_info) -
+			     sizeof(struct frame);
+
+	return offset <= last && !(rbp & 7) && page_used(offset) &&
+	       page_used(offset + offsetof(struct frame, ret));
 }
 
 /**
  * backtrace() - print the callers of a place
  * @rip: the place; 0: begin with its caller
  * @rbp: frame pointer there
- * @rsp: stack pointer there: says which block is this CPU's stack
+ * @rsp: stack pointer there
+ *
+ * A place whose stack is not this CPU's, such as a guest's, is printed alone.
  *
  * Context: any, NMI included.
  */
@@ -41,7 +55,9 @@ void backtrace(unsigned long rip, unsigned long rbp, unsigned long rsp)
 	printk("Call trace:\n");
 	if (rip)
 		printk("   [<%016lx>] %pB\n", rip, (void *)rip);
-	for (n = 0; n < MAX_FRAMES && on_stack(rbp, rsp); n++) {
+	if (stack_block(rsp) != stack_block((unsigned long)get_cpu_info()))
+		return;
+	for (n = 0; n < MAX_FRAMES && on_stack(rbp); n++) {
 		f = (const struct frame *)rbp;
 		if (!f->ret)
 			return;

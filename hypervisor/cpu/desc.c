@@ -26,6 +26,8 @@ struct __packed table_register {
 	uint64_t base;
 };
 
+_Static_assert(NR_IST == 4, "STACK_PAGE_USED");
+
 #define GATE_INTERRUPT	0x8e
 #define GATE_DPL3	0x60
 
@@ -156,9 +158,8 @@ static void tss_fill(struct tss *t)
 	memset(t, 0, sizeof(*t));
 	t->iomap_base = sizeof(*t);	/* none: every port access faults */
 	t->rsp[0] = top + REGS_es;
-	/* The lowest pages of the stack block, one for each. */
-	for (i = 0; i < NR_IST; i++)
-		t->ist[i] = block + (i + 1) * PAGE_SIZE;
+	for (i = 1; i <= NR_IST; i++)
+		t->ist[i - 1] = block + (STACK_IST_PAGE(i) + 1) * PAGE_SIZE;
 }
 
 static void load_tables(uint64_t *gdt)

@@ -142,23 +142,22 @@ void iounmap(void *va)
 		area_unmap(va);
 }
 
-static struct area *vmap_aligned(const mfn_t *mfns, unsigned int nr,
-				 uint64_t flags, unsigned long align)
+/* An area with its tables, so that mapping in it cannot fail any more. */
+static struct area *area_with_tables(unsigned int nr, unsigned long align)
 {
 	struct area *a = area_new(nr, align);
-	unsigned int i;
 
-	if (!a)
-		return NULL;
-	if (paging_make_tables(a->va, nr)) {
-		area_free(a);
-		return NULL;
-	}
-	/* The tables are there: this cannot fail any more. */
-	for (i = 0; i < nr; i++)
-		BUG_ON(map_frames(a->va + ((unsigned long)i << PAGE_SHIFT),
-				  mfns[i], 1, flags));
-	return a;
+	if (!a || !paging_make_tables(a->va, nr))
+		return a;
+	area_free(a);
+	return NULL;
+}
+
+static void map_page(const struct area *a, unsigned int page, mfn_t mfn,
+		     uint64_t flags)
+{
+	BUG_ON(map_frames(a->va + ((unsigned long)page << PAGE_SHIFT), mfn, 1,
+			  flags));
 }
 
 /**
@@ -172,9 +171,14 @@ static struct area *vmap_aligned(const mfn_t *mfns, unsigned int nr,
  */
 void *vmap(const mfn_t *mfns, unsigned int nr, uint64_t flags)
 {
-	struct area *a = vmap_aligned(mfns, nr, flags, PAGE_SIZE);
+	struct area *a = area_with_tables(nr, PAGE_SIZE);
+	unsigned int i;
 
-	return a ? (void *)a->va : NULL;
+	if (!a)
+		return NULL;
+	for (i = 0; i < nr; i++)
+		map_page(a, i, mfns[i], flags);
+	return (void *)a->va;
 }
 
 /**
@@ -189,10 +193,16 @@ void vunmap(void *va)
 		area_unmap(va);
 }
 
+static void free_frames(void *const *frames, unsigned int nr)
+{
+	while (nr--)
+		frames_free(frames[nr], 0);
+}
+
 /**
  * stack_alloc() - a stack block for a CPU, never freed
  *
- * STACK_SIZE bytes, so aligned. In the debug build the page below it is not
+ * STACK_SIZE bytes, so aligned. Between its stacks, and below, pages are not
  * mapped: a stack that grows too large faults instead of spoiling others.
  *
  * Context: boot; no locks held.
@@ -200,19 +210,25 @@ void vunmap(void *va)
  */
 void *stack_alloc(void)
 {
-	struct page *pg = page_alloc(STACK_ORDER, MEMF_ZERO);
-	mfn_t mfns[1 << STACK_ORDER];
+	void *frames[STACK_PAGES];
+	unsigned int nr = 0, page;
 	struct area *a;
-	unsigned int i;
 
-	if (!pg || !DEBUG_BUILD)
-		return pg ? page_to_virt(pg) : NULL;
-	for (i = 0; i < 1 << STACK_ORDER; i++)
-		mfns[i] = mfn_add(page_to_mfn(pg), i);
-	a = vmap_aligned(mfns, 1 << STACK_ORDER, MAP_RW, STACK_SIZE);
-	if (!a) {
-		page_free(pg, STACK_ORDER);
-		return NULL;
-	}
+	for (page = 0; page < STACK_PAGES; page++)
+		if (STACK_PAGE_USED(page)) {
+			frames[nr] = frames_alloc(0, MEMF_ZERO);
+			if (!frames[nr])
+				goto err_free;
+			nr++;
+		}
+	a = area_with_tables(STACK_PAGES, STACK_SIZE);
+	if (!a)
+		goto err_free;
+	for (page = STACK_PAGES; page--;)
+		if (STACK_PAGE_USED(page))
+			map_page(a, page, virt_to_mfn(frames[--nr]), MAP_RW);
 	return (void *)a->va;
+err_free:
+	free_frames(frames, nr);
+	return NULL;
 }

@@ -335,9 +335,18 @@ static void stacks_are_guarded(void **state)
 	assert_int_equal(a % STACK_SIZE, 0);
 	assert_int_equal(b % STACK_SIZE, 0);
 	for (off = 0; off < STACK_SIZE; off += PAGE_SIZE) {
-		assert_true(walk(a + off).pte & PTE_RW);
-		assert_true(walk(b + off).pte & PTE_RW);
+		bool used = STACK_PAGE_USED(off / PAGE_SIZE);
+
+		assert_int_equal(!!(walk(a + off).pte & PTE_RW), used);
+		assert_int_equal(!!walk(a + off).pte, used);
+		assert_int_equal(!!(walk(b + off).pte & PTE_RW), used);
 	}
+	/* Each stack has a hole below it. */
+	for (off = 1; off <= 4; off++) {
+		assert_true(STACK_PAGE_USED(STACK_IST_PAGE(off)));
+		assert_false(STACK_PAGE_USED(STACK_IST_PAGE(off) - 1));
+	}
+	assert_false(STACK_PAGE_USED(STACK_FIRST_PAGE - 1));
 	assert_int_equal(walk(a - PAGE_SIZE).pte, 0);
 	assert_int_equal(walk(b - PAGE_SIZE).pte, 0);
 }

@@ -31,9 +31,19 @@
 #define HYP_LAST_SLOT		271
 #define PERDOMAIN_SLOT		257
 
-/* Stacks: a naturally aligned block per CPU; struct cpu_info lies at its end. */
-#define STACK_ORDER		3
+/*
+ * Stacks: a naturally aligned block per CPU; struct cpu_info lies at its end.
+ * Stack n (from 1 on) of the interrupt-stack table is page 2 n - 1, the normal
+ * stack begins at STACK_FIRST_PAGE; all pages below and between are not mapped.
+ */
+#define STACK_ORDER		4
 #define STACK_SIZE		(4096 << STACK_ORDER)
+#define STACK_PAGES		(1 << STACK_ORDER)
+#define STACK_FIRST_PAGE	12
+#define STACK_IST_PAGE(n)	(2 * (n) - 1)
+#define STACK_PAGE_USED(page)                                                 \
+	((page) >= STACK_FIRST_PAGE ||                                        \
+	 ((page) <= STACK_IST_PAGE(4) && (page) % 2))
 
 /*
  * Selectors. The ABI reserves the GDT from entry 14 * 512 on: that page is

@@ -100,7 +100,7 @@ void *vmap(const mfn_t *mfns, unsigned int nr, uint64_t flags);
 void vunmap(void *va);
 /* Writes slots 256..271 (per-domain one too) into a root, a guest's or ours. */
 void paging_fill_hyp_slots(uint64_t *l4, const struct domain *d);
-/* A stack block for a CPU with guard pages in the debug build; NULL: none. */
+/* A stack block for a CPU, with guard pages; NULL: no memory. */
 void *stack_alloc(void);
 
 /* ---- per-domain mappings (mm/perdomain.c): descriptor tables of vCPUs ---- */
