@@ -22,4 +22,7 @@ void shutdown_init(void);
 /* Never returns: no interrupt table, then an exception. */
 void triple_fault(void) __noreturn;
 
+/* selftest.c */
+void selftest_run(void);
+
 #endif

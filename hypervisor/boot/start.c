@@ -42,6 +42,22 @@ _Static_assert(sizeof(boot_stack) == STACK_SIZE, "one block");
 extern void *const boot_stack_pointer;
 void *const boot_stack_pointer = &boot_stack.info;
 
+/* What stack_alloc() leaves out for other CPUs goes back to the allocator. */
+static void guard_boot_stack(void)
+{
+	unsigned int page;
+
+	for (page = 0; page < STACK_PAGES; page++) {
+		char *va = boot_stack.block + page * PAGE_SIZE;
+		paddr_t frame = mfn_to_paddr(virt_to_mfn(va));
+
+		if (STACK_PAGE_USED(page))
+			continue;
+		unmap_frames((unsigned long)va, 1);
+		mm_release_range(frame, PAGE_SIZE);
+	}
+}
+
 static const char *__init kind_name(uint32_t kind)
 {
 	static const char *const names[] = {
@@ -102,6 +118,7 @@ static void __init take_over(uint32_t magic, uint32_t info)
 static void __init start_all(void)
 {
 	debug_keys_init();
+	nmi_init();
 	shutdown_init();
 	cpu_detect_features();
 	mm_init(&boot_info);
@@ -138,5 +155,8 @@ void start_lodge(uint32_t multiboot_magic, uint32_t multiboot_info)
 	take_over(multiboot_magic, multiboot_info);
 	start_all();
 	mm_init_done();
+	guard_boot_stack();
+	watchdog_start();
+	selftest_run();
 	reset_stack_and_run(idle_loop);
 }

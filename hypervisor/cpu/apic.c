@@ -60,6 +60,7 @@ enum apic_reg {
 #define ICR_STARTUP		0x00600
 #define ICR_BUSY		0x01000
 #define ICR_ASSERT		0x04000
+#define ICR_SELF		0x40000
 #define DIVIDE_BY_16		0x3
 
 /* The count is 32 bits wide; at most 1 tick/ns, so this always fits. */
@@ -193,6 +194,39 @@ void apic_send_ipi_mask(const cpumask_t *mask, unsigned int vector)
 
 	for_each_cpu(cpu, mask)
 		apic_send_ipi(cpu, vector);
+}
+
+/**
+ * apic_send_self() - interrupt this CPU
+ * @vector: what it shall take as soon as it has interrupts on
+ *
+ * By the destination's short name: in xAPIC mode that leaves the destination
+ * alone, which the interrupted code may have stored already.
+ *
+ * Context: any, NMI included; before apic_init_boot() nothing happens.
+ */
+void apic_send_self(unsigned int vector)
+{
+	if (!apic)
+		return;
+	if (apic == &x2apic_ops) {
+		x2apic_command(0, ICR_SELF | vector);
+		return;
+	}
+	while (xapic_read(APIC_ICR) & ICR_BUSY)
+		cpu_relax();
+	xapic_write(APIC_ICR, ICR_SELF | vector);
+}
+
+/**
+ * apic_send_nmi() - an NMI for another CPU
+ * @cpu: online
+ *
+ * Context: as apic_send_ipi().
+ */
+void apic_send_nmi(unsigned int cpu)
+{
+	apic->command(cpu_apic_id(cpu), ICR_ASSERT | ICR_NMI);
 }
 
 /**
@@ -334,9 +368,13 @@ void apic_timer_calibrate(void)
 	       ticks_per_ns_frac * 1000000 >> 32);
 }
 
+void (*timer_tick_hook)(void);
+
 static void timer_interrupt(struct cpu_user_regs *regs)
 {
 	work_raise(WORK_TIMER);
+	if (timer_tick_hook)
+		timer_tick_hook();
 }
 
 /* ---- start ---- */

@@ -146,6 +146,7 @@ void cpu_init_this(void)
 	write_cr4(cr4 | protect_cr4());
 	write_cr0(X86_CR0_PG | X86_CR0_WP | X86_CR0_NE | X86_CR0_ET |
 		  X86_CR0_MP | X86_CR0_PE | X86_CR0_AM);
+	mce_init_this();
 	fpu_init_cpu();
 	write_dr7(X86_DR7_DEFAULT);
 	write_dr6(X86_DR6_DEFAULT);

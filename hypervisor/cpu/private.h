@@ -37,6 +37,11 @@ void syscall_from_guest(struct cpu_user_regs *regs, unsigned int kind);
 unsigned int exit_prepare(struct cpu_user_regs *regs);
 void iret_fault_from_guest(struct cpu_user_regs *regs);
 
+/* nmi.c, mce.c; on stacks of their own */
+void do_nmi(struct cpu_user_regs *regs);
+void do_machine_check(struct cpu_user_regs *regs);
+void mce_init_this(void);
+
 /* desc.c */
 void desc_init_this(void);
 void idt_load(void);

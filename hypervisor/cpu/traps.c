@@ -33,9 +33,6 @@ struct iret_fault {
 };
 static DEFINE_PER_CPU(struct iret_fault, iret_fault);
 
-#define MAX_NMI_HANDLERS 4
-static bool (*nmi_handlers[MAX_NMI_HANDLERS])(struct cpu_user_regs *regs);
-
 static const char *const trap_names[32] = {
 	"divide error", "debug", "NMI", "breakpoint", "overflow",
 	"bound range", "invalid opcode", "device not available",
@@ -103,13 +100,17 @@ static void __noreturn fatal_trap(struct cpu_user_regs *regs)
 		   trap_name(vector), vector, regs->error_code);
 }
 
-/* A breakpoint or watchpoint of the guest's may hit on our accesses. */
-static bool hypervisor_debug_trap(const struct cpu_user_regs *regs)
+/* Its usual cause: a stack ran into the page below it, which is not mapped. */
+static void __noreturn double_fault(struct cpu_user_regs *regs)
 {
-	if (regs->entry_vector != X86_EXC_DB)
-		return false;
-	write_dr6(X86_DR6_DEFAULT);
-	return true;
+	unsigned long block = (unsigned long)get_cpu_info() &
+			      ~((unsigned long)STACK_SIZE - 1);
+	unsigned long offset = read_cr2() - block;
+
+	if (offset < STACK_SIZE &&
+	    !STACK_PAGE_USED((unsigned int)(offset >> PAGE_SHIFT)))
+		panic_regs(regs, "Double fault: the stack has overflowed");
+	fatal_trap(regs);
 }
 
 /* entry.S: an exception with CPL 0; IRQs off. */
@@ -136,43 +137,23 @@ void trap_from_guest(struct cpu_user_regs *regs)
 	guest_trap_hook(regs, regs->entry_vector);
 }
 
-static void do_nmi(struct cpu_user_regs *regs)
-{
-	unsigned int i;
-
-	for (i = 0; i < MAX_NMI_HANDLERS; i++)
-		if (nmi_handlers[i] && nmi_handlers[i](regs))
-			return;
-	printk(LOG_WARN "NMI on cpu %u for no known reason\n",
-	       smp_processor_id());
-}
-
 /* entry.S: NMI, #DF, #MC, and #DB with CPL 0; on a stack of their own. */
 void trap_on_ist(struct cpu_user_regs *regs)
 {
-	if (regs->entry_vector == X86_EXC_NMI)
+	switch (regs->entry_vector) {
+	case X86_EXC_NMI:
 		do_nmi(regs);
-	else if (!hypervisor_debug_trap(regs))
-		fatal_trap(regs);
-}
-
-/**
- * nmi_register() - add a handler that may claim an NMI
- * @fn: returns true if the NMI was its own; runs in NMI context
- *
- * Context: boot, one CPU.
- */
-void nmi_register(bool (*fn)(struct cpu_user_regs *regs))
-{
-	unsigned int i;
-
-	for (i = 0; i < MAX_NMI_HANDLERS; i++) {
-		if (nmi_handlers[i])
-			continue;
-		nmi_handlers[i] = fn;
-		return;
+		break;
+	case X86_EXC_MC:
+		do_machine_check(regs);
+		break;
+	case X86_EXC_DB:
+		/* A breakpoint or watchpoint of the guest's hit on our access. */
+		write_dr6(X86_DR6_DEFAULT);
+		break;
+	default:
+		double_fault(regs);
 	}
-	BUG();
 }
 
 /* entry.S: IRQs on. */

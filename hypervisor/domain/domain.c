@@ -109,6 +109,7 @@ void domains_init(void)
 	dom_xen = special_domain(DOMID_XEN, "dom_xen");
 	domain_time_init();
 	domain_console_init();
+	domain_nmi_init();
 	evtchn_init();
 	grant_init();
 	debug_key_register('q', "dump domains and their vCPUs", dump_domains);

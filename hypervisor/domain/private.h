@@ -20,6 +20,9 @@ int domain_watchdog(struct domain *d, uint32_t id, uint32_t timeout_s);
 void domain_time_init(void);
 void domain_console_init(void);
 
+/* nmi.c: likewise. */
+void domain_nmi_init(void);
+
 /* vcpu-info.c */
 int vcpu_info_init(struct vcpu *v);
 void vcpu_info_free(struct vcpu *v);

@@ -90,6 +90,16 @@ static const struct callback_kind *kind_of(unsigned int type)
 	return &kinds[type];
 }
 
+/* NMIs go by the trap table, so that a kernel may as well set it there. */
+static void set_nmi_entry(struct vcpu *v, unsigned long rip)
+{
+	v->pv->traps[X86_EXC_NMI] = (struct trap_info){
+		.vector = X86_EXC_NMI,
+		.cs = FLAT_KERNEL_CS,
+		.address = rip,
+	};
+}
+
 static long op_register(struct vcpu *v, void *arg)
 {
 	const struct callback_register *reg = arg;
@@ -99,6 +109,10 @@ static long op_register(struct vcpu *v, void *arg)
 		return -EINVAL;
 	if (!kind)
 		return -ENOSYS;
+	if (reg->type == CALLBACKTYPE_nmi) {
+		set_nmi_entry(v, reg->address);
+		return 0;
+	}
 	v->pv->callbacks[reg->type] = (struct pv_callback){
 		.rip = reg->address,
 		.mask_events = kind->always_masks ||
@@ -116,7 +130,7 @@ static long op_unregister(struct vcpu *v, void *arg)
 		return -ENOSYS;
 	if (!kind->removable)
 		return -EINVAL;
-	v->pv->callbacks[unreg->type] = (struct pv_callback){ 0, false };
+	set_nmi_entry(v, 0);	/* the only one that is removable */
 	return 0;
 }
 

@@ -74,14 +74,24 @@ static bool event_due(const struct vcpu *v)
 
 static bool nmi_due(const struct vcpu *v)
 {
-	return READ_ONCE(v->pv->nmi_pending) && !v->pv->nmi_masked &&
-	       v->pv->callbacks[CALLBACKTYPE_nmi].rip;
+	return READ_ONCE(v->pv->nmi_pending) && !v->pv->nmi_masked;
 }
 
 /* What ends a vCPU's waiting, if it was there before it began. */
 bool pv_has_pending(const struct vcpu *v)
 {
 	return evtchn_upcall_pending(v) || nmi_due(v);
+}
+
+/* Masked until the next IRET; without a handler it is lost. */
+static void deliver_nmi(struct vcpu *v)
+{
+	struct pv_callback cb = { v->pv->traps[X86_EXC_NMI].address, true };
+
+	if (!cb.rip)
+		return;
+	v->pv->nmi_masked = true;
+	pv_bounce(v, &cb, NULL);
 }
 
 /* One of what is due; each masks itself, so that the next look ends. */
@@ -96,8 +106,7 @@ static void deliver(struct vcpu *v)
 		pv_failsafe(v);
 	} else if (nmi_due(v)) {
 		pv->nmi_pending = false;
-		pv->nmi_masked = true;
-		pv_bounce(v, &pv->callbacks[CALLBACKTYPE_nmi], NULL);
+		deliver_nmi(v);
 	} else {
 		pv_bounce(v, &pv->callbacks[CALLBACKTYPE_event], NULL);
 	}

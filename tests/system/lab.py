@@ -262,10 +262,10 @@ class Machine:
 
     # -- console ------------------------------------------------------------
 
-    def expect(self, pattern, limit_s, what):
+    def expect(self, pattern, limit_s, what, deaths=DEATHS):
         """Wait for @pattern; returns the match. LabError says what failed."""
         patterns = [pattern, pexpect.EOF, pexpect.TIMEOUT]
-        patterns += [death.encode() for death in DEATHS]
+        patterns += [death.encode() for death in deaths]
         index = self.child.expect(patterns, timeout=limit_s)
         if index == 0:
             return self.child.match

@@ -73,7 +73,13 @@ bool exception_fixup(struct cpu_user_regs *regs);
  * business (lazily faulted LDT, emulated write by copy): true if retried. */
 extern bool (*hyp_fault_hook)(struct cpu_user_regs *regs, unsigned long cr2);
 void show_registers(const struct cpu_user_regs *regs);
+
+/* ---- NMIs (cpu/nmi.c) ---- */
+void nmi_init(void);
 void nmi_register(bool (*fn)(struct cpu_user_regs *regs));
+/* The machine's NMI is the control domain's: set by domain/, called with IRQs
+ * on and no locks. @reasons: XEN_NMIREASON_ bits, at least one. */
+extern void (*nmi_report_hook)(unsigned int reasons);
 
 /* ---- entry.S ---- */
 /* Throws this stack away and returns to the guest of current (or idles). */

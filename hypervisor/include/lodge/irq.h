@@ -102,11 +102,16 @@ void apic_eoi(void);
 mfn_t apic_mmio_mfn(void);
 void apic_send_ipi(unsigned int cpu, unsigned int vector);
 void apic_send_ipi_mask(const cpumask_t *mask, unsigned int vector);
+/* Any context, NMI included. */
+void apic_send_self(unsigned int vector);
+void apic_send_nmi(unsigned int cpu);
 void apic_send_nmi_others(void);
 void apic_send_init(uint32_t apic_id);
 void apic_send_sipi(uint32_t apic_id, unsigned int page);
 /* Next timer interrupt of this CPU, at system time @ns; 0: none. */
 void apic_timer_set(uint64_t ns);
+/* At each of its interrupts, IRQs off: the watchdog's. */
+extern void (*timer_tick_hook)(void);
 /* Measures the timer's rate against the platform clock. */
 void apic_timer_calibrate(void);
 

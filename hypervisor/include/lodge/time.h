@@ -74,6 +74,8 @@ void timer_stop(struct timer *t);
 void timer_kill(struct timer *t);
 void timer_migrate(struct timer *t, unsigned int cpu);
 bool timer_active(const struct timer *t);
+/* Finds CPUs that hang ("watchdog"); all are online and serve timers now. */
+void watchdog_start(void);
 /* From WORK_TIMER / the APIC timer's vector. */
 void timers_init(void);
 void timers_dump(void);		/* debug key 'a' */

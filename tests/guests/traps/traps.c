@@ -511,6 +511,28 @@ TEST(nmi_to_oneself)
 	trap_hook(ENTRY_NMI, NULL);
 }
 
+/* The callback is the trap table's entry of vector 2: that is Linux's way. */
+TEST(nmi_by_trap_table)
+{
+	struct trap_info entry = trap_table_entry(2);
+	unsigned long before = last_trap()->count;
+
+	entry.address = (unsigned long)nmi_entry;
+	CHECK_EQ(callback_unregister(CALLBACKTYPE_nmi), 0);
+	trap_hook(ENTRY_NMI, count_nmi);
+	CHECK_EQ(trap_table_set(&entry), 0);
+	CHECK_EQ(HYPERVISOR_vcpu_op(VCPUOP_send_nmi, 0, NULL), 0);
+	CHECK_EQ(last_trap()->count, before + 1);
+	CHECK_EQ(last_trap()->vector, ENTRY_NMI);
+	CHECK_EQ(last_trap()->masked, true);
+	CHECK_EQ(callback_unregister(CALLBACKTYPE_nmi), 0);
+	CHECK_EQ(HYPERVISOR_vcpu_op(VCPUOP_send_nmi, 0, NULL), 0);
+	CHECK_EQ(last_trap()->count, before + 1);
+	CHECK_EQ(trap_table_set(&entry), 0);
+	CHECK_EQ(last_trap()->count, before + 1);
+	trap_hook(ENTRY_NMI, NULL);
+}
+
 CRASH_TEST(no_handler)
 {
 	HYPERVISOR_set_trap_table(NULL);
