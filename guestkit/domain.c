@@ -15,7 +15,6 @@ long domain_control(unsigned int cmd, domid_t domid, struct xen_domctl *op)
 	return HYPERVISOR_domctl(op);
 }
 
-<<<<<<< HEAD
 static long set_max_vcpus(domid_t domid, unsigned int nr)
 {
 	struct xen_domctl op = {0};
@@ -24,8 +23,6 @@ static long set_max_vcpus(domid_t domid, unsigned int nr)
 	return domain_control(XEN_DOMCTL_max_vcpus, domid, &op);
 }
 
-=======
->>>>>>> 27566ce (wip)
 long domain_create(unsigned int max_pages, int grant_frames,
 		   unsigned int grant_version)
 {
@@ -46,12 +43,8 @@ long domain_create(unsigned int max_pages, int grant_frames,
 	rc = op.domain;
 	memset(&op, 0, sizeof(op));
 	op.u.max_mem.max_memkb = max_pages * (PAGE_BYTES / 1024);
-<<<<<<< HEAD
 	if (domain_control(XEN_DOMCTL_max_mem, (domid_t)rc, &op) ||
 	    set_max_vcpus((domid_t)rc, 1)) {
-=======
-	if (domain_control(XEN_DOMCTL_max_mem, (domid_t)rc, &op)) {
->>>>>>> 27566ce (wip)
 		domain_destroy((domid_t)rc);
 		return -ENOMEM;
 	}
@@ -101,7 +94,6 @@ long domain_map(domid_t domid, void *virt, unsigned long mfn, uint64_t flags)
 	return pte_update_op(pte_machine(virt, 1), pte_make(mfn, flags),
 			     MMU_NORMAL_PT_UPDATE, NULL, domid);
 }
-<<<<<<< HEAD
 
 long domain_acquire(domid_t domid, unsigned int id, unsigned int first,
 		    unsigned long *mfns, unsigned int nr)
@@ -117,5 +109,17 @@ long domain_acquire(domid_t domid, unsigned int id, unsigned int first,
 
 	return HYPERVISOR_memory_op(XENMEM_acquire_resource, &r);
 }
-=======
->>>>>>> 27566ce (wip)
+
+bool machine_free_pages(unsigned long *pages, unsigned long *claimed)
+{
+	struct xen_sysctl op = {
+		.cmd = XEN_SYSCTL_physinfo,
+		.interface_version = XEN_SYSCTL_INTERFACE_VERSION,
+	};
+
+	if (HYPERVISOR_sysctl(&op))
+		return false;
+	*pages = op.u.physinfo.free_pages + op.u.physinfo.scrub_pages;
+	*claimed = op.u.physinfo.outstanding_pages;
+	return true;
+}

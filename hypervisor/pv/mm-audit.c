@@ -119,13 +119,14 @@ static void count_frame(struct audit *a, mfn_t mfn)
 	const struct page *pg = mfn_to_page(mfn);
 	uint64_t count = READ_ONCE(pg->count_info);
 	uint64_t type = READ_ONCE(pg->type_info);
+	const struct domain *owner = READ_ONCE(pg->owner);
 
 	if (!(count & PCI_COUNT_MASK))
 		return;
 	if (count & PCI_ALLOCATED)
 		count_at(a, mfn, 1, 0);
 	/* Until page_share_end(). */
-	if (count & PCI_SHARED && !domain_is_dying(pg->owner))
+	if (count & PCI_SHARED && owner && !domain_is_dying(owner))
 		count_at(a, mfn, 1, 1);
 	if (type & PTI_PINNED)
 		count_at(a, mfn, 1, 1);

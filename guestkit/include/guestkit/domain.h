@@ -9,17 +9,14 @@
 
 #include <guestkit/xen.h>
 #include <xen/domctl.h>
+#include <xen/sysctl.h>
 
 /* One domctl about @domid; what comes back is in @op. */
 long domain_control(unsigned int cmd, domid_t domid, struct xen_domctl *op);
 
 /**
-<<<<<<< HEAD
  * domain_create() - a paravirtual domain without memory, paused,
  *                   with one vCPU that is down
-=======
- * domain_create() - a paravirtual domain without memory, paused
->>>>>>> 27566ce (wip)
  * @max_pages:     what it may own
  * @grant_frames:  limit of its grant table, -1: the default
  * @grant_version: highest version of the table
@@ -39,7 +36,6 @@ long domain_state(domid_t domid, unsigned long *pages);
 long domain_populate(domid_t domid, unsigned long pfn, unsigned long *mfns,
 		     unsigned int nr, unsigned int order);
 
-<<<<<<< HEAD
 /* Map frame @mfn of @domid at @virt, by mmu_update, which flushes nothing.
  * Return: errno. */
 long domain_map(domid_t domid, void *virt, unsigned long mfn, uint64_t flags);
@@ -48,9 +44,7 @@ long domain_map(domid_t domid, void *virt, unsigned long mfn, uint64_t flags);
 long domain_acquire(domid_t domid, unsigned int id, unsigned int first,
 		    unsigned long *mfns, unsigned int nr);
 
-=======
-/* Map frame @mfn of @domid at @virt, by mmu_update. Return: errno. */
-long domain_map(domid_t domid, void *virt, unsigned long mfn, uint64_t flags);
+/* The machine's free frames, and how many of them are claimed. */
+bool machine_free_pages(unsigned long *pages, unsigned long *claimed);
 
->>>>>>> 27566ce (wip)
 #endif /* GUESTKIT_DOMAIN_H */
