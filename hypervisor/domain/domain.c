@@ -1,20 +1,20 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * domain.c - birth, names and end of domains
+ * domain.c - numbers of domains, and finding a domain by its number
  *
- *   BUILDING --domain_publish--> ALIVE --> DYING --> DEAD
+ *   number: FREE --domid_reserve--> RESERVED --domain_publish--> a domain's
+ *   number: a domain's --domain_struct_put--> FREE
  *
  * Look-up by number takes no lock: struct domain lives in memory that is only
  * ever reused for a struct domain, so that a stale pointer may be read; the
- * count is raised unless it is zero, and the number is then checked again.
+ * count is raised unless it is zero, and the number is then checked again. A
+ * reserved number leads to a struct domain whose count is always zero.
  *
- * Locks: domlist_lock guards the table and the list; d->lock life-cycle state.
+ * Locks: domlist_lock guards the table, the list (in ascending order) and the
+ * structures that wait to be used again.
  */
 #include <lodge/domain.h>
 
-#include <stdarg.h>
-
-#include <lodge/boot.h>
 #include <lodge/bug.h>
 #include <lodge/console.h>
 #include <lodge/cpu.h>
@@ -24,7 +24,6 @@
 #include <lodge/guest.h>
 #include <lodge/lib.h>
 #include <lodge/work.h>
-#include <xen/sched.h>
 
 #include "private.h"
 
@@ -34,7 +33,10 @@ struct domain *dom0, *dom_io, *dom_xen;
 
 static spinlock_t domlist_lock = SPINLOCK_INIT(LOCK_DOMLIST);
 static struct list_head domlist = LIST_HEAD_INIT(domlist);
-static struct domain **domain_table;	/* [a] by domid */
+static struct list_head spare = LIST_HEAD_INIT(spare);	/* by d->list */
+static struct domain **domain_table;	/* [a] by domid; NULL: free */
+static struct domain reserved;		/* refs stay 0 */
+static domid_t last_domid;		/* given out last */
 
 static struct domain *special_domain(domid_t domid, const char *name)
 {
@@ -112,127 +114,122 @@ void domains_init(void)
 	domain_nmi_init();
 	evtchn_init();
 	grant_init();
+	work_register(WORK_DOMAINS, domain_free_run);
 	debug_key_register('q', "dump domains and their vCPUs", dump_domains);
 	debug_key_register('0', "dump Dom0's registers", dump_dom0_registers);
 }
 
-static int shared_info_alloc(struct domain *d)
+/* An empty struct domain, maybe one that was used before. NULL: no memory. */
+struct domain *domain_struct_get(void)
 {
-	d->shared_info = frames_alloc(0, MEMF_ZERO);
-	if (!d->shared_info)
-		return -ENOMEM;
-	page_share(virt_to_page(d->shared_info), d, true);
-	return 0;
+	struct domain *d = NULL;
+
+	spin_lock(&domlist_lock);
+	if (!list_empty(&spare)) {
+		d = list_first_entry(&spare, struct domain, list);
+		list_del(&d->list);
+	}
+	spin_unlock(&domlist_lock);
+	/* Whoever looks at it still finds that refs is 0, and stays 0. */
+	if (d)
+		memset(d, 0, sizeof(*d));
+	else
+		d = kzalloc(sizeof(*d));
+	return d;
 }
 
-static void shared_info_free(struct domain *d)
+/* Nothing of it is left but its number, if it has one. */
+void domain_struct_put(struct domain *d)
 {
-	if (!d->shared_info)
-		return;
-	page_unshare(virt_to_page(d->shared_info));
-	frames_free(d->shared_info, 0);
+	spin_lock(&domlist_lock);
+	if (domain_table[d->domid] == d)
+		atomic_store(&domain_table[d->domid], NULL);
+	list_add(&d->list, &spare);
+	spin_unlock(&domlist_lock);
 }
 
-static int rights_alloc(struct domain *d)
+/* With the lock. Any number but 0, in turn: tools remember a number for a
+ * while after its domain has gone. DOMID_INVALID: none is free. */
+static domid_t next_free(void)
 {
-	d->ioports = rangeset_new();
-	d->iomem = rangeset_new();
-	d->irqs = rangeset_new();
-	return d->ioports && d->iomem && d->irqs ? 0 : -ENOMEM;
+	domid_t id = last_domid;
+
+	do {
+		if (++id >= DOMID_TABLE_SIZE)
+			id = 1;
+		if (!domain_table[id])
+			return id;
+	} while (id != last_domid);
+	return DOMID_INVALID;
 }
 
-/* Accepts a half-built domain. */
-static void domain_free(struct domain *d)
+/**
+ * domid_reserve() - a number for a new domain
+ * @want:  the number; any number if it is none of a guest
+ * @domid: written on success
+ *
+ * Return: 0; -EEXIST: @want is in use; -ENOMEM: all are.
+ */
+int domid_reserve(domid_t want, domid_t *domid)
 {
-	unsigned int i;
+	bool any = want >= DOMID_TABLE_SIZE;
+	domid_t id;
+	int rc = 0;
 
-	domain_watchdogs_kill(d);
-	sched_domain_destroy(d);
-	/* Peers' events reach vCPUs until the ports are closed. */
-	if (d->evtchn)
-		evtchn_domain_destroy(d);
-	for (i = 0; i < d->max_vcpus; i++)
-		if (d->vcpus && d->vcpus[i])
-			vcpu_free(d->vcpus[i]);
-	if (d->ops)
-		d->ops->domain_destroy(d);
-	perdomain_destroy(d);
-	if (d->grants)
-		grant_table_destroy(d);
-	rangeset_free(d->ioports);
-	rangeset_free(d->iomem);
-	rangeset_free(d->irqs);
-	domain_memmap_free(d);
-	shared_info_free(d);
-	kfree(d->vcpus);
-	kfree(d);
-}
-
-static int domain_parts_init(struct domain *d)
-{
-	int rc = shared_info_alloc(d);
-
+	spin_lock(&domlist_lock);
+	id = any ? next_free() : want;
+	if (id == DOMID_INVALID)
+		rc = -ENOMEM;
+	else if (domain_table[id])
+		rc = -EEXIST;
+	else
+		domain_table[id] = &reserved;
+	if (!rc && any)
+		last_domid = id;
+	spin_unlock(&domlist_lock);
 	if (!rc)
-		rc = rights_alloc(d);
-	if (!rc)
-		rc = perdomain_init(d);
-	if (!rc)
-		rc = d->ops->domain_init(d);
-	if (!rc)
-		rc = evtchn_domain_init(d);
-	if (!rc)
-		rc = grant_table_init(d);
+		*domid = id;
 	return rc;
 }
 
 /**
- * domain_alloc() - build a domain in private
- * @domid:     its number
- * @max_vcpus: slots for vCPUs, 1 to MAX_VCPUS
- * @ops:       what kind of guest
- *
- * Return: the domain, one reference, in state BUILDING, known to nobody;
- *         NULL: no memory.
+ * domid_release() - nothing came of a reserved number
+ * @domid: from domid_reserve()
  */
-struct domain *domain_alloc(domid_t domid, unsigned int max_vcpus,
-			    const struct guest_ops *ops)
+void domid_release(domid_t domid)
 {
-	struct domain *d = kzalloc(sizeof(*d));
-
-	if (!d)
-		return NULL;
-	d->domid = domid;
-	d->refs = 1;
-	d->state = DOM_BUILDING;
-	d->ops = ops;
-	d->max_vcpus = max_vcpus;
-	spin_init(&d->lock, LOCK_DOMAIN);
-	spin_init(&d->pages_lock, LOCK_DOMPAGES);
-	list_init(&d->list);
-	list_init(&d->pages);
-	snprintf(d->name, sizeof(d->name), "d%u", domid);
-	domain_watchdogs_init(d);
-	sched_domain_init(d);
-	d->vcpus = kcalloc(max_vcpus, sizeof(*d->vcpus));
-	if (d->vcpus && !domain_parts_init(d))
-		return d;
-	domain_free(d);
-	return NULL;
+	spin_lock(&domlist_lock);
+	BUG_ON(domain_table[domid] != &reserved);
+	domain_table[domid] = NULL;
+	spin_unlock(&domlist_lock);
 }
 
 /**
  * domain_publish() - let others find it by its number
- * @d: complete; its number is free (BUG otherwise)
+ * @d: complete, except for memory and vCPUs; its number is reserved
  */
 void domain_publish(struct domain *d)
 {
+	struct domain *next;
+
 	spin_lock(&domlist_lock);
-	BUG_ON(domain_table[d->domid]);
-	list_add_tail(&d->list, &domlist);
+	BUG_ON(domain_table[d->domid] != &reserved);
+	list_for_each(next, &domlist, list)
+		if (next->domid > d->domid)
+			break;
+	list_add_tail(&d->list, &next->list);
 	atomic_store(&d->state, DOM_ALIVE);
 	atomic_store(&domain_table[d->domid], d);
 	spin_unlock(&domlist_lock);
 	domain_update_wallclock(d);
+}
+
+/* Its last reference is gone: it is in no list any more. */
+void domain_unlist(struct domain *d)
+{
+	spin_lock(&domlist_lock);
+	list_del(&d->list);
+	spin_unlock(&domlist_lock);
 }
 
 /**
@@ -277,86 +274,58 @@ struct domain *domain_get(struct domain *self, domid_t domid)
 }
 
 /**
+ * domain_get_any() - find a domain that may be dying
+ * @domid: its number
+ *
+ * Return: the domain, referenced; NULL: there is none.
+ */
+struct domain *domain_get_any(domid_t domid)
+{
+	struct domain *d;
+
+	if (domid >= DOMID_TABLE_SIZE)
+		return NULL;
+	d = atomic_load(&domain_table[domid]);
+	if (!d || !domain_try_get(d))
+		return NULL;
+	if (d->domid == domid)
+		return d;
+	domain_put(d);
+	return NULL;
+}
+
+/**
+ * domain_get_next() - go through all domains, one after the other
+ * @from: the lowest number that is wanted
+ *
+ * Return: the domain with that number or the next higher one, referenced,
+ *         dying or not; NULL: there is none.
+ */
+struct domain *domain_get_next(unsigned int from)
+{
+	struct domain *d, *found = NULL;
+
+	spin_lock(&domlist_lock);
+	list_for_each(d, &domlist, list) {
+		if (d->domid >= from && domain_try_get(d)) {
+			found = d;
+			break;
+		}
+	}
+	spin_unlock(&domlist_lock);
+	return found;
+}
+
+/**
  * domain_put() - give a reference back
  * @d: the domain
  *
- * The last one belongs to the path that ends the domain. Dom0, the only domain
- * there is without a toolstack's calls, ends with the machine.
+ * After the last one it is freed, before this CPU returns to a guest.
+ *
+ * Context: any but NMI.
  */
 void domain_put(struct domain *d)
 {
-	BUG_ON(atomic_sub_return(&d->refs, 1) == 0);
-}
-
-static const char *const shutdown_names[] = {
-	"power-off", "reboot", "suspend", "crash", "watchdog", "soft reset",
-};
-
-/* The control domain's end is the machine's. */
-static void __noreturn dom0_shutdown(unsigned int code)
-{
-	printk("Dom0 ended: %s\n", shutdown_names[code]);
-	switch (code) {
-	case SHUTDOWN_poweroff:
-		machine_halt();
-	case SHUTDOWN_crash:
-		if (opt_noreboot)
-			machine_halt();
-		machine_restart();
-	default:
-		machine_restart();
-	}
-}
-
-/**
- * domain_shutdown() - the domain stops running
- * @d:    the domain
- * @code: SHUTDOWN_, at most SHUTDOWN_MAX
- *
- * All its vCPUs stop; one that is current stops when it leaves the
- * hypervisor. Dom0's shutdown does not return.
- *
- * Context: no locks.
- */
-void domain_shutdown(struct domain *d, unsigned int code)
-{
-	struct vcpu *v;
-	unsigned int i;
-
-	if (d->privileged)
-		dom0_shutdown(code);
-	spin_lock(&d->lock);
-	if (!d->is_shut_down) {
-		d->is_shut_down = true;
-		d->shutdown_code = code;
-	}
-	spin_unlock(&d->lock);
-	for_each_vcpu(d, v, i) {
-		set_bit(VPF_SHUTDOWN, &v->pause_flags);
-		vcpu_sleep_nosync(v);
-	}
-	evtchn_send_global_virq(VIRQ_DOM_EXC);
-}
-
-/**
- * domain_crash() - a guest did something that cannot go on
- * @d:   the domain
- * @fmt: one sentence that says what
- *
- * Context: no locks. Returns, except for Dom0; the domain does not run on.
- */
-void domain_crash(struct domain *d, const char *fmt, ...)
-{
-	char why[160];
-	va_list ap;
-
-	va_start(ap, fmt);
-	vsnprintf(why, sizeof(why), fmt, ap);
-	va_end(ap);
-	printk(LOG_ERR "%s crashed: %s\n", d->name, why);
-	if (current && current->domain == d) {
-		printk(LOG_ERR "%s vcpu %u:\n", d->name, current->id);
-		show_registers(guest_cpu_user_regs());
-	}
-	domain_shutdown(d, SHUTDOWN_crash);
+	if (atomic_sub_return(&d->refs, 1) == 0)
+		domain_free_later(d);
 }

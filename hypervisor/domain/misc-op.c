@@ -20,6 +20,16 @@
 	 BIT(VMASST_TYPE_runstate_update_flag))
 
 /**
+ * domain_set_vm_assist() - all of them at once, for a context or a save record
+ * @d:     not running
+ * @types: a bit for each; those that are not offered are left out
+ */
+void domain_set_vm_assist(struct domain *d, uint64_t types)
+{
+	atomic_store(&d->vm_assist, types & VM_ASSIST_OFFERED);
+}
+
+/**
  * hypercall_vm_assist() - HYPERVISOR_vm_assist(cmd, type)
  *
  * Return: 0; -EINVAL: a type that there is not; -ENOSYS: no such command.

@@ -7,7 +7,18 @@
 
 #include <lodge/domain.h>
 
-/* domain.c, vcpu.c */
+/* domain.c */
+struct domain *domain_struct_get(void);
+void domain_struct_put(struct domain *d);
+void domain_unlist(struct domain *d);
+
+/* build.c */
+void domain_free_later(struct domain *d);
+void domain_free_run(void);
+
+/* vcpu.c */
+/* It never runs again, and no CPU or timer knows it any more. */
+void vcpu_stop(struct vcpu *v);
 void vcpu_free(struct vcpu *v);
 extern bool opt_noreboot;
 
@@ -26,6 +37,8 @@ void domain_nmi_init(void);
 /* vcpu-info.c */
 int vcpu_info_init(struct vcpu *v);
 void vcpu_info_free(struct vcpu *v);
+/* The domain dies: the guest's frame is given back. */
+void vcpu_info_release(struct vcpu *v);
 /* 0; -ENXIO bad offset; -EINVAL moved before, or bad frame; -EBUSY the vCPU may run */
 int vcpu_info_move(struct vcpu *v, gfn_t gfn, unsigned int offset);
 /* Is its vcpu_info the guest's to see? */

@@ -127,8 +127,13 @@ void domain_update_wallclock(struct domain *d)
 
 static void wallclock_changed(void)
 {
-	if (dom0)
-		domain_update_wallclock(dom0);
+	struct domain *d;
+	unsigned int next;
+
+	for (next = 0; (d = domain_get_next(next)) != NULL; domain_put(d)) {
+		next = d->domid + 1U;
+		domain_update_wallclock(d);
+	}
 }
 
 /* ---- runstates ---- */
@@ -261,6 +266,19 @@ void vcpu_timers_init(struct vcpu *v)
 	timer_init(&v->periodic, periodic_fired, v, cpu);
 	v->periodic_ns = PERIOD_AT_START_NS;
 	timer_init(&v->poll_timer, poll_timed_out, v, cpu);
+}
+
+/**
+ * vcpu_timers_kill() - a vCPU will never run again
+ * @v: the vCPU; on return none of its timers runs
+ *
+ * Context: IRQs on, no locks.
+ */
+void vcpu_timers_kill(struct vcpu *v)
+{
+	timer_kill(&v->singleshot);
+	timer_kill(&v->periodic);
+	timer_kill(&v->poll_timer);
 }
 
 /**

@@ -39,12 +39,19 @@ int vcpu_info_init(struct vcpu *v)
 	return 0;
 }
 
+void vcpu_info_release(struct vcpu *v)
+{
+	if (!v->info_page)
+		return;
+	/* A debug key may still look at it. */
+	atomic_store(&v->info, initial_info(v));
+	gfn_put_page(v->info_page, GFN_WRITE);
+	v->info_page = NULL;
+}
+
 void vcpu_info_free(struct vcpu *v)
 {
-	if (v->info_page) {
-		gfn_put_page(v->info_page, GFN_WRITE);
-		v->info_page = NULL;
-	}
+	vcpu_info_release(v);
 	kfree(v->info_map);
 	v->info_map = NULL;
 }

@@ -19,9 +19,17 @@ bool vcpu_has_pending(const struct vcpu *v)
 	return v->domain->ops->has_pending(v);
 }
 
+void vcpu_stop(struct vcpu *v)
+{
+	set_bit(VPF_DYING, &v->pause_flags);
+	sched_vcpu_destroy(v);
+	vcpu_timers_kill(v);
+}
+
 /* Accepts a half-built vCPU. */
 void vcpu_free(struct vcpu *v)
 {
+	vcpu_stop(v);
 	if (v->domain->ops)
 		v->domain->ops->vcpu_destroy(v);
 	if (v->evtchn)
@@ -56,6 +64,7 @@ static int vcpu_parts_init(struct vcpu *v)
  * @d:  the domain
  * @id: below d->max_vcpus
  *
+ * Context: d->lock held, or nobody knows the domain yet.
  * Return: 0; -EINVAL: @id is out of range; -EEXIST; -ENOMEM. On an error the
  *         domain is as it was.
  */
@@ -75,6 +84,8 @@ int vcpu_create(struct domain *d, unsigned int id)
 	v->domain = d;
 	v->xcr0 = 1;
 	v->pause_flags = BIT(VPF_DOWN);
+	if (d->control_pauses)
+		v->pause_flags |= BIT(VPF_CONTROL);
 	v->runstate.state = RUNSTATE_offline;
 	rc = vcpu_parts_init(v);
 	if (rc)

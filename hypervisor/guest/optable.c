@@ -12,7 +12,14 @@
 #include <lodge/errno.h>
 #include <lodge/lib.h>
 
-static const struct op *op_find(const struct op_table *t, unsigned int nr)
+/**
+ * op_find() - look a sub-operation up
+ * @t:  the call's table
+ * @nr: its number
+ *
+ * Return: its row; NULL: none.
+ */
+const struct op *op_find(const struct op_table *t, unsigned int nr)
 {
 	unsigned int i;
 

@@ -49,6 +49,8 @@ const struct hypercall hypercall_table[NR_HYPERCALLS] = {
 	CALL(callback_op, 2),
 	CALL(event_channel_op, 2),
 	CALL(physdev_op, 2),
+	CALL_DOM0(sysctl, 1),
+	CALL_DOM0(domctl, 1),
 	CALL_NONE(xenpmu_op, EOPNOTSUPP, "performance counters are not offered"),
 	CALL_DOM0(mca, 1),
 };

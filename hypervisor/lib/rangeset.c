@@ -4,12 +4,16 @@
  *
  * Used for a domain's rights to ports, device memory and interrupts. The
  * ranges are in ascending order and neither overlap nor touch. Sets are small
- * and change rarely, so a sorted array serves; the caller locks (d->lock).
+ * and change rarely, so a sorted array serves.
  * A guest's control domain cannot make a set larger than MAX_RANGES.
+ *
+ * Locks: each set has its own (LOCK_RANGESET), IRQs on. An answer is true of
+ * the moment when it was given.
  */
 #include <lodge/domain.h>
 #include <lodge/errno.h>
 #include <lodge/lib.h>
+#include <lodge/spinlock.h>
 
 #define FIRST_RANGES	8
 #define MAX_RANGES	4096
@@ -19,6 +23,7 @@ struct range {
 };
 
 struct rangeset {
+	spinlock_t lock;
 	unsigned int nr, room;
 	struct range *r;
 };
@@ -31,7 +36,11 @@ struct rangeset {
  */
 struct rangeset *rangeset_new(void)
 {
-	return kzalloc(sizeof(struct rangeset));
+	struct rangeset *r = kzalloc(sizeof(*r));
+
+	if (r)
+		spin_init(&r->lock, LOCK_RANGESET);
+	return r;
 }
 
 /**
@@ -95,17 +104,7 @@ static void resize_at(struct rangeset *s, unsigned int at, unsigned int old,
 	s->nr = s->nr - old + new;
 }
 
-/**
- * rangeset_add() - put numbers into a set
- * @r:     the set
- * @first: first number
- * @last:  last number
- *
- * Context: the caller holds the lock that guards the set.
- * Return: 0; -EINVAL @last is below @first; -ENOMEM; -ENOSPC too many ranges.
- *         On error the set has not changed.
- */
-int rangeset_add(struct rangeset *r, uint64_t first, uint64_t last)
+static int add_locked(struct rangeset *r, uint64_t first, uint64_t last)
 {
 	unsigned int at, end;
 	int rc;
@@ -129,16 +128,26 @@ int rangeset_add(struct rangeset *r, uint64_t first, uint64_t last)
 }
 
 /**
- * rangeset_remove() - take numbers out of a set
+ * rangeset_add() - put numbers into a set
  * @r:     the set
  * @first: first number
- * @last:  last number; numbers that are not in the set are no error
+ * @last:  last number
  *
- * Context: the caller holds the lock that guards the set.
- * Return: 0; -EINVAL @last is below @first; -ENOMEM or -ENOSPC a range had to
- *         be split. On error the set has not changed.
+ * Context: any but interrupts and NMI; takes LOCK_RANGESET.
+ * Return: 0; -EINVAL @last is below @first; -ENOMEM; -ENOSPC too many ranges.
+ *         On error the set has not changed.
  */
-int rangeset_remove(struct rangeset *r, uint64_t first, uint64_t last)
+int rangeset_add(struct rangeset *r, uint64_t first, uint64_t last)
+{
+	int rc;
+
+	spin_lock(&r->lock);
+	rc = add_locked(r, first, last);
+	spin_unlock(&r->lock);
+	return rc;
+}
+
+static int remove_locked(struct rangeset *r, uint64_t first, uint64_t last)
 {
 	struct range keep[2];
 	unsigned int at, end, nr = 0;
@@ -164,19 +173,43 @@ int rangeset_remove(struct rangeset *r, uint64_t first, uint64_t last)
 }
 
 /**
+ * rangeset_remove() - take numbers out of a set
+ * @r:     the set
+ * @first: first number
+ * @last:  last number; numbers that are not in the set are no error
+ *
+ * Context: any but interrupts and NMI; takes LOCK_RANGESET.
+ * Return: 0; -EINVAL @last is below @first; -ENOMEM or -ENOSPC a range had to
+ *         be split. On error the set has not changed.
+ */
+int rangeset_remove(struct rangeset *r, uint64_t first, uint64_t last)
+{
+	int rc;
+
+	spin_lock(&r->lock);
+	rc = remove_locked(r, first, last);
+	spin_unlock(&r->lock);
+	return rc;
+}
+
+/**
  * rangeset_contains() - are all of these numbers in a set?
  * @r:     the set
  * @first: first number
  * @last:  last number
  *
- * Context: the caller holds the lock that guards the set.
+ * Context: any but interrupts and NMI; takes LOCK_RANGESET.
  * Return: true if each of them is; false too if @last is below @first.
  */
-bool rangeset_contains(const struct rangeset *r, uint64_t first,
-		       uint64_t last)
+bool rangeset_contains(struct rangeset *r, uint64_t first, uint64_t last)
 {
-	unsigned int at = find_range(r, first);
+	unsigned int at;
+	bool all;
 
-	return first <= last && at < r->nr && r->r[at].first <= first &&
-	       r->r[at].last >= last;
+	spin_lock(&r->lock);
+	at = find_range(r, first);
+	all = first <= last && at < r->nr && r->r[at].first <= first &&
+	      r->r[at].last >= last;
+	spin_unlock(&r->lock);
+	return all;
 }

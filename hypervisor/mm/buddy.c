@@ -410,6 +410,29 @@ uint64_t mm_free_frames(void)
 }
 
 /**
+ * mm_free_frames_between() - free frames of some address widths
+ * @from: lowest width in bits
+ * @to:   highest width
+ *
+ * A frame is of width n if its addresses are below 2^n, but not below 2^(n-1).
+ * Those in caches of CPUs are not counted.
+ *
+ * Context: any but NMI; a snapshot.
+ */
+uint64_t mm_free_frames_between(unsigned int from, unsigned int to)
+{
+	unsigned long flags = spin_lock_irqsave(&buddy.lock);
+	uint64_t n = 0;
+	unsigned int i;
+
+	for (i = 0; i < NR_ZONES; i++)
+		if (i + PAGE_SHIFT >= from && i + PAGE_SHIFT <= to)
+			n += buddy.zones[i].nr_free;
+	spin_unlock_irqrestore(&buddy.lock, flags);
+	return n;
+}
+
+/**
  * mm_total_frames() - number of frames that the allocator has ever had
  */
 uint64_t mm_total_frames(void)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * context.c - a vCPU's whole context at once: VCPUOP_initialise, the builder
+ * context.c - a vCPU's whole context at once: VCPUOP_initialise, toolstack
  *
  * <xen/arch-x86/xen.h>, struct vcpu_guest_context. What can fail comes first;
  * promoting the roots may be preempted, and the call is then made again with
@@ -12,6 +12,7 @@
 #include <lodge/errno.h>
 #include <lodge/lib.h>
 #include <lodge/asm-offsets.h>
+#include <lodge/control.h>
 
 /* set_context_stage */
 enum { STAGE_NONE, STAGE_GDT, STAGE_KERNEL_ROOT };
@@ -132,21 +133,48 @@ static void undo(struct vcpu *v)
 	v->pv->set_context_stage = STAGE_NONE;
 }
 
+/* A vCPU that has a context keeps its tables: all else may be another. */
+static bool tables_stay(const struct vcpu *v,
+			const struct vcpu_guest_context *c)
+{
+	const struct pv_vcpu *pv = v->pv;
+	mfn_t user = INVALID_MFN;
+	unsigned int i;
+
+	if (c->ctrlreg[1])
+		user = MFN(xen_cr3_to_pfn(c->ctrlreg[1]));
+	if (xen_cr3_to_pfn(c->ctrlreg[3]) != mfn_x(pv->kernel_root) ||
+	    !mfn_eq(user, pv->user_root) || c->gdt_ents != pv->gdt_entries ||
+	    c->ldt_base != pv->ldt_base || c->ldt_ents != pv->ldt_entries)
+		return false;
+	for (i = 0; i < DIV_ROUND_UP(pv->gdt_entries, 512); i++)
+		if (c->gdt_frames[i] != mfn_x(pv->gdt_frames[i]))
+			return false;
+	return (c->flags & VGCF_in_kernel) || c->ctrlreg[1];
+}
+
 /**
- * pv_set_context() - give a vCPU its first context
- * @v:   down, and without a context
+ * pv_set_context() - give a vCPU its first context, or other registers
+ * @v:   does not run
  * @ctx: private copy
  *
  * Context: the domain's lock held.
  * Return: 0, and @v->initialised is set; -EINVAL: an address, selector, frame
- *         or register that cannot be, nothing is held; -ERESTART: call again.
+ *         or register that cannot be, nothing is held; or @v has a context
+ *         with other tables; -ERESTART: call again.
  */
 int pv_set_context(struct vcpu *v, const struct vcpu_guest_context *ctx)
 {
 	int rc = 0;
 
-	if (!context_ok(ctx) || take_debugregs(v, ctx))
+	if (!context_ok(ctx) || (v->initialised && !tables_stay(v, ctx)) ||
+	    take_debugregs(v, ctx))
 		return -EINVAL;
+	if (v->initialised) {
+		take_registers(v, ctx);
+		take_callbacks(v, ctx);
+		return 0;
+	}
 	if (v->pv->set_context_stage == STAGE_NONE) {
 		rc = take_gdt(v, ctx);
 		if (rc)
@@ -167,4 +195,115 @@ int pv_set_context(struct vcpu *v, const struct vcpu_guest_context *ctx)
 	v->pv->ldt_entries = (unsigned int)ctx->ldt_ents;
 	v->initialised = true;
 	return 0;
+}
+
+static void give_registers(const struct vcpu *v, struct vcpu_guest_context *c)
+{
+	const struct pv_vcpu *pv = v->pv;
+	unsigned int i;
+
+	c->user_regs = v->regs;
+	c->user_regs.entry_vector = 0;
+	c->user_regs.error_code = 0;
+	c->user_regs.rflags |= (uint64_t)pv->iopl << 12;
+	c->fs_base = pv->seg_base[PV_FS_BASE];
+	c->gs_base_kernel = pv->seg_base[PV_GS_KERNEL];
+	c->gs_base_user = pv->seg_base[PV_GS_USER];
+	c->kernel_ss = pv->kernel_ss;
+	c->kernel_sp = pv->kernel_rsp;
+	c->ctrlreg[0] = pv->cr0;
+	c->ctrlreg[2] = pv->cr2;
+	c->ctrlreg[4] = pv->cr4;
+	for (i = 0; i < 8; i++)
+		if (i != 4 && i != 5)
+			c->debugreg[i] = pv->dr[i];
+	fpu_export_legacy(v->fpu, &c->fpu_ctxt);
+}
+
+static void give_tables(const struct vcpu *v, struct vcpu_guest_context *c)
+{
+	const struct pv_vcpu *pv = v->pv;
+	unsigned int i;
+
+	c->ctrlreg[3] = xen_pfn_to_cr3(mfn_x(pv->kernel_root));
+	if (!mfn_eq(pv->user_root, INVALID_MFN))
+		c->ctrlreg[1] = xen_pfn_to_cr3(mfn_x(pv->user_root));
+	c->gdt_ents = pv->gdt_entries;
+	for (i = 0; i < DIV_ROUND_UP(pv->gdt_entries, 512); i++)
+		c->gdt_frames[i] = mfn_x(pv->gdt_frames[i]);
+	c->ldt_base = pv->ldt_base;
+	c->ldt_ents = pv->ldt_entries;
+}
+
+static void give_callbacks(const struct vcpu *v, struct vcpu_guest_context *c)
+{
+	const struct pv_callback *cb = v->pv->callbacks;
+
+	memcpy(c->trap_ctxt, v->pv->traps, sizeof(c->trap_ctxt));
+	c->event_callback_eip = cb[CALLBACKTYPE_event].rip;
+	c->failsafe_callback_eip = cb[CALLBACKTYPE_failsafe].rip;
+	c->syscall_callback_eip = cb[CALLBACKTYPE_syscall].rip;
+	c->vm_assist = v->domain->vm_assist;
+	if (cb[CALLBACKTYPE_failsafe].mask_events)
+		c->flags |= VGCF_failsafe_disables_events;
+	if (cb[CALLBACKTYPE_syscall].mask_events)
+		c->flags |= VGCF_syscall_disables_events;
+}
+
+/**
+ * pv_get_context() - a vCPU's context, as pv_set_context() takes it
+ * @v:   has a context, and does not run; its state is in memory
+ * @ctx: all zero; written
+ */
+void pv_get_context(struct vcpu *v, struct vcpu_guest_context *ctx)
+{
+	give_registers(v, ctx);
+	give_tables(v, ctx);
+	give_callbacks(v, ctx);
+	ctx->flags |= VGCF_i387_valid;
+	if (v->pv->kernel_mode)
+		ctx->flags |= VGCF_in_kernel;
+	if (!test_bit(VPF_DOWN, &v->pause_flags))
+		ctx->flags |= VGCF_online;
+}
+
+/**
+ * pv_set_ext_context() - callbacks for what 32-bit programs call
+ * @v:   does not run
+ * @ext: private copy
+ *
+ * Return: 0; -EINVAL: an address that is not canonical, or machine-check banks,
+ *         of which there are none.
+ */
+int pv_set_ext_context(struct vcpu *v,
+		       const struct xen_domctl_ext_vcpucontext *ext)
+{
+	struct pv_callback *cb = v->pv->callbacks;
+
+	if (!is_canonical(ext->syscall32_callback_eip) ||
+	    !is_canonical(ext->sysenter_callback_eip) || ext->mcg_cap)
+		return -EINVAL;
+	cb[CALLBACKTYPE_syscall32] = (struct pv_callback){
+		ext->syscall32_callback_eip, ext->syscall32_disables_events
+	};
+	cb[CALLBACKTYPE_sysenter] = (struct pv_callback){
+		ext->sysenter_callback_eip, ext->sysenter_disables_events
+	};
+	return 0;
+}
+
+/**
+ * pv_get_ext_context() - the same the other way
+ * @v:   does not run
+ * @ext: all but its vcpu is zero; written
+ */
+void pv_get_ext_context(const struct vcpu *v,
+			struct xen_domctl_ext_vcpucontext *ext)
+{
+	const struct pv_callback *cb = v->pv->callbacks;
+
+	ext->syscall32_callback_eip = cb[CALLBACKTYPE_syscall32].rip;
+	ext->syscall32_disables_events = cb[CALLBACKTYPE_syscall32].mask_events;
+	ext->sysenter_callback_eip = cb[CALLBACKTYPE_sysenter].rip;
+	ext->sysenter_disables_events = cb[CALLBACKTYPE_sysenter].mask_events;
 }

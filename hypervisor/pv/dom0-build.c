@@ -173,31 +173,10 @@ static void __init copy_to_dom0(void *priv, uint64_t va, const void *src,
 	}
 }
 
-/*
- * Entry n: keep rcx and r11, which SYSCALL destroys; rax = n; call. IRET's
- * frame begins with them and rax, and it does not come back.
- */
 static void __init fill_hypercall_page(struct dom0_build *b)
 {
-	static const uint8_t call[] = { 0x51, 0x41, 0x53, 0xb8, 0, 0, 0, 0,
-					0x0f, 0x05, 0x41, 0x5b, 0x59, 0xc3 };
-	static const uint8_t iret[] = { 0x51, 0x41, 0x53, 0x50, 0xb8, 0, 0, 0,
-					0, 0x0f, 0x05 };
-	uint8_t entry[32];
-	uint32_t i;
-
-	for (i = 0; i < PAGE_SIZE / sizeof(entry); i++) {
-		bool is_iret = i == __HYPERVISOR_iret;
-
-		memset(entry, 0xcc, sizeof(entry));
-		if (is_iret)
-			memcpy(entry, iret, sizeof(iret));
-		else
-			memcpy(entry, call, sizeof(call));
-		memcpy(entry + (is_iret ? 5 : 4), &i, sizeof(i));
-		copy_to_dom0(b, b->img.hypercall_page + i * sizeof(entry),
-			     entry, sizeof(entry));
-	}
+	pv_fill_hypercall_page(dom0_pfn_to_virt(b,
+			(b->img.hypercall_page - b->l.v_start) >> PAGE_SHIFT));
 }
 
 static void __init fill_p2m(struct dom0_build *b)
@@ -383,6 +362,10 @@ static void __init parse_kernel(struct dom0_build *b,
 void __init dom0_build(const struct boot_info *bi)
 {
 	const struct boot_module *initrd = NULL;
+	struct domain_config config = {
+		.max_vcpus = nr_vcpus(),
+		.ops = &pv_guest_ops,
+	};
 	struct dom0_build b = { 0 };
 	const char *wrong;
 
@@ -394,7 +377,8 @@ void __init dom0_build(const struct boot_info *bi)
 	if (wrong)
 		panic("Dom0's kernel cannot be used: %s", wrong);
 	check_size(&b);
-	b.d = domain_alloc(0, nr_vcpus(), &pv_guest_ops);
+	if (!domid_reserve(0, &config.domid))
+		b.d = domain_alloc(&config);
 	if (!b.d)
 		panic("Not enough memory for Dom0");
 	b.d->privileged = true;

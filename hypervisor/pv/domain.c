@@ -47,6 +47,15 @@ static void pv_vcpu_destroy(struct vcpu *v)
 	v->pv = NULL;
 }
 
+/* Not loaded anywhere any more. */
+static int pv_vcpu_relinquish(struct vcpu *v)
+{
+	pv_destroy_ldt(v);
+	pv_destroy_gdt(v);
+	v->pv->set_context_stage = 0;
+	return pv_drop_roots(v);
+}
+
 /* It runs elsewhere: an interrupt takes it through the exit path. */
 static void pv_event_kick(struct vcpu *v)
 {
@@ -95,6 +104,12 @@ const struct guest_ops pv_guest_ops = {
 	.switch_from = pv_switch_from,
 	.switch_to = pv_switch_to,
 	.set_context = pv_set_context,
+	.get_context = pv_get_context,
+	.set_ext_context = pv_set_ext_context,
+	.get_ext_context = pv_get_ext_context,
+	.vcpu_relinquish = pv_vcpu_relinquish,
+	.relinquish_memory = pv_relinquish_memory,
+	.fill_hypercall_page = pv_fill_hypercall_page,
 	.copy_from = pv_copy_from,
 	.copy_to = pv_copy_to,
 	.address_ok = pv_address_ok,

@@ -128,6 +128,12 @@ bool pv_address_ok(unsigned long va, size_t len);
 
 /* ---- life and switching (domain.c, context.c, switch.c) ---- */
 int pv_set_context(struct vcpu *v, const struct vcpu_guest_context *ctx);
+void pv_get_context(struct vcpu *v, struct vcpu_guest_context *ctx);
+int pv_set_ext_context(struct vcpu *v,
+		       const struct xen_domctl_ext_vcpucontext *ext);
+void pv_get_ext_context(const struct vcpu *v,
+			struct xen_domctl_ext_vcpucontext *ext);
+void pv_fill_hypercall_page(void *page);
 void pv_switch_from(struct vcpu *v);
 void pv_switch_to(struct vcpu *v);
 bool pv_has_pending(const struct vcpu *v);

@@ -59,6 +59,30 @@ struct vcpu *cpu_current_vcpu(unsigned int cpu)
 	return cpu < NR_CPUS ? READ_ONCE(runqs[cpu].loaded) : NULL;
 }
 
+/**
+ * sched_idle_ns() - time that a CPU had nothing to do
+ * @cpu: any number
+ *
+ * Context: any but NMI; no lock above LOCK_RUNQ held.
+ * Return: nanoseconds since it was started; 0: there is no such CPU.
+ */
+uint64_t sched_idle_ns(unsigned int cpu)
+{
+	struct runq *rq;
+	unsigned long flags;
+	uint64_t ns;
+
+	if (cpu >= NR_CPUS || !cpumask_test(&cpu_online_map, cpu))
+		return 0;
+	rq = &runqs[cpu];
+	flags = spin_lock_irqsave(&rq->lock);
+	if (rq->curr == rq->idle)
+		sched_account(rq, system_time_ns());
+	ns = rq->idle->sched.cpu_time_ns;
+	spin_unlock_irqrestore(&rq->lock, flags);
+	return ns;
+}
+
 static void slice_timer_fired(void *unused)
 {
 	work_raise(WORK_SCHEDULE);

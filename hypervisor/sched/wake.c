@@ -254,3 +254,21 @@ void vcpu_set_weight(struct vcpu *v, uint16_t weight)
 		sched_add_weight(rq, v);
 	spin_unlock_irqrestore(&rq->lock, flags);
 }
+
+/**
+ * vcpu_get_affinity() - both masks, as they were set
+ * @v:    any vCPU
+ * @hard: written
+ * @soft: written
+ *
+ * Context: any but NMI; no lock above LOCK_RUNQ held.
+ */
+void vcpu_get_affinity(struct vcpu *v, cpumask_t *hard, cpumask_t *soft)
+{
+	unsigned long flags;
+	struct runq *rq = sched_lock_of(v, &flags);
+
+	*hard = v->sched.affinity;
+	*soft = v->sched.soft;
+	spin_unlock_irqrestore(&rq->lock, flags);
+}

@@ -47,6 +47,16 @@ void pv_destroy_gdt(struct vcpu *v)
 	gdts_held = 0;
 }
 
+/* What the roots' tables leave half done; told of when an attempt has ended. */
+static unsigned int nr_given_up;
+
+void pv_give_up_stopped(struct vcpu *v)
+{
+	assert_true(v->has_stopped);
+	v->has_stopped = false;
+	nr_given_up++;
+}
+
 int pv_set_root(struct vcpu *v, mfn_t root, bool user)
 {
 	int rc = user ? user_rc : kernel_rc;
@@ -65,6 +75,16 @@ int pv_drop_roots(struct vcpu *v)
 {
 	v->pv->kernel_root = v->pv->user_root = INVALID_MFN;
 	return 0;
+}
+
+void pv_give_up_stopped(struct vcpu *v)
+{
+	v->has_stopped = false;
+}
+
+void fpu_export_legacy(const struct fpu *f, void *fxsave)
+{
+	memset(fxsave, 0x5f, 512);
 }
 
 void fpu_import_legacy(struct fpu *f, const void *fxsave)

@@ -21,7 +21,7 @@
 #define MAX_STORES 8
 
 struct cpu_features cpu_features;
-struct domain *dom0;
+static struct domain *only_domain;
 void (*time_recalibrated_hook)(void);
 void (*wallclock_changed_hook)(void);
 
@@ -86,6 +86,21 @@ void wallclock_get(uint64_t *sec, uint32_t *nsec)
 {
 	*sec = 0x1ffffffffUL;
 	*nsec = 77;
+}
+
+struct domain *domain_get_next(unsigned int from)
+{
+	return only_domain && only_domain->domid >= from ? only_domain : NULL;
+}
+
+void domain_put(struct domain *d)
+{
+	assert_ptr_equal(d, only_domain);
+}
+
+void timer_kill(struct timer *t)
+{
+	t->killed = true;
 }
 
 void timer_init(struct timer *t, void (*fn)(void *), void *arg,
@@ -242,7 +257,7 @@ static void recalibration_updates_the_running_vcpu(void **state)
 static void the_wall_clock_is_written(void **state)
 {
 	dom.time_offset_s = -0x80000000L;
-	dom0 = &dom;
+	only_domain = &dom;
 	wallclock_changed_hook();
 	assert_int_equal(shared.wc_version, 2);
 	assert_int_equal(shared.wc_sec, 0x7fffffff);
@@ -251,7 +266,7 @@ static void the_wall_clock_is_written(void **state)
 	shared.wc_version = 5;
 	domain_update_wallclock(&dom);
 	assert_int_equal(shared.wc_version, 6);
-	dom0 = NULL;
+	only_domain = NULL;
 	wallclock_changed_hook();
 	assert_int_equal(shared.wc_version, 6);
 }

@@ -119,7 +119,7 @@ static void has_a_largest_size(void **state)
 
 #define UNIVERSE 64
 
-static void check_against(const bool *bits, const struct rangeset *s)
+static void check_against(const bool *bits, struct rangeset *s)
 {
 	unsigned int a, b;
 

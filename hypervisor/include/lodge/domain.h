@@ -2,12 +2,14 @@
 /*
  * domain.h - domains and vCPUs
  *
- *   BUILDING --domain_publish--> ALIVE --domain_kill--> DYING --> DEAD (freed)
+ *   BUILDING --domain_publish--> ALIVE --domain_kill--> DYING --> DEAD
+ *   DEAD --last domain_put--> freed
  *
  * Legend: [I] immutable after publication, [a] atomic, [C] the CPU that runs
- * it only, [d] d->lock, [m] d->pages_lock, [o] the subsystem that owns the
- * pointer. Memory of struct domain is type-stable: it is only ever reused for
- * a struct domain, so that look-up by number takes no lock.
+ * it only, [d] d->lock, [m] d->pages_lock, [k] who has domain_kill()'s turn,
+ * [o] the subsystem that owns the pointer. Memory of struct domain is
+ * type-stable: it is only ever reused for a struct domain, so that look-up by
+ * number takes no lock.
  */
 #ifndef LODGE_DOMAIN_H
 #define LODGE_DOMAIN_H
@@ -34,8 +36,17 @@ struct rangeset;
 
 #define MAX_VCPUS	128
 #define MAX_WATCHDOGS	2
+/* Has not shut down, or gave no reason. */
+#define SHUTDOWN_CODE_NONE	(~0U)
 
 enum domain_state { DOM_BUILDING, DOM_ALIVE, DOM_DYING, DOM_DEAD };
+
+/* What a domain is made from. */
+struct domain_config {
+	domid_t domid;			/* reserved by domid_reserve() */
+	unsigned int max_vcpus;		/* 1 to MAX_VCPUS */
+	const struct guest_ops *ops;	/* what kind of guest */
+};
 
 /* A call that stopped half way inside a multicall. */
 struct multicall_state {
@@ -99,11 +110,16 @@ struct domain {
 	bool privileged;			/* [I] the control domain */
 	const struct guest_ops *ops;		/* [I] what kind of guest */
 	spinlock_t lock;			/* LOCK_DOMAIN */
+	struct domain *next_dead;		/* [C] of the CPU that frees it */
 	struct list_head list;			/* [domlist] */
 	uint8_t handle[16];			/* [d] */
 	char name[16];				/* [I] for messages: "d0" */
+	bool is_xenstore;			/* [I] told to tools, no more */
+	unsigned int control_pauses;		/* [d] by the toolstack */
+	bool kill_busy;				/* [a] somebody has the turn */
+	unsigned int kill_stage;		/* [k] */
 
-	struct sched_domain sched;		/* [o] sched/ */
+	struct sched_domain sched;		/* sched/ */
 	unsigned int max_vcpus;			/* [I] */
 	struct vcpu **vcpus;			/* [I] max_vcpus pointers */
 
@@ -118,7 +134,7 @@ struct domain {
 	struct grant_table *grants;		/* [o] grant/ */
 	struct pv_domain *pv;			/* [o] pv/ */
 	uint64_t *perdomain_l3;			/* [o] mm/ */
-	struct rangeset *ioports, *iomem, *irqs; /* [d] rights */
+	struct rangeset *ioports, *iomem, *irqs; /* rights; each has a lock */
 	cpumask_t dirty_cpus;			/* [a] CPUs that may hold its TLB
 						 * entries */
 	uint64_t vm_assist;			/* [a] */
@@ -135,9 +151,14 @@ extern struct domain *dom_io;	/* device memory */
 extern struct domain *dom_xen;	/* the hypervisor's, shown to tools */
 
 void domains_init(void);
-/* An unpublished domain with @max_vcpus empty slots. NULL: no memory. */
-struct domain *domain_alloc(domid_t domid, unsigned int max_vcpus,
-			    const struct guest_ops *ops);
+/* A number for a new domain: @want, or any if that is none. 0; -EEXIST;
+ * -ENOMEM all are in use. domain_alloc() takes it over if it succeeds. */
+int domid_reserve(domid_t want, domid_t *domid);
+void domid_release(domid_t domid);
+/* An unpublished domain without vCPUs. NULL: no memory. */
+struct domain *domain_alloc(const struct domain_config *config);
+/* It is not to be published after all; its number is free again. */
+void domain_discard(struct domain *d);
 /* 0; -ENOMEM; -EEXIST; -EINVAL out of range. Starts down. */
 int vcpu_create(struct domain *d, unsigned int id);
 void domain_publish(struct domain *d);
@@ -145,6 +166,10 @@ void domain_publish(struct domain *d);
 bool vcpu_has_pending(const struct vcpu *v);
 /* Counted reference by number, DOMID_SELF for @self; NULL: none, or dying. */
 struct domain *domain_get(struct domain *self, domid_t domid);
+/* The same by number only, of a dying one too. */
+struct domain *domain_get_any(domid_t domid);
+/* The one with the lowest number from @from on, dying ones too. */
+struct domain *domain_get_next(unsigned int from);
 bool domain_try_get(struct domain *d);
 void domain_put(struct domain *d);
 /* A guest did something that cannot go on: one line, its registers, and the
@@ -152,6 +177,14 @@ void domain_put(struct domain *d);
 void domain_crash(struct domain *d, const char *fmt, ...) __printf(2, 3);
 /* SCHEDOP_shutdown, or a crash. Dom0's means the machine's. */
 void domain_shutdown(struct domain *d, unsigned int code);
+/* After SHUTDOWN_suspend it goes on: nothing if it has not shut down. */
+void domain_resume(struct domain *d);
+/* Ends it: 0, it is DEAD; -ERESTART: call again. Not current's own. */
+int domain_kill(struct domain *d);
+/* The toolstack's pauses are counted, and begin with one. 0; -EOVERFLOW */
+int domain_pause(struct domain *d);
+/* 0; -EINVAL it is not paused. */
+int domain_unpause(struct domain *d);
 static inline bool domain_is_dying(const struct domain *d)
 {
 	return READ_ONCE(d->state) >= DOM_DYING;
@@ -170,6 +203,8 @@ static inline struct vcpu *domain_vcpu(const struct domain *d, unsigned int id)
 struct boot_info;
 void dom0_build(const struct boot_info *bi);
 
+void domain_set_vm_assist(struct domain *d, uint64_t types);
+
 /* The map that XENMEM_memory_map shows (domain/memory-map.c). */
 void domain_memmap_free(struct domain *d);
 
@@ -185,14 +220,15 @@ void vcpu_set_periodic(struct vcpu *v, uint64_t period_ns);
 void vcpu_timers_init(struct vcpu *v);
 /* It goes up: its periodic timer runs, unless it was stopped. */
 void vcpu_timers_up(struct vcpu *v);
+void vcpu_timers_kill(struct vcpu *v);
 void vcpu_timers_move(struct vcpu *v, unsigned int cpu);
 
 /* Sets of numbers: ports, frames, irqs (lib/rangeset.c). */
+/* Each set has a lock of its own. */
 struct rangeset *rangeset_new(void);
 void rangeset_free(struct rangeset *r);
 int rangeset_add(struct rangeset *r, uint64_t first, uint64_t last);
 int rangeset_remove(struct rangeset *r, uint64_t first, uint64_t last);
-bool rangeset_contains(const struct rangeset *r, uint64_t first,
-		       uint64_t last);
+bool rangeset_contains(struct rangeset *r, uint64_t first, uint64_t last);
 
 #endif

@@ -11,6 +11,8 @@
 /* ---- kinds of guest: asked nowhere but here ---- */
 enum gfn_access { GFN_READ, GFN_WRITE };
 
+struct xen_domctl_ext_vcpucontext;
+
 struct guest_ops {
 	const char *name;
 	int (*domain_init)(struct domain *d);		/* 0; -ENOMEM */
@@ -24,6 +26,20 @@ struct guest_ops {
 	 * 0; -EINVAL; -ERESTART (preempted: call again) */
 	int (*set_context)(struct vcpu *v,
 			   const struct vcpu_guest_context *ctx);
+	/* The same the other way; @ctx is zero. Of a vCPU that does not run. */
+	void (*get_context)(struct vcpu *v, struct vcpu_guest_context *ctx);
+	/* XEN_DOMCTL_set_ext_vcpucontext and get_: callbacks that are not in
+	 * vcpu_guest_context. 0; -EINVAL */
+	int (*set_ext_context)(struct vcpu *v,
+			       const struct xen_domctl_ext_vcpucontext *ext);
+	void (*get_ext_context)(const struct vcpu *v,
+				struct xen_domctl_ext_vcpucontext *ext);
+	/* The domain dies; no vCPU is loaded anywhere. First for each vCPU,
+	 * then for all memory. 0; -ERESTART: call again. */
+	int (*vcpu_relinquish)(struct vcpu *v);
+	int (*relinquish_memory)(struct domain *d);
+	/* Writes the code by which the kernel calls us into a page. */
+	void (*fill_hypercall_page)(void *page);
 	/* Copies between hypervisor and the current guest's virtual memory.
 	 * Number of bytes *not* copied. */
 	size_t (*copy_from)(void *dst, unsigned long src, size_t len);
@@ -167,6 +183,8 @@ struct op_table {
 	int unknown;		/* errno of a number in no row, positive */
 };
 
+/* The row of @nr; NULL: there is none. */
+const struct op *op_find(const struct op_table *t, unsigned int nr);
 /* Look-up, permission, copy-in, call, copy-out: once, here. */
 long op_dispatch(const struct op_table *t, struct vcpu *v, unsigned int nr,
 		 guest_ptr_t arg, unsigned long extra);

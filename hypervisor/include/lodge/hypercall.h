@@ -61,5 +61,7 @@ DECLARE_HYPERCALL(event_channel_op_compat);
 DECLARE_HYPERCALL(physdev_op);
 DECLARE_HYPERCALL(physdev_op_compat);
 DECLARE_HYPERCALL(mca);
+DECLARE_HYPERCALL(sysctl);
+DECLARE_HYPERCALL(domctl);
 
 #endif

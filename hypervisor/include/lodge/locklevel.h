@@ -28,6 +28,7 @@ enum lock_level {
 	LOCK_RUNQ = 75,		/* one run queue; IRQs off; lower CPU first */
 	LOCK_CAP = 77,		/* a domain's cap on CPU time; IRQs off */
 	LOCK_TIMER = 80,	/* one CPU's timers; IRQs off */
+	LOCK_RANGESET = 81,	/* one set of numbers: a domain's rights */
 	LOCK_OBJECTS = 82,	/* small-object caches; IRQs off */
 	LOCK_BUDDY = 84,	/* free lists of frames; IRQs off */
 	LOCK_PAGING = 86,	/* the hypervisor's own page tables */

@@ -37,6 +37,8 @@ void page_free(struct page *pg, unsigned int order);
 void *frames_alloc(unsigned int order, unsigned int memf);
 void frames_free(void *va, unsigned int order);
 uint64_t mm_free_frames(void);
+/* Of addresses that need @from to @to bits. */
+uint64_t mm_free_frames_between(unsigned int from, unsigned int to);
 uint64_t mm_total_frames(void);
 
 /* ---- frames of domains (mm/domain-pages.c) ---- */

@@ -70,6 +70,8 @@ struct cpupool_info {
 #define VPF_PAUSED	3	/* pause_count > 0 */
 #define VPF_SHUTDOWN	4	/* its domain has shut down */
 #define VPF_CAPPED	5	/* its domain has used its cap up */
+#define VPF_CONTROL	6	/* its domain is paused by the toolstack */
+#define VPF_DYING	7	/* its domain dies: for good */
 
 #define SCHED_DEFAULT_WEIGHT	256
 
@@ -127,6 +129,8 @@ cpumask_t cpupool_free_cpus(void);
 uint32_t cpupool_of(struct domain *d);
 int sched_set_ratelimit(uint32_t us);
 uint32_t sched_get_ratelimit(void);
+/* Time that a CPU has idled since it started. */
+uint64_t sched_idle_ns(unsigned int cpu);
 
 /* pause_flags changed so that it may run (or became unable to). Any context
  * except NMI; vcpu_sleep_sync() returns when no CPU has it loaded. */
@@ -149,6 +153,8 @@ int vcpu_set_affinity(struct vcpu *v, const cpumask_t *hard);
 
 /* Where it runs if it has the choice; any mask. */
 void vcpu_set_soft_affinity(struct vcpu *v, const cpumask_t *soft);
+/* Both, as they were set. */
+void vcpu_get_affinity(struct vcpu *v, cpumask_t *hard, cpumask_t *soft);
 void vcpu_set_weight(struct vcpu *v, uint16_t weight);
 
 /* WORK_SCHEDULE: may switch; returns only if the same vCPU goes on. */
