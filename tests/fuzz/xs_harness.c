@@ -38,8 +38,7 @@ static int flush(struct conn *c)
 
 	while (s->sent != s->out_end) {
 		if (s->out_end - s->sent < sizeof(hdr) ||
-		    pread(s->fd, &hdr, sizeof(hdr), STREAM_OUT_OFFSET +
-			  (off_t)s->sent) != sizeof(hdr) ||
+		    stream_copy_owed(s, &hdr, sizeof(hdr)) ||
 		    hdr.len > XENSTORE_PAYLOAD_MAX ||
 		    hdr.type >= XS_TYPE_COUNT ||
 		    s->out_end - s->sent < sizeof(hdr) + hdr.len)

@@ -10,7 +10,7 @@ import time
 import pytest
 
 import daemon as daemon_module
-from wire import XsError
+from wire import Type, XsError
 
 
 def journal(daemon):
@@ -370,3 +370,38 @@ def test_second_daemon_is_refused(daemon):
     assert result.returncode == 1
     assert b"another daemon serves here" in result.stdout
     assert daemon.client().control("check") == "OK"
+
+
+def test_long_replies_survive(daemon):
+    """Output is written again where the client has taken it, and not where
+    it has not: each long reply comes once, whole, whenever the daemon dies."""
+    client, slow = daemon.client(), daemon.client()
+    stop = threading.Event()
+    kills = []
+
+    def killer():
+        while not stop.is_set():
+            time.sleep(0.02)
+            daemon.kill()
+            kills.append(1)
+
+    thread = threading.Thread(target=killer)
+    thread.start()
+    asked = []
+    try:
+        for n in range(1500):
+            value = b"%04d" % n * 700
+            client.write("/v", value)
+            assert client.read("/v") == value
+            # This one takes replies only now and then.
+            asked.append((slow.send(Type.READ, b"/v\0"), value))
+            if n % 12 == 11:
+                while asked:
+                    number, _ = asked.pop(0)
+                    got = slow.reply(number, Type.READ)
+                    assert len(got) == 2800 and got == got[:4] * 700
+    finally:
+        stop.set()
+        thread.join(60)
+    assert len(kills) > 5
+    assert client.control("check") == "OK"

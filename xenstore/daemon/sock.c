@@ -14,14 +14,17 @@
  * moment, in which in_fill is right for certain.
  *
  * Sending. Bytes go out by sendfile() from the stream's file, and the kernel
- * moves that file's offset by as much as it sent: the offset is "sent".
+ * moves that file's offset by as much as it sent: the offset, counted from where
+ * the stream was rewound last, is "sent".
  */
 #define _GNU_SOURCE
 #include "sock.h"
 
 #include <errno.h>
+#include <linux/sockios.h>
 #include <stdlib.h>
 #include <sys/epoll.h>
+#include <sys/ioctl.h>
 #include <sys/sendfile.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -70,6 +73,19 @@ static void rearm(struct conn *c)
 	__atomic_store_n(&h->arming, 0, __ATOMIC_SEQ_CST);
 }
 
+/*
+ * A client that sends its next request has most often taken the last reply.
+ * When its receive queue is empty nothing refers to the pages of the output.
+ */
+static void recycle(struct conn *c)
+{
+	int queued = 1;
+
+	if (stream_may_rewind(c->st) && !ioctl(c->fd, SIOCOUTQ, &queued) &&
+	    !queued)
+		stream_rewind(c->st);
+}
+
 static int sock_fill(struct conn *c)
 {
 	uint8_t *where;
@@ -80,6 +96,7 @@ static int sock_fill(struct conn *c)
 		return errno;
 	if (!n)
 		c->eof = true;
+	recycle(c);
 	stream_in_filled(c->st, (size_t)n);
 	if (c->st->hdr->in_fill - c->st->hdr->armed_at > REARM_AFTER)
 		rearm(c);
@@ -123,10 +140,10 @@ static int sock_recover(struct conn *c)
 	if (h->in_fill - stream_in_done(c->st) > STREAM_IN_SIZE)
 		return EIO;
 	off = lseek(c->st->fd, 0, SEEK_CUR);
-	if (off < STREAM_OUT_OFFSET ||
-	    (uint64_t)off - STREAM_OUT_OFFSET > c->st->out_end)
+	if (off < STREAM_OUT_OFFSET || off > stream_out_at(c->st,
+							   c->st->out_end))
 		return EIO;
-	c->st->sent = (uint64_t)off - STREAM_OUT_OFFSET;
+	c->st->sent = h->base + (uint64_t)(off - STREAM_OUT_OFFSET);
 	return 0;
 }
 

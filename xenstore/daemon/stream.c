@@ -2,10 +2,21 @@
 /*
  * stream.c - the two byte streams of a client, in a file that outlives us
  *
- * Output position p is byte STREAM_OUT_OFFSET + p of the file, for ever: bytes
- * are never written twice. This matters because sendfile() hands the client's
- * socket references to our pages rather than copies of them. Pages that were
- * sent are punched out of the file, so an idle client costs three pages.
+ * Output position p is byte STREAM_OUT_OFFSET + p - base of the file. Bytes are
+ * not written again in the same place while somebody may still read them:
+ * sendfile() hands the client's socket references to our pages rather than
+ * copies of them. The transport knows when the client has taken everything;
+ * then the output begins again at the start of the file ("rewinding"):
+ *
+ *	base 0     [ sent, taken ... | out_end                 ]
+ *	base 40000 [ out_end                                   ]
+ *
+ * A client that lags behind gets fresh pages, and those that were sent are
+ * punched out of the file.
+ *
+ * The file's offset is the transport's counter of what was sent, so it moves
+ * when base does. "rewinding" is set meanwhile: nothing is owed then, and who
+ * finds it set does both again.
  */
 #define _GNU_SOURCE
 #include "stream.h"
@@ -21,12 +32,13 @@
 #include "util.h"
 
 #define MAGIC 0x4c58535au
-#define VERSION 1u
+#define VERSION 2u
 #define PAGE 4096u
 #define IN_OFFSET 4096
 #define WINDOW 65536u
 #define POPULATE 32768u		/* bytes backed at a time for long messages */
 #define LONG_MESSAGE 2048u
+#define REWIND 32768u		/* so much output, then begin anew if possible */
 
 /**
  * stream_format() - make an empty file an empty stream
@@ -90,9 +102,9 @@ uint64_t stream_extend(const struct stream *s, uint32_t pos)
  */
 static void slide(struct stream *s)
 {
-	uint64_t start = s->out_new & ~(uint64_t)(PAGE - 1);
-	uint64_t sent = s->sent & ~(uint64_t)(PAGE - 1);
-	off_t off = STREAM_OUT_OFFSET + (off_t)start;
+	off_t off = stream_out_at(s, s->out_new) & ~(off_t)(PAGE - 1);
+	off_t sent = stream_out_at(s, s->sent) & ~(off_t)(PAGE - 1);
+	uint64_t start = s->hdr->base + (uint64_t)(off - STREAM_OUT_OFFSET);
 
 	if (s->win)
 		munmap(s->win, WINDOW);
@@ -106,9 +118,51 @@ static void slide(struct stream *s)
 	__atomic_store_n(&s->hdr->out_near, start, __ATOMIC_RELEASE);
 	if (sent > s->punched &&
 	    !fallocate(s->fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE,
-		       STREAM_OUT_OFFSET + (off_t)s->punched,
-		       (off_t)(sent - s->punched)))
+		       s->punched, sent - s->punched))
 		s->punched = sent;
+}
+
+static int finish_rewind(int fd, struct stream_hdr *h)
+{
+	if (lseek(fd, STREAM_OUT_OFFSET, SEEK_SET) < 0)
+		return errno;
+	h->base = h->next_base;
+	__atomic_store_n(&h->rewinding, 0, __ATOMIC_SEQ_CST);
+	return 0;
+}
+
+/**
+ * stream_may_rewind() - is it time to begin anew in the file?
+ *
+ * The transport then finds out whether the client has taken everything.
+ */
+bool stream_may_rewind(const struct stream *s)
+{
+	return s->sent == s->out_end && s->out_end == s->out_new &&
+	       s->out_end - s->hdr->base >= REWIND;
+}
+
+/**
+ * stream_rewind() - write the next output at the start of the file
+ * @s: stream_may_rewind(), and nobody refers to a page of the output any more
+ */
+void stream_rewind(struct stream *s)
+{
+	bool slid = s->win_start != s->hdr->base;
+
+	s->hdr->next_base = s->sent;
+	__atomic_store_n(&s->hdr->rewinding, 1, __ATOMIC_SEQ_CST);
+	if (finish_rewind(s->fd, s->hdr))
+		log_fatal("cannot rewind a stream: %s", strerror(errno));
+	s->punched = STREAM_OUT_OFFSET;
+	s->backed -= s->win_start;
+	s->win_start = s->hdr->base;
+	s->backed += s->win_start;
+	__atomic_store_n(&s->hdr->out_near, s->sent, __ATOMIC_RELEASE);
+	if (!slid || !s->win)
+		return;
+	munmap(s->win, WINDOW);
+	s->win = NULL;
 }
 
 /**
@@ -129,13 +183,15 @@ struct stream *stream_open(int fd)
 		goto err_free;
 	if (h->magic != MAGIC || h->version != VERSION)
 		goto err_unmap;
+	if (h->rewinding && finish_rewind(fd, h))
+		goto err_unmap;
 	s->hdr = h;
 	s->in = map_ring(fd);
 	if (!s->in)
 		goto err_unmap;
 	s->out_end = s->out_new = stream_extend(s, (uint32_t)h->cursor);
 	s->sent = s->out_end;
-	s->punched = s->out_end & ~(uint64_t)(PAGE - 1);
+	s->punched = stream_out_at(s, s->out_end) & ~(off_t)(PAGE - 1);
 	return s;
 
 err_unmap:
@@ -193,8 +249,9 @@ void stream_in_filled(struct stream *s, size_t len)
  */
 static void back(struct stream *s, size_t len)
 {
-	uint64_t from = s->out_new & ~(uint64_t)(PAGE - 1);
-	size_t size = MIN(POPULATE, s->win_start + WINDOW - from);
+	uint64_t used = (s->out_new - s->win_start) & ~(uint64_t)(PAGE - 1);
+	uint64_t from = s->win_start + used;
+	size_t size = MIN(POPULATE, WINDOW - used);
 
 	if (len < LONG_MESSAGE || s->out_new + len <= s->backed)
 		return;
@@ -228,8 +285,7 @@ int stream_copy_owed(const struct stream *s, void *to, size_t len)
 		memcpy(to, s->win + (s->sent - s->win_start), len);
 		return 0;
 	}
-	if (pread(s->fd, to, len, STREAM_OUT_OFFSET + (off_t)s->sent) !=
-	    (ssize_t)len)
+	if (pread(s->fd, to, len, stream_out_at(s, s->sent)) != (ssize_t)len)
 		return errno ? errno : EIO;
 	return 0;
 }

@@ -28,7 +28,7 @@
 #include <sys/types.h>
 
 #define STREAM_IN_SIZE 8192u		/* a power of two, > one message */
-#define STREAM_OUT_OFFSET 16384		/* of output byte 0 in the file */
+#define STREAM_OUT_OFFSET 16384		/* of the output in the file */
 
 /* The first page of the file. */
 struct stream_hdr {
@@ -39,7 +39,10 @@ struct stream_hdr {
 	uint32_t armed_at;	/* sockets: in_fill when the kernel's counter
 				   of bytes was last set, see sock.c */
 	uint32_t arming;	/* sockets: that counter is being set */
-	uint32_t reserved;
+	uint32_t rewinding;	/* base is being set to next_base */
+	uint64_t base;		/* output position of the byte at
+				   STREAM_OUT_OFFSET */
+	uint64_t next_base;
 	uint64_t out_near;	/* an output position, all 64 bits, that is
 				   less than 2^31 away from out_end */
 };
@@ -54,8 +57,15 @@ struct stream {
 	uint64_t out_new;	/* appended, maybe not committed yet */
 	uint64_t sent;
 	uint64_t backed;	/* below: the window has its memory */
-	uint64_t punched;	/* below: memory is given back */
+	off_t punched;		/* in the file; below: memory is given
+				   back */
 };
+
+/* Where in the file an output position is. */
+static inline off_t stream_out_at(const struct stream *s, uint64_t pos)
+{
+	return STREAM_OUT_OFFSET + (off_t)(pos - s->hdr->base);
+}
 
 int stream_format(int fd, uint32_t in_start, uint32_t out_start);
 struct stream *stream_open(int fd);
@@ -66,6 +76,8 @@ size_t stream_in_pending(const struct stream *s, const uint8_t **data);
 size_t stream_in_space(const struct stream *s, uint8_t **where);
 void stream_in_filled(struct stream *s, size_t len);
 
+bool stream_may_rewind(const struct stream *s);
+void stream_rewind(struct stream *s);
 void stream_append(struct stream *s, const void *data, size_t len);
 int stream_copy_owed(const struct stream *s, void *to, size_t len);
 void stream_commit(struct stream *s, uint32_t in_done);
