@@ -47,6 +47,8 @@ void pv_destroy_gdt(struct vcpu *v)
 	gdts_held = 0;
 }
 
+static struct vcpu caller;
+
 /* What the roots' tables leave half done; told of when an attempt has ended. */
 static unsigned int nr_given_up;
 
@@ -75,11 +77,6 @@ int pv_drop_roots(struct vcpu *v)
 {
 	v->pv->kernel_root = v->pv->user_root = INVALID_MFN;
 	return 0;
-}
-
-void pv_give_up_stopped(struct vcpu *v)
-{
-	v->has_stopped = false;
 }
 
 void fpu_export_legacy(const struct fpu *f, void *fxsave)
@@ -120,7 +117,9 @@ static int setup(void **state)
 	ctx->syscall_callback_eip = CODE + 3;
 	ctx->debugreg[7] = X86_DR7_DEFAULT;
 	ctx->kernel_sp = 0xffff880000020000UL;
-	get_cpu_info()->current_vcpu = NULL;
+	get_cpu_info()->current_vcpu = &caller;
+	caller.has_stopped = false;
+	nr_given_up = 0;
 	return 0;
 }
 
@@ -309,9 +308,12 @@ static void a_preempted_context_may_still_fail(void **state)
 {
 	ctx->ctrlreg[1] = xen_pfn_to_cr3(USER_MFN);
 	user_rc = -EINTR;
+	caller.has_stopped = true;
 	preempted(-ERESTART);
+	assert_int_equal(nr_given_up, 0);
 	user_rc = -EINVAL;
 	refused();
+	assert_int_equal(nr_given_up, 1);
 	user_rc = 0;
 	accepted();
 	assert_int_equal(gdt_calls, 2);
