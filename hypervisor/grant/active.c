@@ -100,6 +100,8 @@ static int pin_locked(struct grant_table *gt, grant_ref_t ref, domid_t user,
 		return status;
 	}
 	act->domid = user;
+	if (!used)
+		gt->nr_used++;
 	if (write)
 		act->nr_write++;
 	else
@@ -153,6 +155,8 @@ void grant_unpin(struct domain *granter, grant_ref_t ref, bool write)
 	else
 		act->nr_read--;
 	last = !grant_active_used(act);
+	if (last)
+		gt->nr_used--;
 	if (act->pg && write && !act->nr_write)
 		gfn_put_page(act->pg, GFN_WRITE);
 	if (act->pg && last) {
@@ -179,13 +183,17 @@ bool grant_used_by(struct domain *granter, const struct page *pg,
 		   const struct domain *user)
 {
 	struct grant_table *gt = granter->grants;
+	unsigned int left;
 	bool used = false;
-	grant_ref_t ref;
+	grant_ref_t ref = 0;
 
 	spin_lock(&gt->lock);
-	for (ref = 0; ref < grant_nr_refs(gt) && !used; ref++) {
+	for (left = gt->nr_used; left && !used; ref++) {
 		const struct grant_active *act = grant_active_entry(gt, ref);
 
+		if (!grant_active_used(act))
+			continue;
+		left--;
 		used = act->pg == pg && act->domid == user->domid;
 	}
 	spin_unlock(&gt->lock);

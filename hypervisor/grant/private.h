@@ -119,6 +119,7 @@ struct grant_table {
 	unsigned int max_frames;	/* [I] */
 	void **shared;			/* [g] frames, max_frames pointers */
 	struct grant_active **active;	/* [g] per frame */
+	unsigned int nr_used;		/* [g] active entries in use */
 	unsigned int nr_status;		/* [g] grows only; of version 2 */
 	grant_status_t **status;	/* [g] frames, for max_frames */
 	bool ended;			/* dying: the frames are not shown */

@@ -26,12 +26,12 @@ struct kept {
 
 static bool others_in_use(struct grant_table *gt)
 {
+	unsigned int reserved = 0;
 	grant_ref_t ref;
 
-	for (ref = GNTTAB_NR_RESERVED_ENTRIES; ref < grant_nr_refs(gt); ref++)
-		if (grant_active_used(grant_active_entry(gt, ref)))
-			return true;
-	return false;
+	for (ref = 0; ref < GNTTAB_NR_RESERVED_ENTRIES; ref++)
+		reserved += grant_active_used(grant_active_entry(gt, ref));
+	return gt->nr_used > reserved;
 }
 
 /* Has the domain, or a tool, one of its status frames mapped? */

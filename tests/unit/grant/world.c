@@ -222,8 +222,10 @@ int teardown(void **state)
 
 	release(frame);
 	release(own);
-	for (id = 0; id < NR_DOMAINS; id++)
+	for (id = 0; id < NR_DOMAINS; id++) {
+		assert_int_equal(doms[id].grants->nr_used, 0);
 		grant_table_destroy(&doms[id]);
+	}
 	deferred_free_run();
 	assert_int_equal(mm_free_frames(), free_at_start);
 	for (id = 0; id < NR_DOMAINS; id++)
