@@ -273,6 +273,8 @@ static const struct op sysctl_ops[] = {
 	OP_NONE(XEN_SYSCTL_psr_cmt_op, ENODEV, "caches are not monitored"),
 	OP_NONE(XEN_SYSCTL_psr_alloc, ENODEV, "caches are not partitioned"),
 	OP(XEN_SYSCTL_get_cpu_levelling_caps, levelling_caps, struct xen_sysctl_cpu_levelling_caps, OP_INOUT),
+	OP(XEN_SYSCTL_get_cpu_featureset, sysctl_featureset, struct xen_sysctl_cpu_featureset, OP_INOUT),
+	OP(XEN_SYSCTL_get_cpu_policy, sysctl_policy, struct xen_sysctl_cpu_policy, OP_INOUT),
 	OP_NONE(XEN_SYSCTL_livepatch_op, ENOSYS, "the image is not patched"),
 };
 

@@ -89,18 +89,15 @@ static bool have_state(uint64_t components)
 	       (cpu_features.xfeature_mask & components) == components;
 }
 
-static void leaf_1(const struct vcpu *v, struct cpuid_regs *r)
+static void leaf_1(const struct domain *d, struct cpuid_regs *r)
 {
-	/* The APIC id: even numbers, as if each vCPU were a core of its own. */
-	r->b = (r->b & 0x0000ffff) | (v->id * 2) << 24 | 1 << 16;
+	r->b = (r->b & 0x0000ffff) | 1 << 16;
 	r->c = (r->c & ALLOW_1C) | LEAF1C_HYPERVISOR;
 	if (!cpu_features.xsave)
 		r->c &= ~LEAF1C_XSAVE;
 	if (!have_state(XCR0_AVX))
 		r->c &= ~NEEDS_AVX_1C;
-	if (shows_osxsave(v))
-		r->c |= LEAF1C_OSXSAVE;
-	r->d &= (ALLOW_1D & ~B(28)) | (v->domain->privileged ? DOM0_1D : 0);
+	r->d &= (ALLOW_1D & ~B(28)) | (d && d->privileged ? DOM0_1D : 0);
 }
 
 static void leaf_7(uint32_t subleaf, struct cpuid_regs *r)
@@ -219,7 +216,7 @@ static void leaf_xen(uint32_t leaf, uint32_t subleaf, struct cpuid_regs *r)
 	}
 }
 
-static void leaf_host(const struct vcpu *v, uint32_t leaf, uint32_t subleaf,
+static void leaf_host(const struct domain *d, uint32_t leaf, uint32_t subleaf,
 		      struct cpuid_regs *r)
 {
 	switch (leaf) {
@@ -227,7 +224,7 @@ static void leaf_host(const struct vcpu *v, uint32_t leaf, uint32_t subleaf,
 		r->a = min(cpu_features.max_leaf, (uint32_t)MAX_LEAF);
 		break;
 	case 1:
-		leaf_1(v, r);
+		leaf_1(d, r);
 		break;
 	case 2:
 	case 4:
@@ -246,6 +243,71 @@ static void leaf_host(const struct vcpu *v, uint32_t leaf, uint32_t subleaf,
 	}
 }
 
+/* The words of features, in the order of <xen/arch-x86/cpufeatureset.h>. */
+const struct cpuid_word cpuid_words[CPUID_WORDS] = {
+	{ 1, 0, 3 },	      { 1, 0, 2 }, { 0x80000001, 0, 3 },
+	{ 0x80000001, 0, 2 }, { 0xd, 1, 0 }, { 7, 0, 1 },
+	{ 7, 0, 2 },	      { 0x80000007, 0, 3 }, { 0x80000008, 0, 1 },
+	{ 7, 0, 3 },
+};
+
+/**
+ * cpuid_word_of() - one word of features, where it lies in its leaf
+ * @r: the leaf's registers
+ * @i: which word, below CPUID_WORDS
+ */
+uint32_t *cpuid_word_of(struct cpuid_regs *r, unsigned int i)
+{
+	uint32_t *const regs[] = { &r->a, &r->b, &r->c, &r->d };
+
+	return regs[cpuid_words[i].reg];
+}
+
+/**
+ * cpuid_has_subleaves() - does ECX choose among several meanings of a leaf?
+ * @leaf: EAX
+ */
+bool cpuid_has_subleaves(uint32_t leaf)
+{
+	return leaf == 4 || leaf == 7 || leaf == 0xb || leaf == 0xd;
+}
+
+static void apply_denied(const struct domain *d, uint32_t leaf,
+			 uint32_t subleaf, struct cpuid_regs *r)
+{
+	unsigned int i;
+
+	for (i = 0; i < CPUID_WORDS; i++)
+		if (cpuid_words[i].leaf == leaf &&
+		    (cpuid_words[i].subleaf == subleaf ||
+		     !cpuid_has_subleaves(leaf)))
+			*cpuid_word_of(r, i) &= ~d->cpuid_denied[i];
+}
+
+/**
+ * domain_cpuid() - CPUID as all vCPUs of a domain see it
+ * @d:       NULL: a guest of which nothing is known yet
+ * @leaf:    EAX; beyond the last leaf of its range all is zero
+ * @subleaf: ECX; zero where a leaf has no sub-leaves
+ * @out:     the four registers
+ */
+void domain_cpuid(const struct domain *d, uint32_t leaf, uint32_t subleaf,
+		  struct cpuid_regs *out)
+{
+	uint32_t last = min(cpu_features.max_leaf, (uint32_t)MAX_LEAF);
+
+	if (leaf >= 0x80000000)
+		last = min(cpu_features.max_ext_leaf, MAX_EXT_LEAF);
+	if (leaf > last) {
+		memset(out, 0, sizeof(*out));
+		return;
+	}
+	*out = cpuid_count(leaf, subleaf);
+	leaf_host(d, leaf, subleaf, out);
+	if (d)
+		apply_denied(d, leaf, subleaf, out);
+}
+
 /**
  * guest_cpuid() - CPUID as a vCPU sees it
  * @v:       current
@@ -256,18 +318,15 @@ static void leaf_host(const struct vcpu *v, uint32_t leaf, uint32_t subleaf,
 void guest_cpuid(const struct vcpu *v, uint32_t leaf, uint32_t subleaf,
 		 struct cpuid_regs *out)
 {
-	uint32_t last = min(cpu_features.max_leaf, (uint32_t)MAX_LEAF);
-
 	if ((leaf & 0xffffff00) == XEN_CPUID_FIRST_LEAF) {
 		leaf_xen(leaf, subleaf, out);
 		return;
 	}
-	if (leaf >= 0x80000000)
-		last = min(cpu_features.max_ext_leaf, MAX_EXT_LEAF);
-	if (leaf > last) {
-		memset(out, 0, sizeof(*out));
+	domain_cpuid(v->domain, leaf, subleaf, out);
+	if (leaf != 1)
 		return;
-	}
-	*out = cpuid_count(leaf, subleaf);
-	leaf_host(v, leaf, subleaf, out);
+	/* The APIC id: even numbers, as if each vCPU were a core of its own. */
+	out->b |= (v->id * 2) << 24;
+	if ((out->c & LEAF1C_XSAVE) && shows_osxsave(v))
+		out->c |= LEAF1C_OSXSAVE;
 }

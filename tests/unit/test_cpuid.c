@@ -387,6 +387,43 @@ static void the_tsc_leaf_fits_the_time_page(void **state)
 	{ #name "_on_epyc", name, on_epyc, NULL, NULL },                      \
 	{ #name "_on_all_ones", name, on_ones, NULL, NULL }
 
+/* ---- what a toolstack takes away ---- */
+
+static void denied_is_not_seen(void **state)
+{
+	struct cpuid_regs r;
+	unsigned int i;
+
+	for (i = 0; i < CPUID_WORDS; i++) {
+		r = ask(cpuid_words[i].leaf, cpuid_words[i].subleaf);
+		dom.cpuid_denied[i] = 0xaaaaaaaa;
+		*cpuid_word_of(&r, i) &= 0x55555555;
+		assert_int_equal(*cpuid_word_of(&r, i),
+				 pick(ask(cpuid_words[i].leaf,
+					  cpuid_words[i].subleaf),
+				      (enum reg)cpuid_words[i].reg));
+		dom.cpuid_denied[i] = 0;
+	}
+}
+
+static void denied_whatever_the_subleaf(void **state)
+{
+	dom.cpuid_denied[2] = ~0U;
+	assert_int_equal(ask(0x80000001, 0).d, 0);
+	assert_int_equal(ask(0x80000001, 5).d, 0);
+	dom.cpuid_denied[2] = 0;
+}
+
+static void denied_xsave_takes_osxsave_along(void **state)
+{
+	kernel_mode = true;
+	vcpu.osxsave = true;
+	assert_true(ask(1, 0).c & 1U << 27);
+	dom.cpuid_denied[1] = 1U << 26;
+	assert_false(ask(1, 0).c & 3U << 26);
+	dom.cpuid_denied[1] = 0;
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -399,6 +436,9 @@ int main(void)
 		ON_BOTH(state_components_are_those_offered),
 		ON_BOTH(without_xsave_nothing_needs_it),
 		ON_BOTH(addresses_have_48_bits),
+		ON_BOTH(denied_is_not_seen),
+		ON_BOTH(denied_whatever_the_subleaf),
+		ON_BOTH(denied_xsave_takes_osxsave_along),
 		cmocka_unit_test_setup(without_avx512_state_none_of_it,
 				       on_ones),
 		cmocka_unit_test_setup(a_poor_host_gives_nothing, on_epyc),

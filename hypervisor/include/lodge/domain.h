@@ -39,6 +39,8 @@ struct rangeset;
 /* Has not shut down, or gave no reason. */
 #define SHUTDOWN_CODE_NONE	(~0U)
 
+#define CPUID_WORDS	10	/* words of features, see <lodge/guest.h> */
+
 enum domain_state { DOM_BUILDING, DOM_ALIVE, DOM_DYING, DOM_DEAD };
 
 /* What a domain is made from. */
@@ -143,6 +145,9 @@ struct domain {
 	struct timer watchdogs[MAX_WATCHDOGS];
 	uint32_t watchdogs_used;		/* [d] a bit for each */
 	int64_t time_offset_s;			/* [d] */
+	uint32_t tsc_mode, tsc_incarnation;	/* [d] for the tools */
+	uint32_t cpuid_denied[CPUID_WORDS];	/* [d] until a vCPU can run,
+						 * then [I] */
 };
 
 extern struct domain *dom0;

@@ -135,6 +135,17 @@ struct cpuid_regs;
  */
 void guest_cpuid(const struct vcpu *v, uint32_t leaf, uint32_t subleaf,
 		 struct cpuid_regs *out);
+/* What all vCPUs of @d see of the processor's leaves; NULL: any guest. */
+void domain_cpuid(const struct domain *d, uint32_t leaf, uint32_t subleaf,
+		  struct cpuid_regs *out);
+bool cpuid_has_subleaves(uint32_t leaf);
+/* Where the words of features are: d->cpuid_denied takes bits of them away. */
+struct cpuid_word {
+	uint32_t leaf, subleaf;
+	unsigned int reg;		/* 0 to 3: EAX to EDX */
+};
+extern const struct cpuid_word cpuid_words[CPUID_WORDS];
+uint32_t *cpuid_word_of(struct cpuid_regs *r, unsigned int i);
 /* MSRs that do not depend on the kind of guest. 0: *val read (written);
  * -EACCES: the guest gets #GP. */
 int guest_rdmsr(struct vcpu *v, uint32_t msr, uint64_t *val);
