@@ -50,6 +50,7 @@ void __init console_irq_init(void)
 	int irq = console_enable_irq();
 	int rc;
 
+	console_set_clocks(system_time_ns, wallclock_base_ns);
 	if (irq < 0)
 		return;
 	rc = irq_request_gsi(isa_to_gsi((unsigned int)irq), serial_interrupt,

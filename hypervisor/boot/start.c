@@ -102,7 +102,6 @@ static void __init mask_legacy_pics(void)
 /* The loader's data are copied and the command line's options set. */
 static void __init take_over(uint32_t magic, uint32_t info)
 {
-	console_early_init();
 	traps_early_init();
 	mask_legacy_pics();
 	if (!multiboot_parse(&boot_info, magic, info))
@@ -122,7 +121,7 @@ static void __init start_all(void)
 	shutdown_init();
 	cpu_detect_features();
 	mm_init(&boot_info);
-	console_ring_init();
+	console_memory_init();
 	protect_init();
 	cpu_init_this();
 	protect_self_test();
@@ -154,6 +153,7 @@ void start_lodge(uint32_t multiboot_magic, uint32_t multiboot_info)
 {
 	take_over(multiboot_magic, multiboot_info);
 	start_all();
+	console_dom0_starts();
 	mm_init_done();
 	guard_boot_stack();
 	watchdog_start();

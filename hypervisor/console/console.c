@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * console.c - printk() and the way of a message to the serial port
+ * console.c - printk() and the way of a message to those who show it
  *
- * A message goes into the log ring, and from there to the serial port in the
- * same call: nothing is lost when the machine stops. Until the command line is
- * known it stays in the ring; console_start() sends what has gathered.
+ * A message goes into the log ring, and from there to the serial port and the
+ * screen in the same call: nothing is lost when the machine stops. Until one of
+ * them is started it stays in the ring; then it is sent what has gathered.
  *
  * Locks: output_lock, interrupts off. A message from an NMI, or from a fault
  * inside printk(), may find its own CPU holding the lock or queued for it:
@@ -20,6 +20,7 @@
 #include <lodge/lib.h>
 #include <lodge/percpu.h>
 #include <lodge/spinlock.h>
+#include <lodge/work.h>
 #include <lodge/x86.h>
 
 #define PREFIX		"(lodge) "
@@ -29,10 +30,27 @@
 static spinlock_t output_lock = SPINLOCK_INIT(LOCK_CONSOLE);
 
 static bool line_open;		/* the log's last line has no end yet */
-static bool guest_line_open;	/* the same on the serial port, Dom0's */
-static bool console_started;	/* the serial port may be used */
-static uint32_t serial_pos;	/* position in the log of the port */
+static bool guest_line_open;	/* the same where it is shown, Dom0's */
+static bool guest_line_logged;	/* the same in the log, Dom0's */
 static bool console_broken;	/* panic: nobody else runs, no locks */
+
+/* Who shows the log, and Dom0's output. */
+static struct sink {
+	void (*write)(const char *s, size_t len);
+	bool (*running)(void);
+	uint32_t pos;		/* position in the log */
+} sinks[] = {
+	{ serial_write, serial_running, 0 },
+	{ vga_write, vga_running, 0 },
+};
+#define for_each_sink(s) for (s = sinks; s < sinks + ARRAY_SIZE(sinks); s++)
+
+static bool console_to_ring;
+PARAM_BOOL("console_to_ring", console_to_ring,
+	   "what Dom0 writes to the console goes into the log, too");
+
+static bool want_vga = true;
+void (*console_log_hook)(void);
 
 /* [C]; updates are atomic, as an NMI may come between any two steps. */
 static struct {
@@ -41,104 +59,50 @@ static struct {
 	char buf[SIDE_SIZE];
 } side[NR_CPUS];
 
-/* ---- levels ---- */
-
-enum { LEVEL_NONE = -1, LEVEL_ERR, LEVEL_WARN, LEVEL_INFO, LEVEL_DEBUG,
-       LEVEL_ALL };
-
-static int log_level = DEBUG_BUILD ? LEVEL_DEBUG : LEVEL_INFO;
-static int guest_level = DEBUG_BUILD ? LEVEL_ALL : LEVEL_WARN;
-
-static int parse_level(const char *s, int *level)
-{
-	static const char *const names[] = {
-		"none", "error", "warning", "info", "debug", "all",
-	};
-	unsigned int i;
-
-	for (i = 0; i < ARRAY_SIZE(names); i++) {
-		if (strcmp(s, names[i]))
-			continue;
-		*level = (int)i - 1;
-		return 0;
-	}
-	return -EINVAL;
-}
-
-static int parse_loglvl(const char *s)
-{
-	return parse_level(s, &log_level);
-}
-PARAM_FN("loglvl", parse_loglvl,
-	 "messages shown: none, error, warning, info, debug, all");
-
-static int parse_guest_loglvl(const char *s)
-{
-	return parse_level(s, &guest_level);
-}
-PARAM_FN("guest_loglvl", parse_guest_loglvl,
-	 "messages about guests: none, error: off; warning, info, debug: some "
-	 "in a time; all");
-
-/* Guests cannot flood the log: so many messages in so many TSC cycles. */
-#define BURST		10
-#define BURST_CYCLES	(1UL << 33)
-
-static bool guest_message_allowed(void)
-{
-	static uint64_t window;		/* [a] where the burst began */
-	static uint32_t in_window;	/* [a] */
-	uint64_t now = rdtsc(), start = READ_ONCE(window);
-
-	if (guest_level < LEVEL_WARN)
-		return false;
-	if (guest_level == LEVEL_ALL)
-		return true;
-	if (now - start > BURST_CYCLES &&
-	    atomic_cmpxchg(&window, &start, now))
-		atomic_store(&in_window, 0U);
-	return atomic_fetch_add(&in_window, 1U) < BURST;
-}
-
-/* Takes the level off the front of *fmt. */
-static bool message_allowed(const char **fmt)
-{
-	char level;
-
-	if ((*fmt)[0] != '\001')
-		return true;
-	level = (*fmt)[1];
-	*fmt += 2;
-	if (level == 'g')
-		return guest_message_allowed();
-	return level - '0' <= log_level;
-}
-
 /* ---- output; the lock is held ---- */
 
-static void serial_write(const char *s, size_t len)
+static void write_all(const char *text, size_t len)
 {
-	for (; len; len--, s++) {
-		if (*s == '\n')
-			serial_putc('\r');
-		serial_putc(*s);
-	}
+	struct sink *s;
+
+	for_each_sink(s)
+		if (s->running())
+			s->write(text, len);
 }
 
-/* Sends what of the log the port has not had. */
-static void serial_catch_up(void)
+/* Sends what of the log it has not had. */
+static void sink_catch_up(struct sink *s)
 {
 	char part[64];
 	size_t n;
 
-	if (!console_started)
-		return;
-	while ((n = ring_copy(part, sizeof(part), &serial_pos)) != 0) {
-		if (guest_line_open)
-			serial_write("\n", 1);
-		guest_line_open = false;
-		serial_write(part, n);
+	while ((n = ring_copy(part, sizeof(part), &s->pos)) != 0)
+		s->write(part, n);
+}
+
+static void catch_up(void)
+{
+	struct sink *s;
+
+	if (guest_line_open)
+		write_all("\n", 1);
+	guest_line_open = false;
+	for_each_sink(s)
+		if (s->running())
+			sink_catch_up(s);
+}
+
+static void begin_line(void)
+{
+	char stamp[40];
+
+	if (guest_line_logged) {
+		ring_append("\n", 1);
+		guest_line_open = guest_line_logged = false;
 	}
+	ring_append(PREFIX, sizeof(PREFIX) - 1);
+	if (!console_broken)
+		ring_append(stamp, stamp_line(stamp, sizeof(stamp)));
 }
 
 /* One message, of any number of lines; each gets the prefix. */
@@ -148,7 +112,7 @@ static void log_text(const char *s, size_t len)
 
 	while (s < end) {
 		if (!line_open)
-			ring_append(PREFIX, sizeof(PREFIX) - 1);
+			begin_line();
 		for (nl = s; nl < end && *nl != '\n'; nl++)
 			;
 		line_open = nl == end;
@@ -157,7 +121,9 @@ static void log_text(const char *s, size_t len)
 		ring_append(s, (size_t)(nl - s));
 		s = nl;
 	}
-	serial_catch_up();
+	catch_up();
+	if (console_log_hook && !console_broken)
+		work_raise(WORK_LOG);
 }
 
 /* Messages of NMIs that came while this CPU was in here. */
@@ -235,7 +201,7 @@ static void log_message(const char *s, size_t len)
 }
 
 /**
- * printk() - write a message to the log and the serial port
+ * printk() - write a message to the log, and to those who show it
  * @fmt: as snprintf(), with a LOG_ level in front or none: then it is always
  *       shown. A message longer than 400 bytes is cut
  *
@@ -247,7 +213,7 @@ void printk(const char *fmt, ...)
 	va_list ap;
 	int n;
 
-	if (!message_allowed(&fmt))
+	if (!level_allows(&fmt))
 		return;
 	va_start(ap, fmt);
 	n = vsnprintf(buf, sizeof(buf), fmt, ap);
@@ -260,16 +226,6 @@ void printk(const char *fmt, ...)
 }
 
 /**
- * console_early_init() - messages go to the log from here on
- *
- * Context: boot CPU, first of all.
- */
-void console_early_init(void)
-{
-	console_started = false;
-}
-
-/**
  * console_start() - start the serial port; send what was logged so far
  *
  * Context: boot CPU, after cmdline_parse().
@@ -279,13 +235,75 @@ void console_start(void)
 	unsigned long flags = console_lock();
 
 	serial_start();
-	console_started = true;
-	serial_catch_up();
+	catch_up();
 	console_unlock(flags);
 }
 
 /**
- * console_guest_write() - Dom0's output, to the serial port as it is
+ * console_memory_init() - the log gets its final size, the screen is found
+ *
+ * Context: boot CPU, after mm_init().
+ */
+void console_memory_init(void)
+{
+	unsigned long flags;
+
+	ring_init();
+	if (want_vga)
+		vga_start();
+	flags = console_lock();
+	catch_up();
+	console_unlock(flags);
+}
+
+/**
+ * console_dom0_starts() - the screen is Dom0's from now on ("vga=keep": not)
+ *
+ * Context: boot CPU, before Dom0 runs.
+ */
+void console_dom0_starts(void)
+{
+	unsigned long flags = console_lock();
+
+	vga_give_away();
+	console_unlock(flags);
+}
+
+/* "console=": a list. */
+static int parse_console(const char *s)
+{
+	bool vga = false, none = false;
+	int port = -1;
+
+	for (;;) {
+		size_t len = 0;
+
+		while (s[len] && s[len] != ',')
+			len++;
+		if (len == 3 && !strncmp(s, "vga", 3))
+			vga = true;
+		else if (len == 4 && !strncmp(s, "none", 4))
+			none = true;
+		else if (len == 4 && !strncmp(s, "com", 3) &&
+			 (s[3] == '1' || s[3] == '2'))
+			port = s[3] - '1';
+		else
+			return -EINVAL;
+		if (!s[len])
+			break;
+		s += len + 1;
+	}
+	if (none && (vga || port >= 0))
+		return -EINVAL;
+	want_vga = vga;
+	serial_choose(port);
+	return 0;
+}
+PARAM_FN("console", parse_console,
+	 "where messages go, a list: com1 or com2, vga; or none");
+
+/**
+ * console_guest_write() - Dom0's output, as it is
  * @buf: the bytes
  * @len: how many
  *
@@ -295,12 +313,21 @@ void console_start(void)
 void console_guest_write(const char *buf, size_t len)
 {
 	unsigned long flags;
+	struct sink *s;
 
 	if (!len)
 		return;
 	flags = console_lock();
-	serial_write(buf, len);
+	write_all(buf, len);
 	guest_line_open = buf[len - 1] != '\n';
+	if (console_to_ring) {
+		/* They have had all that came before, and now this. */
+		ring_append(buf, len);
+		guest_line_logged = guest_line_open;
+		for_each_sink(s)
+			if (s->running())
+				s->pos = ring_tail(0);
+	}
 	console_unlock(flags);
 }
 
@@ -308,7 +335,7 @@ void console_guest_write(const char *buf, size_t len)
  * console_force_unlock() - the console belongs to this CPU alone
  *
  * If the serial port has not been started, it is now, so that a panic at the
- * very beginning is seen.
+ * very beginning is seen. A screen that was given to Dom0 is taken back.
  *
  * Context: panic, the other CPUs stopped.
  */
@@ -316,31 +343,31 @@ void console_force_unlock(void)
 {
 	console_broken = true;
 	spin_force_unlock(&output_lock);
-	if (console_started)
-		return;
 	serial_start();
-	console_started = true;
+	vga_take_back();
 }
 
 /**
- * console_dump_tail() - last lines of the log, to the serial port
+ * console_dump_tail() - last lines of the log, to all who show it
  * @lines: how many at most
  *
- * Lines that the port has had already are not repeated.
+ * Lines that they have had already are not repeated.
  *
  * Context: panic.
  */
 void console_dump_tail(unsigned int lines)
 {
 	uint32_t tail = ring_tail(lines);
+	struct sink *s;
 
-	if ((int32_t)(tail - serial_pos) > 0)
-		serial_pos = tail;
-	serial_catch_up();
+	for_each_sink(s)
+		if ((int32_t)(tail - s->pos) > 0)
+			s->pos = tail;
+	catch_up();
 }
 
 /**
- * console_flush() - all messages so far have been handed to the serial port
+ * console_flush() - all messages so far have been handed out
  *
  * Output is synchronous, so this only waits for a message that another CPU is
  * just writing.
@@ -354,6 +381,6 @@ void console_flush(void)
 	if (console_broken)
 		return;
 	flags = console_lock();
-	serial_catch_up();
+	catch_up();
 	console_unlock(flags);
 }

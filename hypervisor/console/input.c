@@ -2,7 +2,7 @@
 /*
  * input.c - what is typed on the serial port: for Dom0, or debug keys
  *
- * Ctrl-A three times in a row switches. Dom0's bytes wait in a queue until its
+ * Ctrl-A ("conswitch=") three times in a row switches. Dom0's bytes wait in a queue until its
  * console_io call takes them; when it is full more are dropped, as by any
  * UART. Debug keys are answered from WORK_KEYS, not from the interrupt.
  *
@@ -12,10 +12,11 @@
 
 #include <lodge/atomic.h>
 #include <lodge/bug.h>
+#include <lodge/cmdline.h>
+#include <lodge/errno.h>
 #include <lodge/lib.h>
 #include <lodge/work.h>
 
-#define SWITCH_CHAR	'\001'
 #define SWITCH_COUNT	3
 #define QUEUE_SIZE	1024U
 #define KEY_QUEUE_SIZE	16U
@@ -33,6 +34,19 @@ static struct queue guest_queue = { guest_buf, QUEUE_SIZE, 0, 0 };
 static struct queue key_queue = { key_buf, KEY_QUEUE_SIZE, 0, 0 };
 static bool input_to_keys;
 static unsigned int switch_seen;	/* switch characters held back */
+static char switch_char = '\001';	/* Ctrl-A */
+
+static int parse_conswitch(const char *s)
+{
+	if (*s < 'a' || *s > 'z' || (s[1] && strcmp(s + 1, "x")))
+		return -EINVAL;
+	switch_char = *s & 0x1f;
+	input_to_keys = s[1] == 'x';
+	return 0;
+}
+PARAM_FN("conswitch", parse_conswitch,
+	 "letter: Ctrl with it three times switches serial input; x behind it: "
+	 "input begins with the debug keys, not Dom0");
 
 void (*console_input_hook)(void);
 
@@ -68,7 +82,7 @@ static void deliver(struct received *r, char c)
 {
 	if (!input_to_keys)
 		r->guest |= queue_put(&guest_queue, c);
-	else if (c != SWITCH_CHAR)
+	else if (c != switch_char)
 		r->key |= queue_put(&key_queue, c);
 }
 
@@ -78,9 +92,9 @@ static void deliver(struct received *r, char c)
  */
 static void receive_char(struct received *r, char c)
 {
-	if (c != SWITCH_CHAR) {
+	if (c != switch_char) {
 		for (; switch_seen; switch_seen--)
-			deliver(r, SWITCH_CHAR);
+			deliver(r, switch_char);
 		deliver(r, c);
 		return;
 	}
@@ -115,9 +129,10 @@ void console_receive(void)
 	receive_locked(&r);
 	console_unlock(flags);
 	if (r.switched)
-		printk("serial input goes to %s (three times Ctrl-A "
+		printk("serial input goes to %s (three times Ctrl-%c "
 		       "switches)\n",
-		       r.to_keys ? "the debug keys: h lists them" : "Dom0");
+		       r.to_keys ? "the debug keys: h lists them" : "Dom0",
+		       switch_char | 0x40);
 	if (r.key)
 		work_raise(WORK_KEYS);
 	if (r.guest && console_input_hook)
@@ -218,6 +233,13 @@ static void keys_work(void)
 	}
 }
 
+/* There is text that nobody has been told of. */
+static void log_work(void)
+{
+	if (console_log_hook)
+		console_log_hook();
+}
+
 /**
  * debug_keys_init() - the keys that need no other subsystem
  *
@@ -226,5 +248,7 @@ static void keys_work(void)
 void debug_keys_init(void)
 {
 	work_register(WORK_KEYS, keys_work);
+	work_register(WORK_LOG, log_work);
+	levels_init();
 	debug_key_register('h', "list the debug keys", list_keys);
 }

@@ -47,7 +47,7 @@ uint32_t ring_tail(unsigned int lines)
 {
 	uint32_t pos = ring_end, first = ring_first();
 
-	for (; pos != first; pos--)
+	for (; lines && pos != first; pos--)
 		if (ring[(pos - 1) & (ring_size - 1)] == '\n' &&
 		    pos != ring_end && --lines == 0)
 			break;
@@ -68,35 +68,33 @@ size_t ring_copy(char *buf, size_t len, uint32_t *pos)
 }
 
 /**
- * console_ring_read() - copy a part of the log
- * @buf: where to
- * @len: size of @buf in bytes
- * @pos: position to begin at, 0 at first; moved behind what was copied. If
- *       those bytes are gone the copy begins with the oldest
+ * console_ring_read() - copy a part of the log (XEN_SYSCTL_readconsole)
+ * @buf:         where to
+ * @len:         size of @buf in bytes; may be 0
+ * @index:       position behind what was copied, on return
+ * @clear:       forget what was copied, and all before it
+ * @incremental: begin at *@index, else with the oldest byte; also if those at
+ *               *@index are gone, or it is no position
+ *
+ * A long read is made of several: the first as the caller wants it but without
+ * @clear, the others incremental; and one of no bytes with @clear at last.
  *
  * Context: any but NMI.
  * Return: number of bytes copied; less than @len at the end of the log.
  */
-size_t console_ring_read(char *buf, size_t len, uint32_t *pos)
+size_t console_ring_read(char *buf, size_t len, uint32_t *index, bool clear,
+			 bool incremental)
 {
 	unsigned long flags = console_lock();
-	size_t n = ring_copy(buf, len, pos);
+	size_t n;
 
+	if (!incremental)
+		*index = ring_first();
+	n = ring_copy(buf, len, index);
+	if (clear)
+		ring_start = *index;
 	console_unlock(flags);
 	return n;
-}
-
-/**
- * console_ring_clear() - forget the log so far
- *
- * Context: any but NMI.
- */
-void console_ring_clear(void)
-{
-	unsigned long flags = console_lock();
-
-	ring_start = ring_end;
-	console_unlock(flags);
 }
 
 static uint32_t wanted_size(void)
@@ -107,14 +105,8 @@ static uint32_t wanted_size(void)
 	return 1U << (63 - __builtin_clzl(size));
 }
 
-/**
- * console_ring_init() - give the log its final size
- *
- * What was logged so far moves along. Without memory the small ring stays.
- *
- * Context: boot CPU, after mm_init().
- */
-void console_ring_init(void)
+/* What was logged so far moves along. Without memory the small ring stays. */
+void ring_init(void)
 {
 	uint32_t size = wanted_size(), pos;
 	unsigned long flags;

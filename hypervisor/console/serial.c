@@ -53,7 +53,7 @@ static struct uart uarts[] = {
 	{ 0x2f8, 3, 115200, 0x03 },
 };
 
-static struct uart *chosen = &uarts[0];		/* NULL: "console=none" */
+static struct uart *chosen = &uarts[0];		/* NULL: none */
 static bool running;
 static unsigned int tx_room;	/* bytes the FIFO is known to take */
 
@@ -146,19 +146,10 @@ static int parse_com2(const char *s)
 }
 PARAM_FN("com2", parse_com2, "second serial port, likewise");
 
-static int parse_console(const char *s)
+void serial_choose(int port)
 {
-	if (!strcmp(s, "com1"))
-		chosen = &uarts[0];
-	else if (!strcmp(s, "com2"))
-		chosen = &uarts[1];
-	else if (!strcmp(s, "none"))
-		chosen = NULL;
-	else
-		return -EINVAL;
-	return 0;
+	chosen = port < 0 ? NULL : &uarts[port];
 }
-PARAM_FN("console", parse_console, "where messages go: com1, com2 or none");
 
 /* Output always waits for the port: there is nothing to switch. */
 static int parse_sync_console(const char *s)
@@ -221,12 +212,21 @@ static bool wait_for_room(void)
 	return false;
 }
 
-void serial_putc(char c)
+static void serial_putc(char c)
 {
 	if (!running || (!tx_room && !wait_for_room()))
 		return;
 	tx_room--;
 	reg_write(REG_DATA, (uint8_t)c);
+}
+
+void serial_write(const char *s, size_t len)
+{
+	for (; len; len--, s++) {
+		if (*s == '\n')
+			serial_putc('\r');
+		serial_putc(*s);
+	}
 }
 
 int serial_getc(void)

@@ -29,7 +29,7 @@ static long give_log(guest_ptr_t to, uint32_t room, uint32_t *pos,
 
 	for (*done = 0; *done < room; *done += (uint32_t)n) {
 		n = console_ring_read(buf, min(room - *done, (uint32_t)PIECE),
-				      pos);
+				      pos, false, true);
 		if (!n)
 			break;
 		if (copy_to_guest(guest_ptr_add(to, *done), buf, n))
@@ -43,15 +43,17 @@ static long read_console(struct vcpu *v, void *arg)
 {
 	struct xen_sysctl *s = arg;
 	struct xen_sysctl_readconsole *op = &s->u.readconsole;
-	uint32_t pos = op->incremental ? op->index : 0, done;
-	long rc = give_log(guest_ptr(op->buffer), op->count, &pos, &done);
+	uint32_t pos = op->index, done;
+	long rc;
 
+	(void)console_ring_read(NULL, 0, &pos, false, op->incremental);
+	rc = give_log(guest_ptr(op->buffer), op->count, &pos, &done);
 	if (rc)
 		return rc;
 	op->count = done;
 	op->index = pos;
 	if (op->clear)
-		console_ring_clear();
+		(void)console_ring_read(NULL, 0, &pos, true, true);
 	return 0;
 }
 

@@ -83,7 +83,13 @@ static void input_arrived(void)
 	evtchn_send_global_virq(VIRQ_CONSOLE);
 }
 
+static void log_grew(void)
+{
+	evtchn_send_global_virq(VIRQ_CON_RING);
+}
+
 void domain_console_init(void)
 {
 	console_input_hook = input_arrived;
+	console_log_hook = log_grew;
 }

@@ -5,6 +5,7 @@
  * An MSR in no row raises #GP in the guest, as one does that the processor
  * lacks. Bases and callbacks of PV guests are pv/'s.
  */
+#include <lodge/console.h>
 #include <lodge/cpu.h>
 #include <lodge/domain.h>
 #include <lodge/errno.h>
@@ -116,8 +117,12 @@ static const struct msr_row *row_of(uint32_t msr)
 int guest_rdmsr(struct vcpu *v, uint32_t msr, uint64_t *val)
 {
 	const struct msr_row *row = row_of(msr);
+	int rc = row && row->read ? row->read(v, msr, val) : -EACCES;
 
-	return row && row->read ? row->read(v, msr, val) : -EACCES;
+	if (rc)
+		printk(LOG_GUEST_DEBUG "%sv%u: RDMSR %08x is refused\n",
+		       v->domain->name, v->id, msr);
+	return rc;
 }
 
 /**
@@ -131,6 +136,10 @@ int guest_rdmsr(struct vcpu *v, uint32_t msr, uint64_t *val)
 int guest_wrmsr(struct vcpu *v, uint32_t msr, uint64_t val)
 {
 	const struct msr_row *row = row_of(msr);
+	int rc = row && row->write ? row->write(v, msr, val) : -EACCES;
 
-	return row && row->write ? row->write(v, msr, val) : -EACCES;
+	if (rc)
+		printk(LOG_GUEST_DEBUG "%sv%u: WRMSR %08x, %016lx is refused\n",
+		       v->domain->name, v->id, msr, val);
+	return rc;
 }

@@ -28,8 +28,8 @@ long evtchn_alloc_unbound(struct vcpu *v, void *arg)
 	struct domain *d;
 	long rc;
 
-	d = evtchn_target(v->domain, op->dom, &rc);
-	if (!d)
+	rc = domain_get_for(v->domain, op->dom, &d);
+	if (rc)
 		return rc;
 	if (remote == DOMID_SELF)
 		remote = v->domain->domid;

@@ -170,8 +170,8 @@ long evtchn_reset_cont(struct vcpu *v, void *arg)
 	struct domain *d;
 	long rc;
 
-	d = evtchn_target(v->domain, op->dom, &rc);
-	if (!d)
+	rc = domain_get_for(v->domain, op->dom, &d);
+	if (rc)
 		return rc;
 	domain_put(d);
 	return -EBUSY;
@@ -194,8 +194,8 @@ long evtchn_reset(struct vcpu *v, void *arg)
 	struct domain *d;
 	long rc;
 
-	d = evtchn_target(v->domain, op->dom, &rc);
-	if (!d)
+	rc = domain_get_for(v->domain, op->dom, &d);
+	if (rc)
 		return rc;
 	rc = evtchn_close_all(d);
 	/* Another vCPU opens ports meanwhile: begin again. */

@@ -56,8 +56,8 @@ long evtchn_status(struct vcpu *v, void *arg)
 	struct domain *d;
 	long rc;
 
-	d = evtchn_target(v->domain, op->dom, &rc);
-	if (!d)
+	rc = domain_get_for(v->domain, op->dom, &d);
+	if (rc)
 		return rc;
 	spin_lock(&d->evtchn->lock);
 	chn = evtchn_lookup(d, op->port);

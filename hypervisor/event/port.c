@@ -190,16 +190,3 @@ void evtchn_unlock_domains(struct domain *a, struct domain *b)
 	if (a != b)
 		spin_unlock(&b->evtchn->lock);
 }
-
-struct domain *evtchn_target(struct domain *caller, domid_t domid, long *rc)
-{
-	struct domain *d = domain_get(caller, domid);
-
-	*rc = -ESRCH;
-	if (d && d != caller && !caller->privileged) {
-		domain_put(d);
-		*rc = -EPERM;
-		d = NULL;
-	}
-	return d;
-}

@@ -20,6 +20,7 @@
 #ifndef LODGE_EVENT_PRIVATE_H
 #define LODGE_EVENT_PRIVATE_H
 
+#include <lodge/access.h>
 #include <lodge/domain.h>
 #include <lodge/event.h>
 #include <lodge/guest.h>
@@ -154,9 +155,6 @@ void evtchn_change_end(struct evtchn *chn, unsigned long flags,
 /* @b may be @a. */
 void evtchn_lock_domains(struct domain *a, struct domain *b);
 void evtchn_unlock_domains(struct domain *a, struct domain *b);
-/* The domain that an argument names: referenced. NULL and *rc: -ESRCH none;
- * -EPERM not the caller's business. */
-struct domain *evtchn_target(struct domain *caller, domid_t domid, long *rc);
 
 /* ---- send.c ---- */
 /* Its lock, or its peer's, is held: makes it pending at its vCPU. */

@@ -15,6 +15,7 @@ static struct {
 	spinlock_t lock;
 	uint64_t sec;		/* since 1970, at system time 0 */
 	uint32_t nsec;
+	uint64_t base_ns;	/* [a] both as one, for who cannot lock */
 } wallclock = { .lock = SPINLOCK_INIT(LOCK_PLATFORM) };
 
 void (*wallclock_changed_hook)(void);
@@ -63,9 +64,21 @@ void wallclock_set(uint64_t sec, uint32_t nsec, uint64_t stime_ns)
 	flags = spin_lock_irqsave(&wallclock.lock);
 	wallclock.sec = sec - back_sec;
 	wallclock.nsec = nsec;
+	WRITE_ONCE(wallclock.base_ns, wallclock.sec * NS_PER_SEC + nsec);
 	spin_unlock_irqrestore(&wallclock.lock, flags);
 	if (wallclock_changed_hook)
 		wallclock_changed_hook();
+}
+
+/**
+ * wallclock_base_ns() - the time of day at system time 0
+ *
+ * Context: any, NMI included; takes no lock.
+ * Return: nanoseconds since 1970; 0: not known.
+ */
+uint64_t wallclock_base_ns(void)
+{
+	return READ_ONCE(wallclock.base_ns);
 }
 
 void wallclock_init(void)

@@ -47,6 +47,8 @@ static void alloc_for_others_is_for_dom0(void **state)
 	assert_int_equal(bind_inter(0, 2, op.port, NULL), 0);
 	op.dom = 9;
 	assert_int_equal(call(0, EVTCHNOP_alloc_unbound, &op), -ESRCH);
+	/* A guest does not learn whether there is such a domain. */
+	assert_int_equal(call(1, EVTCHNOP_alloc_unbound, &op), -EPERM);
 	op.dom = 1;	/* its own number is as good as SELF */
 	assert_int_equal(call(1, EVTCHNOP_alloc_unbound, &op), 0);
 }

@@ -46,6 +46,8 @@ extern void (*time_recalibrated_hook)(void);
 
 /* Wall clock: seconds and nanoseconds since 1970 at system time 0. */
 void wallclock_get(uint64_t *sec, uint32_t *nsec);
+/* The same as one number of ns; any context. */
+uint64_t wallclock_base_ns(void);
 /* Dom0 sets it: that wall time was at @stime_ns. */
 void wallclock_set(uint64_t sec, uint32_t nsec, uint64_t stime_ns);
 /* The firmware's clock, read at boot; XENPF_settime does not write it. */

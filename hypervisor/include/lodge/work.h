@@ -16,6 +16,7 @@ enum work {
 	WORK_CALIBRATE,	/* time calibration of this CPU */
 	WORK_NMI,	/* an NMI of the machine, for Dom0 */
 	WORK_KEYS,	/* debug key typed on the console */
+	WORK_LOG,	/* the log has new text */
 	WORK_DEFERRED,	/* frames and objects whose release was put off */
 	WORK_DOMAINS,	/* domains without references, to be freed */
 	WORK_SCHEDULE,	/* pick the next vCPU: last, it may not return */

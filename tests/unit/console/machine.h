@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * machine.h - a serial port, and the few others that console/ asks
+ * machine.h - serial ports, a VGA adapter, and the others that console/ asks
  *
  * fake/machine.c has a printk() of its own, so this stands in its place.
  */
@@ -23,8 +23,17 @@ extern const char *to_receive;
 extern bool port_there, port_takes;
 /* Called in the middle of each byte that is sent: an NMI. May be NULL. */
 extern void (*nmi)(void);
-extern unsigned int works_raised;
+extern unsigned int works_raised;	/* WORK_KEYS */
+extern unsigned int logs_raised;	/* WORK_LOG */
 
 void clear_sent(void);
+
+/* The adapter: registers as after the firmware, 80 columns and 25 lines. */
+extern uint16_t vga_memory[0x4000];
+extern bool vga_there, vga_graphics;
+extern uint8_t vga_crtc[256];
+
+/* As on the command line. 0; -EINVAL refused. */
+int set_option(const char *name, const char *value);
 
 #endif
