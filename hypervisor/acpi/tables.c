@@ -37,6 +37,7 @@ struct acpi_rsdp {
 } __packed;
 
 _Static_assert(sizeof(struct acpi_rsdp) == RSDP_LENGTH_V2, "ACPI 5.2.5.3");
+_Static_assert(sizeof(boot_info.rsdp) == RSDP_LENGTH_V2, "the loader's copy");
 _Static_assert(sizeof(struct acpi_header) == 36, "ACPI 5.2.6");
 
 struct acpi_info acpi_info;
@@ -116,8 +117,9 @@ static bool find_rsdp(struct acpi_rsdp *out)
 {
 	uint64_t ebda;
 
-	if (boot_info.rsdp)
-		return scan_for_rsdp(boot_info.rsdp, sizeof(*out), out);
+	memcpy(out, boot_info.rsdp, sizeof(*out));
+	if (rsdp_valid(out))
+		return true;
 	ebda = ebda_address();
 	if (ebda >= 0x400 && ebda < 0xa0000 &&
 	    scan_for_rsdp(ebda, EBDA_BYTES, out))

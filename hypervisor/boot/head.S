@@ -2,9 +2,9 @@
 /*
  * head.S - from the boot loader's 32-bit mode to C in long mode
  *
- * Multiboot enters at start32: protected mode, paging off, flat segments,
- * eax = magic, ebx = physical address of its information. We check what the
- * processor must have, build the early page tables and go to the address the
+ * Multiboot, 1 or 2, enters at start32: protected mode, paging off, flat
+ * segments, eax = magic, ebx = physical address of its information. We check
+ * what the processor must have, build the early page tables and go to the address the
  * image is linked at. The tables serve until mm_init(), and once more each
  * time an AP starts:
  *

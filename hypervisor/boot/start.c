@@ -104,9 +104,9 @@ static void __init take_over(uint32_t magic, uint32_t info)
 {
 	traps_early_init();
 	mask_legacy_pics();
-	if (!multiboot_parse(&boot_info, magic, info))
-		panic("The boot loader is not multiboot 1, or told of no "
-		      "memory");
+	if (!boot_parse(&boot_info, magic, info))
+		panic("The boot loader speaks neither multiboot 1 nor 2, or "
+		      "told of no memory");
 	cmdline_parse(boot_info.cmdline, params_start, params_end);
 	console_start();
 	tell_boot_info(&boot_info);

@@ -152,7 +152,7 @@ static int fresh(void **state)
 {
 	memset(memory, 0, sizeof(memory));
 	memset(&acpi_info, 0, sizeof(acpi_info));
-	boot_info.rsdp = 0;
+	memset(boot_info.rsdp, 0, sizeof(boot_info.rsdp));
 	next_at = TABLES_AT;
 	nr_tables = 0;
 	stopped = false;
@@ -176,9 +176,17 @@ static void finds_the_root_in_the_bios_area(void **state)
 static void prefers_the_loaders_word(void **state)
 {
 	add_table("TEST", 40);
+	memcpy(boot_info.rsdp, memory + RSDP_AT, 36);
 	memset(memory + RSDP_AT, 0, 36);
-	make_rsdp(0x1000, 2);
-	boot_info.rsdp = 0x1000;
+	acpi_init();
+	assert_non_null(acpi_find_table("TEST"));
+}
+
+static void does_not_believe_a_wrong_copy(void **state)
+{
+	add_table("TEST", 40);
+	memset(boot_info.rsdp, 0xff, sizeof(boot_info.rsdp));
+	memcpy(boot_info.rsdp, "RSD PTR ", 8);
 	acpi_init();
 	assert_non_null(acpi_find_table("TEST"));
 }
@@ -573,6 +581,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(finds_the_root_in_the_bios_area),
 		TEST(prefers_the_loaders_word),
+		TEST(does_not_believe_a_wrong_copy),
 		TEST(looks_into_the_extended_bios_data),
 		TEST(falls_back_to_the_rsdt),
 		TEST(a_wrong_sum_is_no_rsdp),

@@ -36,7 +36,8 @@ struct boot_info {
 	struct mem_range ranges[BOOT_MAX_RANGES];
 	unsigned int nr_modules;
 	struct boot_module modules[BOOT_MAX_MODULES];
-	uint64_t rsdp;		/* 0: look for it */
+	/* A copy of ACPI's root pointer; zeroes: look for it. */
+	uint8_t rsdp[36];
 };
 
 extern struct boot_info boot_info;
