@@ -12,7 +12,6 @@
 #include <lodge/acpi.h>
 #include <lodge/boot.h>
 #include <lodge/bug.h>
-#include <lodge/cmdline.h>
 #include <lodge/console.h>
 #include <lodge/cpu.h>
 #include <lodge/errno.h>
@@ -22,59 +21,12 @@
 #define MIB		(1UL << 20)
 #define CHUNK_ORDER	9U
 
-/* What stays for the hypervisor when "dom0_mem=" is not given. */
-#define RESERVE_MIN	(16 * MIB)
-#define RESERVE_MAX	(128 * MIB)
-
-static uint64_t dom0_bytes, dom0_max_bytes;
-
-/* "dom0_mem=SIZE[,max:SIZE][,min:SIZE]" */
-static int __init parse_dom0_mem(const char *s)
-{
-	const char *end;
-	uint64_t *to, size;
-
-	for (;;) {
-		to = &dom0_bytes;
-		if (!strncmp(s, "max:", 4))
-			to = &dom0_max_bytes;
-		if (!strncmp(s, "max:", 4) || !strncmp(s, "min:", 4))
-			s += 4;
-		size = parse_size(s, &end);
-		if (end == s || !size || (*end && *end != ','))
-			return -EINVAL;
-		*to = size;
-		if (!*end)
-			return 0;
-		s = end + 1;
-	}
-}
-PARAM_FN("dom0_mem", parse_dom0_mem,
-	 "Dom0's memory: size, and with max: the most that it may ever have");
-
-static uint32_t dom0_max_vcpus;
-PARAM_UINT("dom0_max_vcpus", dom0_max_vcpus,
-	   "Dom0's vCPUs; without it as many as there are CPUs");
-
 void *dom0_pfn_to_virt(const struct dom0_build *b, uint64_t pfn)
 {
 	return mfn_to_virt(MFN(b->p2m[pfn]));
 }
 
 /* ---- memory ---- */
-
-static uint64_t __init default_bytes(void)
-{
-	uint64_t all = mm_free_frames() * PAGE_SIZE;
-	uint64_t reserve = min(max(all / 16, RESERVE_MIN), RESERVE_MAX);
-
-	return all > reserve ? all - reserve : 0;
-}
-
-static uint64_t __init wanted_pages(void)
-{
-	return (dom0_bytes ? dom0_bytes : default_bytes()) / PAGE_SIZE;
-}
 
 static void __init p2m_alloc(struct dom0_build *b)
 {
@@ -277,13 +229,6 @@ static void __init grant_rights(struct domain *d)
 
 /* ---- vCPUs ---- */
 
-static unsigned int __init nr_vcpus(void)
-{
-	unsigned int cpus = cpumask_weight(&cpu_online_map);
-
-	return dom0_max_vcpus ? min(dom0_max_vcpus, (uint32_t)MAX_VCPUS) : cpus;
-}
-
 static void __init promote(struct dom0_build *b)
 {
 	struct vcpu *v = b->d->vcpus[0];
@@ -346,10 +291,24 @@ static void __init parse_kernel(struct dom0_build *b,
 	if (!bi->nr_modules)
 		panic("No Dom0 kernel: the boot loader gave no module. Add the "
 		      "kernel as the first one, its initrd as the second");
-	wrong = dom0_elf_parse(&b->img, mfn_to_virt(paddr_to_mfn(
-				       PADDR(m->start))), m->size);
+	wrong = dom0_elf_parse(&b->img,
+			       (char *)mfn_to_virt(paddr_to_mfn(
+				       PADDR(m->start))) +
+			       PAGE_OFFSET(m->start), m->size);
 	if (wrong)
 		panic("Dom0's kernel cannot be used: %s", wrong);
+}
+
+/* All but the initrd, which is Dom0's now. */
+static void __init release_modules(const struct boot_info *bi,
+				   unsigned int initrd_nr)
+{
+	unsigned int i;
+
+	for (i = 0; i < bi->nr_modules; i++)
+		if (!i || i != initrd_nr)
+			mm_release_range(PADDR(bi->modules[i].start),
+					 bi->modules[i].size);
 }
 
 /**
@@ -363,16 +322,20 @@ void __init dom0_build(const struct boot_info *bi)
 {
 	const struct boot_module *initrd = NULL;
 	struct domain_config config = {
-		.max_vcpus = nr_vcpus(),
+		.max_vcpus = dom0_wanted_vcpus(
+			cpumask_weight(&cpu_online_map)),
 		.ops = &pv_guest_ops,
 	};
+	uint64_t all = mm_free_frames();
 	struct dom0_build b = { 0 };
+	unsigned int initrd_nr;
 	const char *wrong;
 
-	if (bi->nr_modules > 1)
-		initrd = &bi->modules[1];
 	parse_kernel(&b, bi);
-	wrong = dom0_layout(&b.l, &b.img, wanted_pages(),
+	initrd_nr = dom0_initrd_module(bi);
+	if (initrd_nr)
+		initrd = &bi->modules[initrd_nr];
+	wrong = dom0_layout(&b.l, &b.img, dom0_wanted_pages(all),
 			    initrd ? initrd->size : 0);
 	if (wrong)
 		panic("Dom0's kernel cannot be used: %s", wrong);
@@ -382,7 +345,7 @@ void __init dom0_build(const struct boot_info *bi)
 	if (!b.d)
 		panic("Not enough memory for Dom0");
 	b.d->privileged = true;
-	b.d->max_pages = max(dom0_max_bytes / PAGE_SIZE, b.l.nr_pages);
+	b.d->max_pages = dom0_limit_pages(b.l.nr_pages, all);
 	p2m_alloc(&b);
 	populate_all(&b, initrd);
 	dom0_elf_load(&b.img, copy_to_dom0, &b);
@@ -396,7 +359,7 @@ void __init dom0_build(const struct boot_info *bi)
 	grant_rights(b.d);
 	start_vcpu0(&b);
 	frames_free(b.p2m, b.p2m_order);
-	mm_release_range(PADDR(bi->modules[0].start), bi->modules[0].size);
+	release_modules(bi, initrd_nr);
 	printk("Dom0: %lu MiB, %u vCPUs, kernel at %016lx, entry %016lx\n",
 	       (unsigned long)(b.l.nr_pages * PAGE_SIZE / MIB),
 	       b.d->max_vcpus, (unsigned long)b.img.start,

@@ -7,6 +7,8 @@
 
 #include "private.h"
 
+#include <lodge/boot.h>
+
 /* What the kernel's notes ask for. Addresses are virtual. */
 struct dom0_image {
 	const uint8_t *data;		/* the whole ELF file */
@@ -49,6 +51,12 @@ const char *dom0_layout(struct dom0_layout *l, const struct dom0_image *img,
 			uint64_t nr_pages, uint64_t initrd_bytes);
 /* Tables below the root that map [start, end): L3, L2 and L1 together. */
 uint64_t dom0_tables_for(uint64_t start, uint64_t end);
+
+/* What the command line says (dom0-options.c). */
+uint64_t dom0_wanted_pages(uint64_t free_pages);
+uint64_t dom0_limit_pages(uint64_t pages, uint64_t free_pages);
+unsigned int dom0_wanted_vcpus(unsigned int cpus);
+unsigned int dom0_initrd_module(const struct boot_info *bi);
 
 /* The builder at work. */
 struct dom0_build {
