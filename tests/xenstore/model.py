@@ -12,17 +12,47 @@ class Refused(Exception):
     """args[0] is the name of the error."""
 
 
+class Seen:
+    """Value and permissions of a node, as a transaction saw them.
+
+    They hold unless the node was set or made anew meanwhile. One exception: a
+    node that got its first child meanwhile, and looks the same, counts as not
+    set, even if it was set to the same.
+    """
+
+    def __init__(self, node):
+        self.stamp = node.stamp
+        self.contents = node.value, node.perms
+        self.inner = node.kids_stamp != 0
+        self.inner_stamp = node.inner_stamp
+
+    def __eq__(self, was):
+        if was is None:
+            return False
+        if self.stamp == was.stamp:
+            return True
+        return self.inner and self.inner_stamp == was.inner_stamp and \
+            self.contents == was.contents
+
+
 class Node:
-    __slots__ = ("value", "perms", "stamp", "kids_stamp")
+    __slots__ = ("value", "perms", "stamp", "kids_stamp", "inner_stamp")
 
     def __init__(self, value, perms, stamp):
         self.value, self.perms = value, perms
         self.stamp = stamp
         self.kids_stamp = 0     # it never had a child
+        self.inner_stamp = 0    # nor was it set since it had one
+
+    def set(self, stamp):
+        self.stamp = stamp
+        if self.kids_stamp:
+            self.inner_stamp = stamp
 
     def copy(self):
         node = Node(self.value, self.perms, self.stamp)
         node.kids_stamp = self.kids_stamp
+        node.inner_stamp = self.inner_stamp
         return node
 
 
@@ -73,8 +103,8 @@ class Model:
         node = tree.get(path)
         if node is None:
             return None
-        return {"exists": True, "node": node.stamp, "perms": node.perms,
-                "kids": node.kids_stamp}[kind]
+        return {"exists": True, "node": Seen(node), "perms": node.perms,
+                "stamp": node.stamp, "kids": node.kids_stamp}[kind]
 
     def learn(self, tx, path, *kinds):
         if tx is None:
@@ -83,8 +113,8 @@ class Model:
             if kind == "all":
                 for below in tx.base:
                     if below == path or below.startswith(path + "/"):
-                        tx.facts[below, "node"] = \
-                            self.fact(tx.base, below, "node")
+                        tx.facts[below, "stamp"] = \
+                            self.fact(tx.base, below, "stamp")
                         tx.facts[below, "kids"] = \
                             self.fact(tx.base, below, "kids")
                 continue
@@ -167,7 +197,7 @@ class Model:
 
         def update(target):
             target[path].value = value
-            target[path].stamp = self.tick()
+            target[path].set(self.tick())
         self.change(tx, update)
 
     def mkdir(self, tx, domid, path):
@@ -203,5 +233,5 @@ class Model:
 
         def update(target):
             target[path].perms = perms
-            target[path].stamp = self.tick()
+            target[path].set(self.tick())
         self.change(tx, update)

@@ -25,7 +25,7 @@
 #include "tree.h"
 #include "util.h"
 
-#define SLICE_NODES 256u
+#define SLICE_NODES 64u
 
 static struct tree_cursor *cursor;
 static char final_name[512];
