@@ -43,6 +43,7 @@ static void __noreturn dom0_shutdown(unsigned int code)
 	case SHUTDOWN_poweroff:
 		machine_halt();
 	case SHUTDOWN_crash:
+	case SHUTDOWN_watchdog:
 		if (opt_noreboot)
 			machine_halt();
 		machine_restart();

@@ -18,6 +18,9 @@ static long op_fetch(struct vcpu *v, void *arg)
 {
 	struct xen_mc *mc = arg;
 
+	if (!(mc->u.mc_fetch.flags & XEN_MC_ACK) &&
+	    guest_ptr_null(guest_ptr(mc->u.mc_fetch.data)))
+		return -EINVAL;
 	mc->u.mc_fetch.flags = XEN_MC_NODATA;
 	mc->u.mc_fetch.fetch_id = 0;
 	return 0;

@@ -9,6 +9,8 @@
 #include <guestkit/guest.h>
 #include <guestkit/hypercall.h>
 #include <guestkit/test.h>
+
+#include <xen/arch-x86/xen-mca.h>
 #include <guestkit/trap.h>
 
 #define BAD_POINTER ((void *)0x1000)
@@ -70,6 +72,38 @@ TEST(hvm)
 TEST(machine_check)
 {
 	CHECK_ABSENT_OR(call(__HYPERVISOR_arch_0), RECORDED(-EFAULT));
+}
+
+static long mca(struct xen_mc *mc, uint32_t cmd)
+{
+	mc->cmd = cmd;
+	return HYPERCALL(mca, mc, 0, 0, 0, 0);
+}
+
+/* What Linux's mcelog asks for: there is nothing to be told. */
+TEST(machine_check_fetch)
+{
+	struct xen_mc mc = { .interface_version = XEN_MCA_INTERFACE_VERSION };
+	static struct mc_info info;
+
+	mc.u.mc_fetch.flags = XEN_MC_URGENT;
+	CHECK_EQ(mca(&mc, XEN_MC_fetch), RECORDED(-EINVAL));
+	set_xen_guest_handle(mc.u.mc_fetch.data, &info);
+	mc.u.mc_fetch.flags = XEN_MC_URGENT;
+	CHECK_EQ(mca(&mc, XEN_MC_fetch), 0);
+	CHECK_BITS(mc.u.mc_fetch.flags, XEN_MC_NODATA, XEN_MC_NODATA);
+	CHECK_EQ(mca(&mc, 99), RECORDED(-EINVAL));
+	mc.interface_version++;
+	CHECK_EQ(mca(&mc, XEN_MC_fetch), RECORDED(-EACCES));
+	CHECK_EQ(HYPERCALL(mca, BAD_POINTER, 0, 0, 0, 0), RECORDED(-EFAULT));
+}
+
+TEST(machine_check_processors)
+{
+	struct xen_mc mc = { .interface_version = XEN_MCA_INTERFACE_VERSION };
+
+	CHECK_EQ(mca(&mc, XEN_MC_physcpuinfo), 0);
+	CHECK_EQ(mc.u.mc_physcpuinfo.ncpus, 1);
 }
 
 TEST(kexec)
