@@ -44,9 +44,9 @@ static int no_size(const struct domain *d, uint32_t id, uint32_t *nr)
 }
 
 static const struct resource resources[] = {
-	[XENMEM_resource_ioreq_server] = { no_size, NULL },
-	[XENMEM_resource_grant_table] = { grant_size, grant_frame },
-	[XENMEM_resource_vmtrace_buf] = { no_size, NULL },
+	[XENMEM_resource_ioreq_server] = {no_size, NULL},
+	[XENMEM_resource_grant_table] = {grant_size, grant_frame},
+	[XENMEM_resource_vmtrace_buf] = {no_size, NULL},
 };
 
 /* -ERESTART: stopped; *done says after how many. */
@@ -79,9 +79,10 @@ static int tell_frames(struct domain *d, const struct resource *r,
 /* No list and no frames: how many are there? */
 static int tell_size(uint32_t size, guest_ptr_t arg)
 {
-	if (copy_to_guest(guest_ptr_add(arg, offsetof(
-				struct xen_mem_acquire_resource, nr_frames)),
-			  &size, sizeof(size)))
+	if (copy_to_guest(
+		    guest_ptr_add(arg, offsetof(struct xen_mem_acquire_resource,
+						nr_frames)),
+		    &size, sizeof(size)))
 		return -EFAULT;
 	return 0;
 }

@@ -13,8 +13,7 @@
 #include <lodge/bug.h>
 #include <lodge/errno.h>
 
-struct grant_active *grant_active_entry(struct grant_table *gt,
-					grant_ref_t ref)
+struct grant_active *grant_active_entry(struct grant_table *gt, grant_ref_t ref)
 {
 	ASSERT(spin_is_held(&gt->lock));
 	/* The same in both versions: there are at least as many as entries. */
@@ -46,8 +45,7 @@ static int take_frame(struct grant_table *gt, struct grant_active *act,
 		if (!act->pg)
 			return grant_page_status(rc);
 	}
-	if (!write || act->nr_write ||
-	    gfn_get_page(gt->d, gfn, GFN_WRITE, &rc))
+	if (!write || act->nr_write || gfn_get_page(gt->d, gfn, GFN_WRITE, &rc))
 		return GNTST_okay;
 	if (!act->nr_read) {
 		gfn_put_page(act->pg, GFN_READ);
@@ -134,9 +132,8 @@ int grant_pin(struct domain *granter, grant_ref_t ref, struct domain *user,
 	return pin(granter, ref, user, write, true, pg, &what);
 }
 
-int grant_pin_part(struct domain *granter, grant_ref_t ref,
-		   struct domain *user, bool write, struct page **pg,
-		   struct grant_what *what)
+int grant_pin_part(struct domain *granter, grant_ref_t ref, struct domain *user,
+		   bool write, struct page **pg, struct grant_what *what)
 {
 	return pin(granter, ref, user, write, false, pg, what);
 }

@@ -16,7 +16,7 @@
 
 /* A grant that is pinned for the caller, or for who refers it to a third. */
 struct copy_pin {
-	struct domain *granter;	/* referenced; NULL: none */
+	struct domain *granter; /* referenced; NULL: none */
 	grant_ref_t ref;
 };
 
@@ -24,7 +24,7 @@ struct copy_end {
 	struct page *pg;
 	struct copy_pin pin;	/* NULL: the caller's own frame */
 	struct copy_pin via;	/* the transitive grant that led there */
-	uint16_t start, length;	/* what of the frame may be touched */
+	uint16_t start, length; /* what of the frame may be touched */
 	bool write;
 };
 
@@ -65,8 +65,9 @@ static void pin_put(struct copy_pin *pin, bool write)
  * and cannot be another's again. */
 static int follow_transitive(struct copy_end *e, const struct grant_what *what)
 {
-	struct domain *third = what->domid == DOMID_SELF ?
-				       NULL : domain_get(NULL, what->domid);
+	struct domain *third = what->domid == DOMID_SELF
+				       ? NULL
+				       : domain_get(NULL, what->domid);
 	struct grant_what found;
 	int status = GNTST_general_error;
 
@@ -84,7 +85,7 @@ static int follow_transitive(struct copy_end *e, const struct grant_what *what)
 		return status;
 	}
 	e->via = e->pin;
-	e->pin = (struct copy_pin){ third, what->ref };
+	e->pin = (struct copy_pin){third, what->ref};
 	e->start = found.start;
 	e->length = found.length;
 	return GNTST_okay;
@@ -105,7 +106,7 @@ static int end_get_grant(struct vcpu *v, const struct gnttab_copy_ptr *ptr,
 		domain_put(granter);
 		return status;
 	}
-	e->pin = (struct copy_pin){ granter, ptr->u.ref };
+	e->pin = (struct copy_pin){granter, ptr->u.ref};
 	e->start = what.start;
 	e->length = what.length;
 	if (what.transitive)
@@ -132,16 +133,15 @@ static bool within_page(uint16_t offset, uint16_t len)
 
 static bool within_end(const struct copy_end *e, uint16_t offset, uint16_t len)
 {
-	return offset >= e->start && (unsigned int)offset + len <=
-					     (unsigned int)e->start + e->length;
+	return offset >= e->start &&
+	       (unsigned int)offset + len <= (unsigned int)e->start + e->length;
 }
 
 /* GNTST_general_error: beyond what the grant shows. */
 static int end_get(struct vcpu *v, const struct gnttab_copy_ptr *ptr,
 		   bool is_ref, uint16_t len, struct copy_end *e)
 {
-	int status = is_ref ? end_get_grant(v, ptr, e) :
-			      end_get_own(v, ptr, e);
+	int status = is_ref ? end_get_grant(v, ptr, e) : end_get_own(v, ptr, e);
 
 	if (status || within_end(e, ptr->offset, len))
 		return status;
@@ -151,7 +151,7 @@ static int end_get(struct vcpu *v, const struct gnttab_copy_ptr *ptr,
 
 static int copy_between(struct vcpu *v, const struct gnttab_copy *op)
 {
-	struct copy_end src = { .write = false }, dst = { .write = true };
+	struct copy_end src = {.write = false}, dst = {.write = true};
 	int status;
 
 	status = end_get(v, &op->source, op->flags & GNTCOPY_source_gref,

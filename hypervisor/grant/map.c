@@ -17,8 +17,8 @@
 #include <lodge/errno.h>
 #include <xen/xen.h>
 
-#define UNMAP_BATCH	32
-#define RELEASE_BATCH	64	/* free handles passed between two questions */
+#define UNMAP_BATCH   32
+#define RELEASE_BATCH 64 /* free handles passed between two questions */
 
 const struct grant_map_ops *grant_map_ops;
 
@@ -46,8 +46,7 @@ static int pin_for(struct domain *rd, struct vcpu *v,
 {
 	bool both = (op->flags & GNTMAP_host_map) &&
 		    (op->flags & GNTMAP_device_map);
-	int status = grant_pin(rd, op->ref, v->domain, is_write(op->flags),
-			       pg);
+	int status = grant_pin(rd, op->ref, v->domain, is_write(op->flags), pg);
 
 	if (status || !both)
 		return status;
@@ -91,7 +90,7 @@ static int map_tracked(struct vcpu *v, struct domain *rd, struct track *t,
 	t->granter = rd;
 	t->ref = op->ref;
 	t->flags = op->flags;
-	atomic_store(&t->state, state);	/* from here on it can be undone */
+	atomic_store(&t->state, state); /* from here on it can be undone */
 	return GNTST_okay;
 }
 
@@ -141,7 +140,7 @@ void grant_map_one(struct vcpu *v, void *arg)
 		return;
 	op->status = (int16_t)map_from(v, rd, op);
 	if (op->status)
-		domain_put(rd);	/* else the handle keeps it */
+		domain_put(rd); /* else the handle keeps it */
 }
 
 static void flush(struct vcpu *v)
@@ -189,7 +188,7 @@ struct unmap_request {
 struct unmap {
 	struct track *t;
 	grant_handle_t handle;
-	uint16_t busy;		/* TRACK_*_BUSY that it holds */
+	uint16_t busy; /* TRACK_*_BUSY that it holds */
 	int16_t status;
 };
 
@@ -316,7 +315,7 @@ static long unmap_batch(struct vcpu *v, const struct unmap_layout *l,
 	for (n = 0; n < nr && !rc; n++) {
 		struct unmap_request rq;
 
-		batch[n] = (struct unmap){ 0 };
+		batch[n] = (struct unmap){0};
 		if (copy_from_guest(&op, guest_ptr_add(arg, n * l->size),
 				    l->size)) {
 			rc = -EFAULT;
@@ -357,9 +356,9 @@ static long unmap_batch(struct vcpu *v, const struct unmap_layout *l,
 long grant_unmap(struct vcpu *v, unsigned int nr, guest_ptr_t arg,
 		 unsigned long count)
 {
-	const struct unmap_layout *l = nr == GNTTABOP_unmap_and_replace ?
-					       &layout_replace :
-					       &layout_unmap;
+	const struct unmap_layout *l = nr == GNTTABOP_unmap_and_replace
+					       ? &layout_replace
+					       : &layout_unmap;
 	unsigned long done;
 	unsigned int n;
 	long rc;

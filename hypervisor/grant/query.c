@@ -62,8 +62,8 @@ long grant_setup_table(struct vcpu *v, void *arg)
 	rc = grant_table_grow(d->grants, op->nr_frames);
 	spin_unlock(&d->grants->lock);
 	/* The first nr_frames pointers do not change any more. */
-	op->status = rc ? GNTST_general_error :
-			  write_frame_list(d->grants->shared, op->nr_frames,
+	op->status = rc ? GNTST_general_error
+			: write_frame_list(d->grants->shared, op->nr_frames,
 					   guest_ptr(op->frame_list));
 	domain_put(d);
 	return 0;
@@ -132,8 +132,10 @@ long grant_get_status_frames(struct vcpu *v, void *arg)
 	if (d->grants->fmt->version == 2)
 		nr = d->grants->nr_status;
 	spin_unlock(&d->grants->lock);
-	op->status = op->nr_frames > nr ? GNTST_general_error :
-			  write_frame_list((void *const *)d->grants->status,
+	op->status =
+		op->nr_frames > nr
+			? GNTST_general_error
+			: write_frame_list((void *const *)d->grants->status,
 					   op->nr_frames,
 					   guest_ptr(op->frame_list));
 	domain_put(d);

@@ -22,7 +22,7 @@ static uint32_t opt_max_tracks = 1024;
 PARAM_UINT("gnttab_max_maptrack_frames", opt_max_tracks,
 	   "frames of handles for what a domain maps (default 1024)");
 
-#define MAX_TABLE_FRAMES	4096
+#define MAX_TABLE_FRAMES 4096
 
 static void *shared_frame(struct grant_table *gt)
 {
@@ -44,8 +44,8 @@ static int add_frame(struct grant_table *gt)
 {
 	unsigned int nr = gt->nr_frames;
 
-	gt->active[nr] = kcalloc(GRANT_MAX_REFS_PER_FRAME,
-				 sizeof(*gt->active[nr]));
+	gt->active[nr] =
+		kcalloc(GRANT_MAX_REFS_PER_FRAME, sizeof(*gt->active[nr]));
 	if (!gt->active[nr])
 		return -ENOMEM;
 	gt->shared[nr] = shared_frame(gt);
@@ -106,12 +106,14 @@ static int alloc_pointers(struct grant_table *gt)
 {
 	gt->shared = kcalloc(gt->max_frames, sizeof(*gt->shared));
 	gt->active = kcalloc(gt->max_frames, sizeof(*gt->active));
-	gt->status = kcalloc(status_frames(gt->max_frames),
-			     sizeof(*gt->status));
+	gt->status =
+		kcalloc(status_frames(gt->max_frames), sizeof(*gt->status));
 	gt->tracks = kcalloc(max(gt->max_chunks, 1U), sizeof(*gt->tracks));
 	gt->free_tracks = kcalloc(gt->d->max_vcpus, sizeof(*gt->free_tracks));
 	return gt->shared && gt->active && gt->status && gt->tracks &&
-			       gt->free_tracks ? 0 : -ENOMEM;
+			       gt->free_tracks
+		       ? 0
+		       : -ENOMEM;
 }
 
 static int init_with(struct domain *d, const struct grant_limits *l)
@@ -218,7 +220,7 @@ void grant_table_end(struct domain *d)
 	unsigned int i;
 
 	spin_lock(&gt->lock);
-	gt->ended = true;	/* it grows no more */
+	gt->ended = true; /* it grows no more */
 	spin_unlock(&gt->lock);
 	for (i = 0; i < gt->nr_frames; i++)
 		page_share_end(virt_to_page(gt->shared[i]));
@@ -255,8 +257,8 @@ void grant_table_destroy(struct domain *d)
 /* Lock held. What must be there for status frame @idx. 0; -EINVAL; -ENOMEM */
 static int grow_for_status(struct grant_table *gt, unsigned int idx)
 {
-	unsigned int per_status = GRANT_STATUS_PER_FRAME /
-				  grant_format_v2.refs_per_frame;
+	unsigned int per_status =
+		GRANT_STATUS_PER_FRAME / grant_format_v2.refs_per_frame;
 
 	if (gt->fmt->version != 2 || idx >= status_frames(gt->max_frames))
 		return -EINVAL;
@@ -285,8 +287,8 @@ int grant_table_get_frame(struct domain *d, unsigned int idx, bool status,
 	else if (idx < gt->max_frames)
 		rc = grant_table_grow(gt, idx + 1);
 	if (!rc)
-		*mfn = virt_to_mfn(status ? (void *)gt->status[idx] :
-					    gt->shared[idx]);
+		*mfn = virt_to_mfn(status ? (void *)gt->status[idx]
+					  : gt->shared[idx]);
 	spin_unlock(&gt->lock);
 	return rc;
 }

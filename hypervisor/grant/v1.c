@@ -15,7 +15,8 @@
 
 _Static_assert(sizeof(struct grant_entry_v1) == 8, "ABI");
 _Static_assert(offsetof(struct grant_entry_v1, flags) == 0 &&
-	       offsetof(struct grant_entry_v1, domid) == 2, "one word");
+		       offsetof(struct grant_entry_v1, domid) == 2,
+	       "one word");
 
 #define V1_REFS_PER_FRAME (PAGE_SIZE / sizeof(struct grant_entry_v1))
 
@@ -41,7 +42,7 @@ static int v1_mark(struct grant_table *gt, grant_ref_t ref, domid_t domid,
 		   bool write, uint16_t *flags)
 {
 	uint32_t *word = v1_word(gt, ref);
-	union grant_header old = { .word = READ_ONCE(*word) }, new;
+	union grant_header old = {.word = READ_ONCE(*word)}, new;
 
 	do {
 		if (!v1_permits(old, domid, write))

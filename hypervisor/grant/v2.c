@@ -18,10 +18,12 @@
 
 _Static_assert(sizeof(union grant_entry_v2) == 16, "ABI");
 _Static_assert(offsetof(union grant_entry_v2, full_page.frame) == 8 &&
-	       offsetof(union grant_entry_v2, sub_page.frame) == 8 &&
-	       offsetof(union grant_entry_v2, sub_page.page_off) == 4 &&
-	       offsetof(union grant_entry_v2, transitive.trans_domid) == 4 &&
-	       offsetof(union grant_entry_v2, transitive.gref) == 8, "ABI");
+		       offsetof(union grant_entry_v2, sub_page.frame) == 8 &&
+		       offsetof(union grant_entry_v2, sub_page.page_off) == 4 &&
+		       offsetof(union grant_entry_v2, transitive.trans_domid) ==
+			       4 &&
+		       offsetof(union grant_entry_v2, transitive.gref) == 8,
+	       "ABI");
 
 #define V2_REFS_PER_FRAME (PAGE_SIZE / sizeof(union grant_entry_v2))
 

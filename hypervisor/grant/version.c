@@ -52,7 +52,7 @@ static bool status_mapped(const struct grant_table *gt)
 static int keep_one(struct grant_table *gt, grant_ref_t ref,
 		    const struct grant_format *to, struct kept *k)
 {
-	*k = (struct kept){ 0 };
+	*k = (struct kept){0};
 	k->h.word = READ_ONCE(*gt->fmt->header(gt, ref));
 	k->frame = gt->fmt->frame(gt, ref);
 	k->h.flags &= (uint16_t)~MARKS;
@@ -60,7 +60,7 @@ static int keep_one(struct grant_table *gt, grant_ref_t ref,
 		return -ERANGE;
 	if ((k->h.flags & GTF_type_mask) != GTF_permit_access ||
 	    (k->h.flags & GTF_sub_page)) {
-		*k = (struct kept){ 0 };
+		*k = (struct kept){0};
 		return 0;
 	}
 	return to->frame_bits < 64 && k->frame >> to->frame_bits ? -ERANGE : 0;
@@ -132,8 +132,8 @@ long grant_set_version(struct vcpu *v, void *arg)
 {
 	struct gnttab_set_version *op = arg;
 	struct grant_table *gt = v->domain->grants;
-	const struct grant_format *to = op->version == 2 ? &grant_format_v2 :
-							   &grant_format_v1;
+	const struct grant_format *to =
+		op->version == 2 ? &grant_format_v2 : &grant_format_v1;
 	long rc = 0;
 
 	spin_lock(&gt->lock);

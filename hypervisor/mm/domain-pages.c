@@ -166,7 +166,7 @@ static void assign_one(struct domain *d, struct page *pg)
 	pg->owner = d;
 	pg->type_info = 0;
 	pg->tlb_stamp = 0;
-	pg->nr_validated = 0;	/* the allocator's order lay there */
+	pg->nr_validated = 0; /* the allocator's order lay there */
 	pg->lock = 0;
 	list_add_tail(&pg->link, &d->pages);
 	/* From here on others may reference it: everything else is set. */
@@ -202,8 +202,8 @@ static int assign(struct domain *d, struct page *pg, unsigned int order,
 	if (domain_is_dying(d))
 		goto out_unlock;
 	rc = -E2BIG;
-	if (how != ASSIGN_FORCE && (d->tot_pages > d->max_pages ||
-				    d->max_pages - d->tot_pages < nr))
+	if (how != ASSIGN_FORCE &&
+	    (d->tot_pages > d->max_pages || d->max_pages - d->tot_pages < nr))
 		goto out_unlock;
 	rc = -ENOMEM;
 	if (how == ASSIGN_NEW && !take_claimed(d, nr))

@@ -221,28 +221,28 @@ static int ext_super(struct mm_call *c, const struct mmuext_op *op)
 
 static const struct {
 	int (*fn)(struct mm_call *c, const struct mmuext_op *op);
-	bool foreign;	/* may be about frames of another domain */
+	bool foreign; /* may be about frames of another domain */
 } ext_ops[] = {
-	[MMUEXT_PIN_L1_TABLE] = { ext_pin, true },
-	[MMUEXT_PIN_L2_TABLE] = { ext_pin, true },
-	[MMUEXT_PIN_L3_TABLE] = { ext_pin, true },
-	[MMUEXT_PIN_L4_TABLE] = { ext_pin, true },
-	[MMUEXT_UNPIN_TABLE] = { ext_unpin, true },
-	[MMUEXT_NEW_BASEPTR] = { ext_new_base, false },
-	[MMUEXT_TLB_FLUSH_LOCAL] = { ext_flush_local, false },
-	[MMUEXT_INVLPG_LOCAL] = { ext_invlpg_local, false },
-	[MMUEXT_TLB_FLUSH_MULTI] = { ext_flush_multi, false },
-	[MMUEXT_INVLPG_MULTI] = { ext_flush_multi, false },
-	[MMUEXT_TLB_FLUSH_ALL] = { ext_flush_all, false },
-	[MMUEXT_INVLPG_ALL] = { ext_flush_all, false },
-	[MMUEXT_FLUSH_CACHE] = { ext_flush_cache, false },
-	[MMUEXT_SET_LDT] = { ext_set_ldt, false },
-	[MMUEXT_NEW_USER_BASEPTR] = { ext_new_base, false },
-	[MMUEXT_CLEAR_PAGE] = { ext_clear_page, true },
-	[MMUEXT_COPY_PAGE] = { ext_copy_page, true },
-	[MMUEXT_FLUSH_CACHE_GLOBAL] = { ext_flush_cache, false },
-	[MMUEXT_MARK_SUPER] = { ext_super, true },
-	[MMUEXT_UNMARK_SUPER] = { ext_super, true },
+	[MMUEXT_PIN_L1_TABLE] = {ext_pin, true},
+	[MMUEXT_PIN_L2_TABLE] = {ext_pin, true},
+	[MMUEXT_PIN_L3_TABLE] = {ext_pin, true},
+	[MMUEXT_PIN_L4_TABLE] = {ext_pin, true},
+	[MMUEXT_UNPIN_TABLE] = {ext_unpin, true},
+	[MMUEXT_NEW_BASEPTR] = {ext_new_base, false},
+	[MMUEXT_TLB_FLUSH_LOCAL] = {ext_flush_local, false},
+	[MMUEXT_INVLPG_LOCAL] = {ext_invlpg_local, false},
+	[MMUEXT_TLB_FLUSH_MULTI] = {ext_flush_multi, false},
+	[MMUEXT_INVLPG_MULTI] = {ext_flush_multi, false},
+	[MMUEXT_TLB_FLUSH_ALL] = {ext_flush_all, false},
+	[MMUEXT_INVLPG_ALL] = {ext_flush_all, false},
+	[MMUEXT_FLUSH_CACHE] = {ext_flush_cache, false},
+	[MMUEXT_SET_LDT] = {ext_set_ldt, false},
+	[MMUEXT_NEW_USER_BASEPTR] = {ext_new_base, false},
+	[MMUEXT_CLEAR_PAGE] = {ext_clear_page, true},
+	[MMUEXT_COPY_PAGE] = {ext_copy_page, true},
+	[MMUEXT_FLUSH_CACHE_GLOBAL] = {ext_flush_cache, false},
+	[MMUEXT_MARK_SUPER] = {ext_super, true},
+	[MMUEXT_UNMARK_SUPER] = {ext_super, true},
 };
 
 static int ext_one(struct mm_call *c, const void *arg)

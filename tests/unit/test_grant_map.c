@@ -73,13 +73,13 @@ static void refusals_change_nothing(void **state)
 		domid_t dom;
 		int status;
 	} bad[] = {
-		{ GNTMAP_host_map, REF, DOMID_SELF, GNTST_bad_domain },
-		{ GNTMAP_host_map, REF, 77, GNTST_bad_domain },
-		{ GNTMAP_host_map, 9, 1, GNTST_general_error },
-		{ GNTMAP_host_map, 512, 1, GNTST_bad_gntref },
-		{ GNTMAP_host_map, ~0u, 1, GNTST_bad_gntref },
-		{ 0, REF, 1, GNTST_bad_gntref },
-		{ GNTMAP_host_map, REF, 0, GNTST_general_error },
+		{GNTMAP_host_map, REF, DOMID_SELF, GNTST_bad_domain},
+		{GNTMAP_host_map, REF, 77, GNTST_bad_domain},
+		{GNTMAP_host_map, 9, 1, GNTST_general_error},
+		{GNTMAP_host_map, 512, 1, GNTST_bad_gntref},
+		{GNTMAP_host_map, ~0u, 1, GNTST_bad_gntref},
+		{0, REF, 1, GNTST_bad_gntref},
+		{GNTMAP_host_map, REF, 0, GNTST_general_error},
 	};
 	unsigned int i;
 
@@ -110,7 +110,7 @@ static void bad_frames_are_refused(void **state)
 
 	entry(1, REF)->frame = 0xfffffff;
 	assert_int_equal(map_with(&op), GNTST_bad_page);
-	give(REF, 2, own, 0);	/* not the granter's */
+	give(REF, 2, own, 0); /* not the granter's */
 	assert_int_equal(map_with(&op), GNTST_general_error);
 	give(REF, 2, frame, 0);
 	frame->type_info = (uint64_t)PT_L1 << PTI_TYPE_SHIFT | 1;
@@ -239,8 +239,8 @@ static void batches_flush_once_and_may_stop(void **state)
 static void lost_answers_are_undone(void **state)
 {
 	/* The element lies in a page that can be read, not written. */
-	struct gnttab_map_grant_ref op = map_op(1, GNTMAP_host_map |
-						   GNTMAP_device_map);
+	struct gnttab_map_grant_ref op =
+		map_op(1, GNTMAP_host_map | GNTMAP_device_map);
 
 	assert_int_equal(call(2, GNTTABOP_map_grant_ref, NULL, 1), -EFAULT);
 	fake_copy_to_fails = true;
@@ -264,12 +264,12 @@ static void handles_run_out_and_come_back(void **state)
 	assert_int_equal(map_with(&op), GNTST_no_space);
 	/* Whoever unmaps, a handle returns to the vCPU that mapped. */
 	for (i = 0; i < most; i++) {
-		struct gnttab_unmap_grant_ref u = { .dev_bus_addr = bus,
-						    .handle = i };
+		struct gnttab_unmap_grant_ref u = {.dev_bus_addr = bus,
+						   .handle = i};
 
-		assert_int_equal(call_as(&vcpus[2][1],
-					 GNTTABOP_unmap_grant_ref, &u, 1),
-				 0);
+		assert_int_equal(
+			call_as(&vcpus[2][1], GNTTABOP_unmap_grant_ref, &u, 1),
+			0);
 		assert_int_equal(u.status, GNTST_okay);
 	}
 	assert_int_equal(map_with(&op), GNTST_okay);
@@ -282,11 +282,11 @@ static void death_releases_all(void **state)
 	unsigned int i, calls = 1;
 
 	for (i = 1; i < 20; i++)
-		map_ok(i, i % 2 ? GNTMAP_host_map :
-				  GNTMAP_host_map | GNTMAP_device_map |
+		map_ok(i, i % 2 ? GNTMAP_host_map
+				: GNTMAP_host_map | GNTMAP_device_map |
 					  GNTMAP_readonly);
 	doms[2].state = DOM_DYING;
-	doms[1].state = DOM_DYING;	/* the granter goes as well */
+	doms[1].state = DOM_DYING; /* the granter goes as well */
 	fake_preempt = true;
 	while (grant_table_release_mappings(&doms[2]) == -ERESTART)
 		calls++;
@@ -303,12 +303,12 @@ static void a_zombie_stays_until_all_let_go(void **state)
 	grant_handle_t h = map_ok(1, GNTMAP_host_map);
 	struct page *table = virt_to_page(doms[1].grants->shared[0]);
 
-	assert_true(page_get(table, &doms[1]));	/* a tool has it mapped */
+	assert_true(page_get(table, &doms[1])); /* a tool has it mapped */
 	doms[1].state = DOM_DYING;
 	grant_table_end(&doms[1]);
 	deferred_free_run();
 	assert_int_equal(marks(REF), GTF_reading | GTF_writing);
-	assert_int_equal(doms[1].refs, 4);	/* frame, table, handle */
+	assert_int_equal(doms[1].refs, 4); /* frame, table, handle */
 	page_put(table);
 	deferred_free_run();
 	assert_false(page_get(table, &doms[1]));

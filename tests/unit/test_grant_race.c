@@ -85,7 +85,7 @@ static void handles_are_undone_once(void **state)
 		;
 	assert_int_equal(marks(REF), 0);
 	assert_int_equal(frame->count_info, PCI_ALLOCATED | 1);
-	cpu_online_map.bits = 3;	/* free frames in its cache count */
+	cpu_online_map.bits = 3; /* free frames in its cache count */
 }
 
 int main(void)

@@ -6,7 +6,7 @@
 
 static void no_memory_changes_nothing(void **state)
 {
-	struct gnttab_setup_table op = { .dom = DOMID_SELF, .nr_frames = 3 };
+	struct gnttab_setup_table op = {.dom = DOMID_SELF, .nr_frames = 3};
 	xen_pfn_t frames[3];
 
 	op.frame_list.p = frames;
@@ -20,9 +20,9 @@ static void no_memory_changes_nothing(void **state)
 
 static void table_grows_to_its_limit(void **state)
 {
-	struct gnttab_setup_table op = { .dom = DOMID_SELF, .nr_frames = 2 };
-	struct gnttab_query_size size = { .dom = DOMID_SELF };
-	xen_pfn_t frames[64] = { 0 };
+	struct gnttab_setup_table op = {.dom = DOMID_SELF, .nr_frames = 2};
+	struct gnttab_query_size size = {.dom = DOMID_SELF};
+	xen_pfn_t frames[64] = {0};
 	mfn_t mfn;
 
 	op.frame_list.p = frames;
@@ -63,9 +63,9 @@ static void table_grows_to_its_limit(void **state)
 
 static void versions(void **state)
 {
-	struct gnttab_get_version get = { .dom = DOMID_SELF };
-	struct gnttab_set_version set = { .version = 1 };
-	struct gnttab_get_status_frames frames = { .dom = DOMID_SELF };
+	struct gnttab_get_version get = {.dom = DOMID_SELF};
+	struct gnttab_set_version set = {.version = 1};
+	struct gnttab_get_status_frames frames = {.dom = DOMID_SELF};
 
 	assert_int_equal(call(1, GNTTABOP_get_version, &get, 1), 0);
 	assert_int_equal(get.version, 1);
@@ -92,7 +92,7 @@ static void versions(void **state)
 
 static int limits_of(int frames, int tracks, unsigned int version)
 {
-	struct grant_limits l = { frames, tracks, version };
+	struct grant_limits l = {frames, tracks, version};
 
 	return grant_table_set_limits(&doms[2], &l);
 }
@@ -100,7 +100,7 @@ static int limits_of(int frames, int tracks, unsigned int version)
 static void limits(void **state)
 {
 	struct gnttab_map_grant_ref op = map_op(1, GNTMAP_host_map);
-	struct gnttab_query_size size = { .dom = DOMID_SELF };
+	struct gnttab_query_size size = {.dom = DOMID_SELF};
 	struct grant_table *gt = doms[2].grants;
 
 	assert_int_equal(limits_of(0, 4, 1), -EINVAL);
@@ -122,7 +122,7 @@ static void limits(void **state)
 	assert_int_equal(limits_of(-1, -1, 2), 0);
 	assert_int_equal(call(2, GNTTABOP_query_size, &size, 1), 0);
 	assert_int_equal(size.max_nr_frames, 64);
-	assert_int_equal(doms[2].refs, 3);	/* of a frame, and of the table */
+	assert_int_equal(doms[2].refs, 3); /* of a frame, and of the table */
 }
 
 static void copies(void **state)
@@ -164,7 +164,7 @@ static void bad_copies_are_refused(void **state)
 	op = copy_op(0, 0, 4097);
 	assert_int_equal(copy_with(&op), GNTST_bad_copy_arg);
 	op = copy_op(0, 0, 1);
-	op.flags = 0;	/* a foreign frame by number */
+	op.flags = 0; /* a foreign frame by number */
 	assert_int_equal(copy_with(&op), GNTST_permission_denied);
 	op.source.domid = 55;
 	assert_int_equal(copy_with(&op), GNTST_permission_denied);
@@ -177,7 +177,7 @@ static void bad_copies_are_refused(void **state)
 	op = copy_op(0, 0, 1);
 	op.dest.u.gmfn = ~0UL;
 	assert_int_equal(copy_with(&op), GNTST_bad_page);
-	op.dest.u.gmfn = mfn_x(page_to_mfn(frame));	/* not the caller's */
+	op.dest.u.gmfn = mfn_x(page_to_mfn(frame)); /* not the caller's */
 	assert_int_equal(copy_with(&op), GNTST_general_error);
 	give(REF, 2, frame, GTF_readonly);
 	op = copy_op(0, 0, 1);
@@ -229,7 +229,7 @@ static void cache_flushes(void **state)
 
 static void swap_of_entries(void **state)
 {
-	struct gnttab_swap_grant_ref op = { .ref_a = REF, .ref_b = 20 };
+	struct gnttab_swap_grant_ref op = {.ref_a = REF, .ref_b = 20};
 	struct grant_entry_v1 was = *entry(1, REF);
 	grant_handle_t h;
 

@@ -4,7 +4,7 @@
  */
 #include "grant/world.h"
 
-#define NR 5	/* frames that domain 2 has to give */
+#define NR 5 /* frames that domain 2 has to give */
 
 static struct page *gift;
 
@@ -84,11 +84,10 @@ static void one_in_use_stays(void **state)
 	assert_int_equal(transfer(own, 1, 9), GNTST_bad_page);
 	page_put(own);
 	assert_int_equal(transfer(frame, 1, 9), GNTST_bad_page);
-	assert_int_equal(transfer(virt_to_page(doms[2].grants->shared[0]), 1,
-				  9),
-			 GNTST_bad_page);
-	assert_int_equal(transfer(&frame_table[max_mfn], 1, 9),
-			 GNTST_bad_page);
+	assert_int_equal(
+		transfer(virt_to_page(doms[2].grants->shared[0]), 1, 9),
+		GNTST_bad_page);
+	assert_int_equal(transfer(&frame_table[max_mfn], 1, 9), GNTST_bad_page);
 	assert_int_equal(entry(1, 9)->flags, GTF_accept_transfer);
 	assert_int_equal(doms[2].tot_pages, 1);
 }
@@ -101,20 +100,19 @@ static void refused_ones_are_freed(void **state)
 		grant_ref_t ref;
 		int status;
 	} bad[NR] = {
-		{ 77, 9, GNTST_bad_domain },
-		{ DOMID_SELF, 9, GNTST_bad_domain },
-		{ 1, 10, GNTST_general_error },
-		{ 1, REF, GNTST_general_error },
-		{ 1, 512, GNTST_general_error },
+		{77, 9, GNTST_bad_domain},
+		{DOMID_SELF, 9, GNTST_bad_domain},
+		{1, 10, GNTST_general_error},
+		{1, REF, GNTST_general_error},
+		{1, 512, GNTST_general_error},
 	};
 	uint64_t most = doms[1].max_pages;
 	unsigned int i;
 
 	accept(9, 2);
-	accept(10, 0);	/* from another */
+	accept(10, 0); /* from another */
 	for (i = 0; i < NR; i++)
-		assert_int_equal(transfer(new_gift(), bad[i].domid,
-					  bad[i].ref),
+		assert_int_equal(transfer(new_gift(), bad[i].domid, bad[i].ref),
 				 bad[i].status);
 	doms[1].max_pages = doms[1].tot_pages;
 	assert_int_equal(transfer(new_gift(), 1, 9), GNTST_general_error);

@@ -58,7 +58,7 @@ static void marks_are_in_the_status(void **state)
 	grant_handle_t ro;
 
 	assert_int_equal(set_version(1, 2), 0);
-	assert_int_equal(map_with(&op), GNTST_general_error);	/* cleared */
+	assert_int_equal(map_with(&op), GNTST_general_error); /* cleared */
 	assert_int_equal(status_of(1, REF), 0);
 	give2(1, REF, 2, frame, 0);
 	assert_int_equal(map_with(&op), GNTST_okay);
@@ -120,9 +120,9 @@ static void changes_of_version(void **state)
 
 static void status_grows_with_the_table(void **state)
 {
-	struct gnttab_setup_table op = { .dom = DOMID_SELF, .nr_frames = 9 };
-	struct gnttab_get_status_frames st = { .dom = DOMID_SELF };
-	uint64_t list[3] = { 0 };
+	struct gnttab_setup_table op = {.dom = DOMID_SELF, .nr_frames = 9};
+	struct gnttab_get_status_frames st = {.dom = DOMID_SELF};
+	uint64_t list[3] = {0};
 	xen_pfn_t frames[9];
 	mfn_t mfn;
 
@@ -201,7 +201,7 @@ static void third_domains(void **state)
 	refer(1, REF, 2, 0, 30, 0);
 	give2(0, 30, 1, far, GTF_readonly);
 	assert_int_equal(copy2(&op), GNTST_general_error);
-	give2(0, 30, 2, far, 0);	/* to the user itself: not by this way */
+	give2(0, 30, 2, far, 0); /* to the user itself: not by this way */
 	assert_int_equal(copy2(&op), GNTST_general_error);
 	/* To itself, to nobody, and two steps. */
 	refer(1, REF, 2, 1, REF, 0);
@@ -222,7 +222,7 @@ static void third_domains(void **state)
 
 static void swaps(void **state)
 {
-	struct gnttab_swap_grant_ref op = { .ref_a = REF, .ref_b = 20 };
+	struct gnttab_swap_grant_ref op = {.ref_a = REF, .ref_b = 20};
 	union grant_entry_v2 was;
 
 	assert_int_equal(set_version(1, 2), 0);

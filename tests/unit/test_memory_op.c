@@ -22,7 +22,7 @@ int grant_table_get_frame(struct domain *d, unsigned int idx, bool status,
 			  mfn_t *mfn)
 {
 	if (status)
-		return -EINVAL;	/* of a table of version 1 */
+		return -EINVAL; /* of a table of version 1 */
 	*mfn = MFN(1000U * d->domid + idx);
 	return 0;
 }
@@ -213,12 +213,15 @@ static long acquire(struct xen_mem_acquire_resource r, uint32_t *nr)
 static void resources(void **state)
 {
 	xen_pfn_t list[4] = {0};
-	struct xen_mem_acquire_resource r = {
-		.domid = dom_b.domid,
-		.type = XENMEM_resource_grant_table,
-		.nr_frames = 4,
-		.frame_list.p = list,
-	}, bad;
+	struct xen_mem_acquire_resource
+		r =
+			{
+				.domid = dom_b.domid,
+				.type = XENMEM_resource_grant_table,
+				.nr_frames = 4,
+				.frame_list.p = list,
+			},
+		bad;
 	uint32_t nr;
 
 	assert_int_equal(acquire(r, NULL), -EPERM);
@@ -244,10 +247,10 @@ static void resources(void **state)
 	bad.nr_frames = 1;
 	assert_int_equal(acquire(bad, NULL), -EINVAL);
 	/* Each field by itself. */
-#define BAD(field, value, rc)                              \
-	do {                                               \
-		bad = r;                                   \
-		bad.field = (value);                       \
+#define BAD(field, value, rc)                               \
+	do {                                                \
+		bad = r;                                    \
+		bad.field = (value);                        \
 		assert_int_equal(acquire(bad, NULL), (rc)); \
 	} while (0)
 	BAD(nr_frames, 3, -EINVAL);
@@ -276,12 +279,9 @@ static void resources(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		WORLD_TEST(grow_and_shrink),
-		WORLD_TEST(limits),
-		WORLD_TEST(exchange),
-		WORLD_TEST(for_another),
-		WORLD_TEST(claims),
-		WORLD_TEST(resources),
+		WORLD_TEST(grow_and_shrink), WORLD_TEST(limits),
+		WORLD_TEST(exchange),	     WORLD_TEST(for_another),
+		WORLD_TEST(claims),	     WORLD_TEST(resources),
 	};
 
 	return cmocka_run_group_tests(tests, world_group_setup, NULL);

@@ -10,9 +10,9 @@
  */
 #include "foreign.h"
 
-#define NO_SUCH_MFN 0x0fffffffUL
+#define NO_SUCH_MFN   0x0fffffffUL
 #define NO_SUCH_DOMID 1234
-#define BAD_POINTER ((void *)0x1000)
+#define BAD_POINTER   ((void *)0x1000)
 
 struct peer peer;
 
@@ -98,8 +98,7 @@ TEST(reservations)
 	CHECK_EQ(domain_populate(peer.domid, 512, &big, 1, 9), 1);
 	CHECK_BITS(big, 511, 0);
 	CHECK_EQ(mfn_to_pfn(big + 5), 517);
-	CHECK_EQ(ask(XENMEM_current_reservation, peer.domid),
-		 PEER_PAGES + 512);
+	CHECK_EQ(ask(XENMEM_current_reservation, peer.domid), PEER_PAGES + 512);
 	pages = big;
 	CHECK_EQ(domain_populate(peer.domid, 1024, &big, 1, 9), RECORDED(0));
 	CHECK_EQ(reserve(XENMEM_decrease_reservation, peer.domid, &pages, 1, 9),
@@ -224,8 +223,7 @@ TEST(map_wrong)
 		 RECORDED(-EBUSY));
 	CHECK_EQ(domain_map(peer.domid, w, NO_SUCH_MFN, PTE_KERNEL),
 		 RECORDED(-EPERM));
-	CHECK_EQ(domain_map(peer.domid, w, 0xb8, PTE_KERNEL),
-		 RECORDED(-EPERM));
+	CHECK_EQ(domain_map(peer.domid, w, 0xb8, PTE_KERNEL), RECORDED(-EPERM));
 	CHECK_EQ(domain_map(peer.domid, w, 0xfee00, PTE_KERNEL),
 		 RECORDED(-EPERM));
 	CHECK_EQ(domain_map(NO_SUCH_DOMID, w, peer.mfns[0], PTE_KERNEL),
@@ -305,8 +303,7 @@ TEST(pin_tables)
 			       MMU_NORMAL_PT_UPDATE, NULL,
 			       (NO_SUCH_DOMID + 1U) << 16 | peer.domid),
 		 -ESRCH);
-	CHECK_EQ(ext(MMUEXT_CLEAR_PAGE, peer.mfns[0], 0, peer.domid),
-		 -EINVAL);
+	CHECK_EQ(ext(MMUEXT_CLEAR_PAGE, peer.mfns[0], 0, peer.domid), -EINVAL);
 	CHECK_EQ(ext(MMUEXT_UNPIN_TABLE, peer.mfns[0], 0, peer.domid), 0);
 	CHECK_EQ(ext(MMUEXT_UNPIN_TABLE, peer.mfns[0], 0, peer.domid),
 		 RECORDED(-EINVAL));
@@ -320,9 +317,9 @@ TEST(pin_tables)
 TEST(other_operations)
 {
 	static const unsigned int own_only[] = {
-		MMUEXT_NEW_BASEPTR,	MMUEXT_TLB_FLUSH_LOCAL,
-		MMUEXT_INVLPG_LOCAL,	MMUEXT_TLB_FLUSH_ALL,
-		MMUEXT_INVLPG_ALL,	MMUEXT_FLUSH_CACHE,
+		MMUEXT_NEW_BASEPTR,  MMUEXT_TLB_FLUSH_LOCAL,
+		MMUEXT_INVLPG_LOCAL, MMUEXT_TLB_FLUSH_ALL,
+		MMUEXT_INVLPG_ALL,   MMUEXT_FLUSH_CACHE,
 		MMUEXT_SET_LDT,
 	};
 	unsigned int i;
@@ -387,11 +384,14 @@ static long acquire(struct xen_mem_acquire_resource r)
 TEST(acquire_resource)
 {
 	unsigned long list[PEER_GRANT_FRAMES];
-	struct xen_mem_acquire_resource r = {
-		.type = XENMEM_resource_grant_table,
-		.nr_frames = 1,
-		.frame_list.p = list,
-	}, bad;
+	struct xen_mem_acquire_resource
+		r =
+			{
+				.type = XENMEM_resource_grant_table,
+				.nr_frames = 1,
+				.frame_list.p = list,
+			},
+		bad;
 
 	if (!peer_make())
 		return;

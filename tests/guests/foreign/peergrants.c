@@ -11,8 +11,8 @@
 
 #define SELF  0
 #define MARKS (GTF_reading | GTF_writing)
-#define DONE  (GTF_accept_transfer | GTF_transfer_committed | \
-	       GTF_transfer_completed)
+#define DONE \
+	(GTF_accept_transfer | GTF_transfer_committed | GTF_transfer_completed)
 
 enum { REF_RW = 12, REF_RO, REF_ACCEPTS, REF_FREE, REF_OTHER };
 
@@ -39,8 +39,7 @@ static bool set_up(void)
 	entries_page = page_alloc();
 	mapped = page_alloc();
 	if (!entries_page || !mapped || page_map(entries_page, 0) ||
-	    page_map(mapped, 0) ||
-	    domain_acquire(peer.domid, 0, 0, &mfn, 1) ||
+	    page_map(mapped, 0) || domain_acquire(peer.domid, 0, 0, &mfn, 1) ||
 	    domain_map(peer.domid, entries_page, mfn, PTE_KERNEL)) {
 		test_error("no table of the other domain");
 		return false;

@@ -14,8 +14,8 @@
 #define NO_SUCH_MFN   0x3ffffffffUL
 #define NO_SUCH_DOMID 1234
 #define SELF	      0
-#define DONE          (GTF_accept_transfer | GTF_transfer_committed | \
-		       GTF_transfer_completed)
+#define DONE \
+	(GTF_accept_transfer | GTF_transfer_committed | GTF_transfer_completed)
 
 enum { REF_ACCEPTS = 20, REF_FREE };
 

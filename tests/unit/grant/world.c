@@ -132,8 +132,8 @@ static int fake_replace(struct vcpu *v, uint64_t addr, mfn_t mfn,
 	return rc;
 }
 
-static const struct grant_map_ops map_ops = { fake_map, fake_unmap,
-					      fake_replace };
+static const struct grant_map_ops map_ops = {fake_map, fake_unmap,
+					     fake_replace};
 
 /* ---- set-up ---- */
 static void domain_setup(unsigned int id)
@@ -237,7 +237,7 @@ int teardown(void **state)
 /* ---- calls ---- */
 long call_as(struct vcpu *v, unsigned int cmd, void *arg, unsigned int count)
 {
-	const uint64_t a[6] = { cmd, (uint64_t)arg, count };
+	const uint64_t a[6] = {cmd, (uint64_t)arg, count};
 
 	return hypercall_grant_table_op(v, a);
 }
@@ -269,8 +269,8 @@ grant_handle_t map_ok(unsigned int slot, uint32_t flags)
 	struct gnttab_map_grant_ref op = map_op(slot, flags);
 
 	assert_int_equal(map_with(&op), GNTST_okay);
-	assert_int_equal(op.dev_bus_addr,
-			 mfn_x(page_to_mfn(frame)) << PAGE_SHIFT);
+	assert_int_equal(op.dev_bus_addr, mfn_x(page_to_mfn(frame))
+						  << PAGE_SHIFT);
 	return op.handle;
 }
 
@@ -295,10 +295,10 @@ unsigned int marks(grant_ref_t ref)
 struct gnttab_copy copy_op(uint16_t from, uint16_t to, uint16_t len)
 {
 	return (struct gnttab_copy){
-		.source = { .u.ref = REF, .domid = 1, .offset = from },
-		.dest = { .u.gmfn = mfn_x(page_to_mfn(own)),
-			  .domid = DOMID_SELF,
-			  .offset = to },
+		.source = {.u.ref = REF, .domid = 1, .offset = from},
+		.dest = {.u.gmfn = mfn_x(page_to_mfn(own)),
+			 .domid = DOMID_SELF,
+			 .offset = to},
 		.len = len,
 		.flags = GNTCOPY_source_gref,
 	};
@@ -325,7 +325,7 @@ unsigned int status_of(unsigned int dom, grant_ref_t ref)
 
 long set_version(unsigned int dom, uint32_t version)
 {
-	struct gnttab_set_version op = { .version = version };
+	struct gnttab_set_version op = {.version = version};
 	long rc = call(dom, GNTTABOP_set_version, &op, 1);
 
 	assert_int_equal(op.version, doms[dom].grants->fmt->version);

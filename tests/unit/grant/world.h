@@ -27,8 +27,8 @@
 
 extern struct domain doms[NR_DOMAINS];
 extern struct vcpu vcpus[NR_DOMAINS][NR_VCPUS];
-extern struct page *frame;	/* domain 1's, granted by REF */
-extern struct page *own;	/* domain 2's */
+extern struct page *frame; /* domain 1's, granted by REF */
+extern struct page *own;   /* domain 2's */
 
 /* Page tables: addresses PAGE_SIZE * index. */
 struct fake_pte {
