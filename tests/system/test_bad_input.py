@@ -17,6 +17,7 @@ import lab
 HYPERVISOR = "debug"
 
 LIMIT_S = 180
+DOM0_RUNS = rb"\(lodge\) Dom0: (\d+) MiB"
 PANIC = rb"\(lodge\) Panic on CPU \d+: ([^\r\n]*)\r*\n"
 
 DOM0 = lab.BUILD / "dom0"
@@ -182,7 +183,7 @@ def test_more_memory_for_dom0_than_there_is(log_name):
                      hypervisor_args="dom0_mem=4G") as machine:
         asked, given = machine.wait_for(
             rb"(asks for \d+ MiB, Dom0 gets \d+)", "warning").split(",")
-        runs = machine.wait_for(rb"\(lodge\) Dom0: (\d+) MiB", "Dom0")
+        runs = machine.wait_for(DOM0_RUNS, "Dom0")
     assert asked == "asks for 4096 MiB"
     assert given == " Dom0 gets " + runs
 
