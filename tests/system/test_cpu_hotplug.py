@@ -6,6 +6,8 @@ VCPUOP_up, with its interrupts, timers and run queue moved away and back each
 time, while programs run on all of them. The watchdog is on: no processor may
 hang in the hypervisor meanwhile, and none may be taken for one that does.
 """
+import pytest
+
 import lab
 
 ROUNDS = 20
@@ -17,6 +19,7 @@ USUAL = ("is now offline", "is up", "masked", "smpboot: ", "installing Xen",
          "hrtimer: interrupt took")
 
 
+@pytest.mark.full
 def test_offline_and_online(hypervisor, log_name):
     with lab.Machine(log_name, hypervisor, smp=2,
                      hypervisor_args="watchdog") as machine:
