@@ -149,6 +149,16 @@ static long domain_get_share(struct domain *d,
 	return 0;
 }
 
+/* Nobody can use more than all of its vCPUs' CPUs. */
+static bool cap_ok(const struct domain *d, uint16_t cap)
+{
+	unsigned int i, nr = 0;
+
+	for (i = 0; i < d->max_vcpus; i++)
+		nr += d->vcpus[i] != NULL;
+	return cap <= 100 * nr;
+}
+
 /* d->lock: two toolstacks at once. */
 static long domain_set_share(struct domain *d,
 			     const struct xen_domctl_sched_credit2 *c)
@@ -156,6 +166,8 @@ static long domain_set_share(struct domain *d,
 	struct sched_params p;
 	int rc;
 
+	if (!cap_ok(d, c->cap))
+		return -EINVAL;
 	spin_lock(&d->lock);
 	p = sched_get_params(d);
 	if (c->weight)
@@ -173,8 +185,8 @@ static long domain_set_share(struct domain *d,
  *
  * A weight of 0 stays what it was.
  *
- * Return: 0; -EINVAL: another scheduler, or operations on single vCPUs, which
- *         credit2 has not.
+ * Return: 0; -EINVAL: another scheduler, a cap above all of its vCPUs' CPUs, or
+ *         operations on single vCPUs, which credit2 has not.
  */
 long domctl_scheduler(struct vcpu *v, void *arg)
 {

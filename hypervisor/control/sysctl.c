@@ -7,6 +7,7 @@
  */
 #include "private.h"
 
+#include <lodge/boot.h>
 #include <lodge/console.h>
 #include <lodge/cpu.h>
 #include <lodge/errno.h>
@@ -98,6 +99,18 @@ static void fill_hw_cap(uint32_t cap[8])
 	cap[7] = e7.d;
 }
 
+/* All memory of the machine, what we keep for ourselves too. */
+static uint64_t ram_frames(void)
+{
+	uint64_t bytes = 0;
+	unsigned int i;
+
+	for (i = 0; i < boot_info.nr_ranges; i++)
+		if (boot_info.ranges[i].kind == MEM_RAM)
+			bytes += boot_info.ranges[i].size;
+	return bytes >> PAGE_SHIFT;
+}
+
 long sysctl_physinfo(struct vcpu *v, void *arg)
 {
 	struct xen_sysctl *s = arg;
@@ -114,7 +127,7 @@ long sysctl_physinfo(struct vcpu *v, void *arg)
 	pi->capabilities = XEN_SYSCTL_PHYSCAP_pv |
 			   XEN_SYSCTL_PHYSCAP_gnttab_v1 |
 			   XEN_SYSCTL_PHYSCAP_gnttab_v2;
-	pi->total_pages = mm_total_frames();
+	pi->total_pages = ram_frames();
 	pi->free_pages = mm_free_frames();
 	pi->outstanding_pages = mm_claimed_frames();
 	pi->max_mfn = max_mfn - 1;
@@ -161,7 +174,7 @@ long sysctl_numa(struct vcpu *v, void *arg)
 	guest_ptr_t mem = guest_ptr(op->meminfo);
 	guest_ptr_t distance = guest_ptr(op->distance);
 	const struct xen_sysctl_meminfo info = {
-		.memsize = mm_total_frames() * PAGE_SIZE,
+		.memsize = ram_frames() * PAGE_SIZE,
 		.memfree = mm_free_frames() * PAGE_SIZE,
 	};
 	const uint32_t own = 10;

@@ -257,3 +257,63 @@ void fpu_export_legacy(const struct fpu *f, void *fxsave)
 {
 	memcpy(fxsave, f->area, FXSAVE_SIZE);
 }
+
+/**
+ * fpu_export_state() - all components that we offer, for a toolstack
+ * @f:    not loaded on any CPU
+ * @area: XSAVE area in the standard format
+ * @size: bytes of it, at most fpu_state_size() of what we offer
+ */
+void fpu_export_state(const struct fpu *f, void *area, size_t size)
+{
+	memcpy(area, f->area, size);
+}
+
+/* What XRSTOR would fault on: unknown components, another format, reserved
+ * bytes. Intel SDM 1, 13.4.2 and 13.8. */
+static bool header_ok(const uint8_t *area)
+{
+	uint64_t bv;
+	unsigned int i;
+
+	memcpy(&bv, area + XSTATE_BV, sizeof(bv));
+	if (bv & ~cpu_features.xfeature_mask)
+		return false;
+	for (i = XSTATE_BV + sizeof(bv); i < XSAVE_MIN; i++)
+		if (area[i])
+			return false;
+	return true;
+}
+
+/**
+ * fpu_import_state() - the same the other way
+ * @v:    does not run, its state is in memory
+ * @xcr0: its XCR0
+ * @area: XSAVE area in the standard format; reserved MXCSR bits are cleared
+ * @size: bytes of it; components beyond are as after reset
+ *
+ * Return: 0; -EINVAL: nothing has changed.
+ */
+int fpu_import_state(struct vcpu *v, uint64_t xcr0, const void *area,
+		     size_t size)
+{
+	struct fpu *f = v->fpu;
+	uint32_t mxcsr;
+	uint64_t bv;
+
+	if (!cpu_features.xsave || !xcr0_valid(xcr0) || size < XSAVE_MIN ||
+	    size > fpu_state_size(cpu_features.xfeature_mask) ||
+	    !header_ok(area))
+		return -EINVAL;
+	memcpy(&bv, (const uint8_t *)area + XSTATE_BV, sizeof(bv));
+	/* A component that is said to be there is there whole. */
+	if (fpu_state_size(bv) > size)
+		return -EINVAL;
+	area_init(f);
+	memcpy(f->area, area, size);
+	memcpy(&mxcsr, f->area + FXSAVE_MXCSR, sizeof(mxcsr));
+	mxcsr &= mxcsr_mask;
+	memcpy(f->area + FXSAVE_MXCSR, &mxcsr, sizeof(mxcsr));
+	v->xcr0 = xcr0;
+	return 0;
+}

@@ -154,9 +154,11 @@ static int drop_roots(struct domain *d)
 	return 0;
 }
 
-/* Frames of ours that it was shown, and memory that was put by for it. */
+/* Interrupts, memory that was put by for it, frames of ours that it was
+ * shown. */
 static int end_shares(struct domain *d)
 {
+	domain_pirqs_free(d);
 	(void)domain_claim(d, 0);
 	page_share_end(virt_to_page(d->shared_info));
 	grant_table_end(d);

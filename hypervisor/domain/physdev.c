@@ -17,6 +17,8 @@
 #include <lodge/pci.h>
 #include <xen/physdev.h>
 
+#include "private.h"
+
 #define NR_IO_PORTS	65536
 #define MAX_MESSAGES	32
 
@@ -260,8 +262,10 @@ static long op_map_pirq(struct vcpu *v, void *arg)
 	d = domain_get(v->domain, m->domid);
 	if (!d)
 		return -ESRCH;
+	rc = -ESRCH;
 	spin_lock(&d->lock);
-	rc = map_types[m->type](d, m);
+	if (!domain_is_dying(d))
+		rc = map_types[m->type](d, m);
 	spin_unlock(&d->lock);
 	domain_put(d);
 	return rc;
@@ -287,6 +291,25 @@ static int unmap(struct domain *d, unsigned int pirq)
 	}
 	msi_free((unsigned int)irq);
 	return 0;
+}
+
+/**
+ * domain_pirqs_free() - a dying domain gives its interrupts back
+ * @d: its ports are closed
+ *
+ * The first number of a group of messages takes the others along.
+ *
+ * Context: IRQs on, no locks; takes d->lock.
+ */
+void domain_pirqs_free(struct domain *d)
+{
+	unsigned int pirq;
+
+	spin_lock(&d->lock);
+	for (pirq = 0; pirq < NR_PIRQS; pirq++)
+		if (pirq_to_irq(d, pirq) >= 0)
+			(void)unmap(d, pirq);
+	spin_unlock(&d->lock);
 }
 
 static long op_unmap_pirq(struct vcpu *v, void *arg)

@@ -22,6 +22,9 @@ void vcpu_stop(struct vcpu *v);
 void vcpu_free(struct vcpu *v);
 extern bool opt_noreboot;
 
+/* physdev.c */
+void domain_pirqs_free(struct domain *d);
+
 /* watchdog.c */
 void domain_watchdogs_init(struct domain *d);
 void domain_watchdogs_kill(struct domain *d);

@@ -106,6 +106,10 @@ void fpu_init_cpu(void);
 /* The 512-byte legacy area of vcpu_guest_context. */
 void fpu_import_legacy(struct fpu *f, const void *fxsave);
 void fpu_export_legacy(const struct fpu *f, void *fxsave);
+/* All of it, in the standard XSAVE format. @v does not run. 0; -EINVAL */
+void fpu_export_state(const struct fpu *f, void *area, size_t size);
+int fpu_import_state(struct vcpu *v, uint64_t xcr0, const void *area,
+		     size_t size);
 
 /* ---- addresses ---- */
 static inline bool is_canonical(unsigned long va)
