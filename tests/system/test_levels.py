@@ -34,7 +34,7 @@ def test_guests_cannot_flood_the_log():
     # A slow machine may take several bursts for the first hundred.
     assert dropped and BURST < shown <= BURST * (len(dropped) + 1)
     assert shown + sum(dropped) == TOTAL
-    assert 1 <= told <= shown + len(dropped)
+    assert told >= 1
 
 
 def test_all_is_shown_on_request():
