@@ -1,0 +1,108 @@
+# SPDX-License-Identifier: MIT
+"""dom0.py - Debian's Dom0 in QEMU, with the questions that the tests ask"""
+import json
+import pathlib
+import re
+import sys
+import time
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] /
+                       "system"))
+import lab  # noqa: E402
+
+IMAGES = lab.BUILD / "toolstack"
+# Only met by a guest that hangs.
+GUEST_LIMIT_S = 300
+
+
+class Dom0(lab.Machine):
+    """A machine whose Dom0 is Debian with its own Xen service started."""
+
+    def __init__(self, name, hypervisor, **options):
+        super().__init__(
+            name, hypervisor, dom0_mib=768, nic=None, smp=2,
+            hypervisor_args="dom0_max_vcpus=1",
+            disks=[lab.Disk(IMAGES / "root.img"),
+                   lab.Disk(IMAGES / "files.img")],
+            appended=[IMAGES / "init.cpio"],
+            kernel_args=lab.QUICK + " quiet", **options)
+
+    def start(self):
+        super().start()
+        self.expect(rb"xen service: status (\d+)", lab.BOOT_LIMIT_S,
+                    "Debian's Xen service")
+        status = int(self.child.match.group(1))
+        self.wait_shell()
+        if status:
+            raise self.trouble("Debian's Xen service: status %d" % status)
+
+    def until(self, what, ask, limit_s=GUEST_LIMIT_S):
+        """Ask until the answer is true; returns it."""
+        end = time.monotonic() + limit_s
+        while True:
+            answer = ask()
+            if answer:
+                return answer
+            if time.monotonic() > end:
+                raise self.trouble("%s: not within %d s" % (what, limit_s))
+            time.sleep(0.3)
+
+    def info(self):
+        """What xl info says: {name: text}."""
+        lines = self.check("xl info").splitlines()
+        return dict(re.match(r"(\w+) *: (.*)$", line).groups()
+                    for line in lines)
+
+    def domains(self):
+        """What xl list says: {name: (id, MiB, CPUs, states)}."""
+        lines = self.check("xl list").splitlines()
+        assert lines[0].split() == ["Name", "ID", "Mem", "VCPUs", "State",
+                                    "Time(s)"]
+        table = {}
+        for line in lines[1:]:
+            name, domid, mem, vcpus, state, seconds = line.split()
+            assert re.fullmatch(r"\d+\.\d", seconds), line
+            assert re.fullmatch(r"[r-][b-][p-][s-][c-][d-]", state), line
+            table[name] = (int(domid), int(mem), int(vcpus),
+                           set(state) - {"-"})
+        return table
+
+    def config(self):
+        """What xl list -l says, by name."""
+        listed = json.loads(self.check("xl list -l"))
+        return {one["config"]["c_info"]["name"]: one for one in listed}
+
+    def free_mib(self):
+        return int(self.info()["free_memory"])
+
+    def create(self, name, extra="", options=""):
+        """Create a guest from guest.cfg; returns when xl does."""
+        settings = " ".join("'%s'" % line for line in extra.split(";") if line)
+        self.check("xl create %s guest.cfg 'name=\"%s\"' %s"
+                   % (options, name, settings), GUEST_LIMIT_S)
+
+    def console(self, name=None):
+        """The machine's console, or all that the guest @name wrote."""
+        if name is None:
+            return super().console()
+        return self.run("cat /var/log/xen/console/guest-%s.log" % name)[1]
+
+    def wait_up(self, name, times=1):
+        """Wait until the guest has come up, @times times by now."""
+        def up():
+            found = re.findall(r"guest: up, (\d+) CPUs", self.console(name))
+            return int(found[-1]) if len(found) >= times else None
+        return self.until("guest %s" % name, up)
+
+    def in_guest(self, name, command, limit_s=GUEST_LIMIT_S):
+        """Run one line of shell in a guest, which must succeed."""
+        assert "'" not in command
+        return self.check("guest-run %s '%s'" % (name, command), limit_s)
+
+    def destroy(self, name):
+        self.check("xl destroy %s" % name)
+        self.wait_gone(name)
+
+    def wait_gone(self, name):
+        self.until("the end of %s" % name,
+                   lambda: name not in self.domains())

@@ -1,0 +1,54 @@
+# SPDX-License-Identifier: MIT
+#
+# toolstack.mk - a Debian Dom0 with Debian's own toolstack
+#
+#   build/toolstack/root.img    Debian 12 with Xen's tools, as an ext4 disk
+#   build/toolstack/files.img   the tests' own files and Dom0's drivers: a
+#                               second disk, quickly made anew
+#   build/toolstack/init.cpio   to be appended to the small Dom0's initramfs:
+#                               the way to these disks
+#   build/toolstack/guest.cpio  the initramfs of guests
+#
+# mmdebstrap installs the packages below build/, with all that their own
+# scripts do; the host only lends its apt configuration.
+
+TOOLSTACK_PACKAGES := xen-utils-4.17 xen-utils-common xenstore-utils \
+	qemu-system-xen grub-xen-host iproute2 iputils-ping bridge-utils \
+	fio iperf3 kmod mount udev e2fsprogs procps strace
+
+build/toolstack/root.img: tests/toolstack/mkroot build/pkg/linux/packages
+	$(call say,DEBIAN,$@)tests/toolstack/mkroot $@ \
+		build/apt/bookworm/sources.list $(TOOLSTACK_PACKAGES)
+
+build/toolstack/guest.cpio: scripts/mkinitramfs tests/toolstack/toolstack.mk \
+		tests/toolstack/guest-init tests/toolstack/guest.modules \
+		build/pkg/linux/packages
+	$(call say,CPIO,$@)$(PYTHON) scripts/mkinitramfs --cpio $@ \
+		busybox:/bin/busybox dir:proc dir:sys dir:dev dir:tmp dir:mnt \
+		node:dev/console=c,5,1 file:init=tests/toolstack/guest-init \
+		modules:build/pkg/linux=tests/toolstack/guest.modules
+
+TOOLSTACK_FILES := dom0-init poweroff guest-run xl.conf xen.default guest.cfg
+
+TOOLSTACK_FILES := dom0-init poweroff guest-run xl.conf xen.default guest.cfg
+
+build/toolstack/files.img: scripts/mkinitramfs tests/toolstack/toolstack.mk \
+		$(TOOLSTACK_FILES:%=tests/toolstack/%) \
+		tests/toolstack/modules build/dom0/vmlinux \
+		build/toolstack/guest.cpio
+	$(call say,MKE2FS,$@)$(PYTHON) scripts/mkinitramfs \
+		--tree build/toolstack/files \
+		$(foreach f,$(TOOLSTACK_FILES),file:$(f)=tests/toolstack/$(f)) \
+		file:busybox=/bin/busybox file:vmlinux=build/dom0/vmlinux \
+		file:guest.cpio=build/toolstack/guest.cpio \
+		modules:build/pkg/linux=tests/toolstack/modules
+	@rm -f $@ && truncate -s 256M $@ && PATH=$$PATH:/sbin:/usr/sbin \
+		mke2fs -q -F -t ext4 -O ^has_journal -E root_owner=0:0 \
+		-d build/toolstack/files $@
+
+build/toolstack/init.cpio: scripts/mkinitramfs tests/toolstack/init
+	$(call say,CPIO,$@)$(PYTHON) scripts/mkinitramfs --cpio $@ \
+		file:init=tests/toolstack/init
+
+# About two minutes, and a network: for the full run.
+FULL_DEPS += $(addprefix build/toolstack/,root.img files.img init.cpio)
