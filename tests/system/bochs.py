@@ -10,20 +10,22 @@ a CD and has neither network nor disks. Bochs is unpacked below build/pkg/bochs
 Its debugger is compiled in and wants the command to go on; a machine that is
 switched off ends with exit status 1, so the log decides whether that was well.
 """
+import contextlib
 import os
 import pathlib
-import shutil
-import socket
 import subprocess
+import time
+import tty
 
 import pexpect
 from pexpect import fdpexpect
 
+import disc
 import lab
 
 ROOT = lab.BUILD / "pkg" / "bochs"
 LIBRARIES = [ROOT / "lib/x86_64-linux-gnu", ROOT / "usr/lib/x86_64-linux-gnu"]
-CONNECT_LIMIT_S = 60
+OPEN_LIMIT_S = 60
 
 CONFIG = """\
 display_library: rfb, options="timeout=0"
@@ -35,37 +37,14 @@ ignore_bad_msrs=1
 clock: sync=none
 boot: cdrom
 ata0-master: type=cdrom, path={iso}, status=inserted
-com1: enabled=1, mode=socket-client, dev=127.0.0.1:{port}
+sound: driver=dummy
+com1: enabled=1, mode=term, dev={terminal}
 log: {log}
 panic: action=fatal
 error: action=ignore
 info: action=ignore
 debug: action=ignore
 """
-
-GRUB_CONFIG = """\
-set timeout=0
-menuentry lodge {{
-	multiboot /boot/hypervisor {hypervisor_args}
-	module /boot/kernel {kernel_args}
-	module /boot/initramfs
-}}
-"""
-
-
-def make_iso(directory, files, config):
-    """An image that a PC boots from CD by GRUB; @files: {name: source}."""
-    boot = pathlib.Path(directory, "iso", "boot")
-    (boot / "grub").mkdir(parents=True)
-    for name, source in files.items():
-        shutil.copy(source, boot / name)
-    (boot / "grub" / "grub.cfg").write_text(config)
-    iso = pathlib.Path(directory, "boot.iso")
-    subprocess.run(["grub-mkrescue", "-d", "/usr/lib/grub/i386-pc",
-                    "-o", str(iso), str(boot.parent)], check=True,
-                   stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    shutil.rmtree(boot.parent)
-    return iso
 
 
 class BochsMachine(lab.Machine):
@@ -81,21 +60,14 @@ class BochsMachine(lab.Machine):
                          dom0_mib=dom0_mib, nic="", **options)
         self.process = None
 
-    def make_disc(self):
-        image = lab.HYPERVISORS.get(self.hypervisor, self.hypervisor)
-        files = {"hypervisor": image, "kernel": self.kernel,
-                 "initramfs": self.initramfs}
-        return make_iso(self.scratch, files, GRUB_CONFIG.format(
-            hypervisor_args=self.hypervisor_args,
-            kernel_args=self.kernel_args))
-
-    def write_config(self, port):
+    def write_config(self, terminal):
         """Bochs's configuration, and the debugger's first command."""
+        image = lab.HYPERVISORS.get(self.hypervisor, self.hypervisor)
         config = pathlib.Path(self.scratch, "bochsrc")
         config.write_text(CONFIG.format(
             share=ROOT / "usr/share/bochs", memory_mib=self.memory_mib,
-            cpu=self.cpu, smp=self.smp, iso=self.make_disc(), port=port,
-            log=self.scratch + "/bochs.log"))
+            cpu=self.cpu, smp=self.smp, iso=disc.of_machine(self, image),
+            terminal=terminal, log=self.scratch + "/bochs.log"))
         commands = pathlib.Path(self.scratch, "commands")
         commands.write_text("c\n")
         return [str(ROOT / "usr/bin/bochs-bin"), "-q", "-f", str(config),
@@ -112,20 +84,35 @@ class BochsMachine(lab.Machine):
             BXSHARE=str(ROOT / "usr/share/bochs"))
         lab.LOGS.mkdir(parents=True, exist_ok=True)
         self.log = open(self.log_path, "wb")
-        with socket.create_server(("127.0.0.1", 0)) as server:
-            command = self.write_config(server.getsockname()[1])
-            own_log = self.log_path.with_suffix(".bochs.log")
-            with own_log.open("wb") as out:
-                self.process = subprocess.Popen(
-                    command, stdin=subprocess.DEVNULL, stdout=out,
-                    stderr=subprocess.STDOUT, env=environment,
-                    cwd=self.scratch)
-            server.settimeout(CONNECT_LIMIT_S)
-            link, _ = server.accept()
-        link.settimeout(None)
-        self.child = fdpexpect.fdspawn(link.detach(), timeout=None)
+        ours, theirs = os.openpty()
+        tty.setraw(theirs)
+        terminal = os.ttyname(theirs)
+        own_log = self.log_path.with_suffix(".bochs.log")
+        with own_log.open("wb") as out:
+            self.process = subprocess.Popen(
+                self.write_config(terminal), stdin=subprocess.DEVNULL,
+                stdout=out, stderr=subprocess.STDOUT, env=environment,
+                cwd=self.scratch)
+        self.wait_open(terminal)
+        # From now on the line ends when Bochs does.
+        os.close(theirs)
+        self.child = fdpexpect.fdspawn(ours, timeout=None)
         self.child.logfile_read = self.log
         self.child.delaybeforesend = None
+
+    def wait_open(self, terminal):
+        """Wait until Bochs has opened its serial line."""
+        files = pathlib.Path("/proc/%d/fd" % self.process.pid)
+        for _ in range(OPEN_LIMIT_S * 10):
+            with contextlib.suppress(FileNotFoundError):
+                if terminal in [os.readlink(file) for file in
+                                files.iterdir()]:
+                    return
+            if self.process.poll() is not None:
+                raise lab.LabError("Bochs did not start\n[%s]"
+                                   % self.log_path)
+            time.sleep(0.1)
+        raise lab.LabError("Bochs does not open its serial line")
 
     def close(self):
         """End Bochs, whatever it is doing."""

@@ -32,6 +32,8 @@ import tempfile
 
 import pexpect
 
+import disc
+
 TOP = pathlib.Path(__file__).resolve().parents[2]
 BUILD = TOP / "build"
 LOGS = BUILD / "logs"
@@ -150,7 +152,7 @@ class Machine:
                  nic="virtio-net-pci", appended=(), kernel_args=QUICK,
                  forward=None, hypervisor_args="", reboots=False,
                  cpu="max,-smap,-smep", machine="pc", devices=(),
-                 monitor=False, emulator=INSTALLED):
+                 grub="", monitor=False, emulator=INSTALLED):
         self.name = name
         self.hypervisor = hypervisor
         self.kernel = BUILD / "dom0" / kernel
@@ -163,6 +165,8 @@ class Machine:
         self.machine = machine
         # More of QEMU's arguments.
         self.devices = devices
+        # GRUB's first commands, if GRUB is to load all from a CD.
+        self.grub = grub
         self.emulator = emulator
         # A TCP port of the machine that can be reached from the host.
         self.forward = forward
@@ -219,10 +223,15 @@ class Machine:
                     "-smp", str(self.smp),
                     "-display", "none", "-monitor", monitor,
                     "-chardev", "stdio,id=console,signal=off",
-                    "-serial", "chardev:console",
-                    "-kernel", str(image), "-append", self.hypervisor_args,
-                    "-initrd", "%s %s,%s" % (self.kernel, self.kernel_args,
-                                             self.initramfs)]
+                    "-serial", "chardev:console"]
+        if self.grub:
+            iso = disc.of_machine(self, image, self.grub)
+            command += ["-cdrom", str(iso), "-boot", "d"]
+        else:
+            command += ["-kernel", str(image),
+                        "-append", self.hypervisor_args, "-initrd",
+                        "%s %s,%s" % (self.kernel, self.kernel_args,
+                                      self.initramfs)]
         if not self.reboots:
             command.append("-no-reboot")
         command += self.devices
