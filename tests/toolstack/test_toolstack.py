@@ -80,8 +80,133 @@ def test_guest(dom0):
     assert dom0.check("xl domname %d" % domid) == "g\n"
 
 
+def test_pause(dom0):
+    """A paused guest gets no time."""
+    dom0.check("xl pause g")
+    assert "p" in dom0.domains()["g"][3]
+    before = dom0.check("xl vcpu-list g").split("\n")[1]
+    dom0.check("sleep 2")
+    assert dom0.check("xl vcpu-list g").split("\n")[1] == before
+    dom0.check("xl unpause g")
+    assert "p" not in dom0.domains()["g"][3]
+    dom0.in_guest("g", "true")
+
+
+def test_rename(dom0):
+    dom0.check("xl rename g h")
+    assert "h" in dom0.domains() and "g" not in dom0.domains()
+    dom0.check("xl rename h g")
+    assert "g" in dom0.domains()
+
+
+def vcpu_rows(dom0, name):
+    """What xl vcpu-list says of @name: a list of fields for each."""
+    lines = dom0.check("xl vcpu-list %s" % name).splitlines()
+    assert lines[0].split() == ["Name", "ID", "VCPU", "CPU", "State",
+                                "Time(s)", "Affinity", "(Hard", "/", "Soft)"]
+    return [line.split() for line in lines[1:]]
+
+
+def test_vcpus(dom0):
+    """Pinned, taken away, given back."""
+    row, = vcpu_rows(dom0, "g")
+    assert row[0] == "g" and row[2] == "0" and row[6:] == ["all", "/", "all"]
+    dom0.check("xl vcpu-pin g 0 1")
+    assert vcpu_rows(dom0, "g")[0][6:] == ["1", "/", "all"]
+    dom0.in_guest("g", "true")
+    assert vcpu_rows(dom0, "g")[0][3] == "1"
+    dom0.check("xl vcpu-pin g 0 all 0")
+    assert vcpu_rows(dom0, "g")[0][6:] == ["all", "/", "0"]
+    dom0.check("xl vcpu-pin g all all all")
+    assert vcpu_rows(dom0, "g")[0][6:] == ["all", "/", "all"]
+
+
+def test_schedule(dom0):
+    """Weight and cap are set and shown."""
+    def row():
+        lines = dom0.check("xl sched-credit2").splitlines()
+        assert lines[0].startswith("Cpupool Pool-0: ratelimit=")
+        rows = {line.split()[0]: line.split()[2:] for line in lines[2:]}
+        assert rows["Domain-0"] == ["256", "0"]
+        return rows["g"]
+    assert row() == ["256", "0"]
+    dom0.check("xl sched-credit2 -d g -w 512")
+    dom0.check("xl sched-credit2 -d g -c 30")
+    assert row() == ["512", "30"]
+    dom0.check("xl sched-credit2 -d g -w 256 -c 0")
+    dom0.check("xl sched-credit2 -s -p Pool-0 -r 2000")
+    assert "ratelimit=2000us" in dom0.check("xl sched-credit2 -s")
+    dom0.check("xl sched-credit2 -s -p Pool-0 -r 1000")
+
+
+def test_pools(dom0):
+    lines = dom0.check("xl cpupool-list").splitlines()
+    assert lines[0].split() == ["Name", "CPUs", "Sched", "Active", "Domain",
+                                "count"]
+    assert [line.split() for line in lines[1:]] == \
+        [["Pool-0", "2", "credit2", "y", "2"]]
+    lines = dom0.check("xl cpupool-list -c").splitlines()
+    assert lines[1].split() == ["Pool-0", "0,1"]
+
+
+def test_memory(dom0):
+    """A guest gives memory back, and gets it again."""
+    free = dom0.free_mib()
+    dom0.check("xl mem-set g 100")
+    dom0.until("the balloon", lambda: dom0.domains()["g"][1] == 100)
+    assert dom0.free_mib() >= free + MEMORY_MIB - 100 - 1
+    dom0.check("xl mem-set g %d" % MEMORY_MIB)
+    dom0.until("the balloon",
+               lambda: dom0.domains()["g"][1] == MEMORY_MIB)
+    dom0.in_guest("g", "grep MemFree /proc/meminfo")
+    dom0.check("xl mem-max g 200")
+    row = top_row(dom0, "g")
+    assert 200 << 10 <= int(row[6]) < 202 << 10
+
+
+def top_row(dom0, name):
+    """The fields of @name in one round of xentop."""
+    lines = dom0.check("xentop -b -i 1").splitlines()
+    assert lines[0].split()[:8] == ["NAME", "STATE", "CPU(sec)", "CPU(%)",
+                                    "MEM(k)", "MEM(%)", "MAXMEM(k)",
+                                    "MAXMEM(%)"]
+    return next(line.replace("no limit", "no-limit").split()
+                for line in lines[1:] if line.split()[0] == name)
+
+
+def test_top_and_uptime(dom0):
+    row = top_row(dom0, "g")
+    assert int(row[4]) == MEMORY_MIB << 10
+    assert int(row[2]) >= 1 and row[8] == "1"
+    assert top_row(dom0, "Domain-0")[4] == "%d" % (768 << 10)
+    lines = dom0.check("xl uptime").splitlines()
+    assert lines[0].split() == ["Name", "ID", "Uptime"]
+    assert {line.split()[0] for line in lines[1:]} == {"Domain-0", "g"}
+
+
+def test_messages(dom0):
+    """The hypervisor's log, and its debug keys."""
+    assert dom0.check("xl dmesg").count("\n") > 5
+    dom0.check("xl dmesg -c")
+    dom0.check("xl debug-keys h")
+    text = dom0.check("xl dmesg")
+    assert re.search(r"\Wq\W.*dump domain", text), text
+    dom0.check("xl debug-keys q")
+
+
+def test_reboot_and_shutdown(dom0):
+    """The guest is asked; it comes back as another domain, or goes."""
+    domid = dom0.domains()["g"][0]
+    dom0.check("xl reboot g")
+    dom0.wait_up("g", 2)
+    dom0.until("the new domain",
+               lambda: dom0.domains().get("g", (domid,))[0] > domid)
+    dom0.in_guest("g", "true")
+    dom0.check("xl shutdown -w g")
+    dom0.wait_gone("g")
+
+
 def test_end(dom0):
-    """Nothing of a domain that ran stays, and Dom0 powers off."""
-    dom0.destroy("g")
+    """No domain is left, and Dom0 powers off."""
     assert list(dom0.domains()) == ["Domain-0"]
     dom0.power_off()
