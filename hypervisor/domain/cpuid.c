@@ -45,6 +45,10 @@
 	(B(1) | B(6) | B(8) | B(9) | B(10) | B(11) | B(12) | B(14) | B(22))
 /* FSRM MD_CLEAR */
 #define ALLOW_7D (B(4) | B(10))
+#define XSAVE_LEGACY_SIZE 512
+#define XSAVE_HEADER_SIZE 64
+#define LEAFD1A_XSAVEC	  B(1)
+#define LEAFDC_ALIGNED	  B(1) /* in compacted form, to 64 bytes */
 /* XSAVEOPT XSAVEC XGETBV1 */
 #define ALLOW_D1A (B(0) | B(1) | B(2))
 /* LAHF ABM SSE4A MISALIGN PREFETCHW XOP FMA4 TBM */
@@ -120,7 +124,40 @@ static void leaf_7(uint32_t subleaf, struct cpuid_regs *r)
 	}
 }
 
-/* EBX of sub-leaves 0 and 1 is the processor's word on the XCR0 loaded. */
+/* The XSAVE area of @xcr0 in compacted form: Intel SDM 1, 13.4.3. */
+static uint32_t compacted_size(uint64_t xcr0)
+{
+	uint32_t size = XSAVE_LEGACY_SIZE + XSAVE_HEADER_SIZE;
+	unsigned int i;
+
+	for (i = 2; i < 63; i++) {
+		struct cpuid_regs r;
+
+		if (!(xcr0 >> i & 1))
+			continue;
+		r = cpuid_count(0xd, i);
+		if (r.c & LEAFDC_ALIGNED)
+			size = (size + 63) & ~63U;
+		size += r.a;
+	}
+	return size;
+}
+
+/*
+ * EBX of sub-leaves 0 and 1 is the size of what is enabled now. The second is
+ * of the compacted form, and not every emulator says so.
+ */
+static void leaf_d_sizes(const struct vcpu *v, uint32_t subleaf,
+			 struct cpuid_regs *r)
+{
+	if (!cpu_features.xsave)
+		return;
+	if (subleaf == 0)
+		r->b = (uint32_t)fpu_state_size(v->xcr0);
+	else if (subleaf == 1)
+		r->b = r->a & LEAFD1A_XSAVEC ? compacted_size(v->xcr0) : 0;
+}
+
 static void leaf_d(uint32_t subleaf, struct cpuid_regs *r)
 {
 	uint64_t mask = cpu_features.xfeature_mask;
@@ -323,6 +360,8 @@ void guest_cpuid(const struct vcpu *v, uint32_t leaf, uint32_t subleaf,
 		return;
 	}
 	domain_cpuid(v->domain, leaf, subleaf, out);
+	if (leaf == 0xd)
+		leaf_d_sizes(v, subleaf, out);
 	if (leaf != 1)
 		return;
 	/* The APIC id: even numbers, as if each vCPU were a core of its own. */

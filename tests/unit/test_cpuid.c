@@ -314,6 +314,48 @@ static void state_components_are_those_offered(void **state)
 	assert_int_not_equal(ask(0xd, 2).a, 0);
 }
 
+/* Skylake's AVX-512 under an emulator that gives the standard size twice. */
+static struct cpuid_regs of_avx512(uint32_t leaf, uint32_t subleaf)
+{
+	static const struct leaf leaves[] = {
+		{ 0xd, 0, { 0x2e7, 2688, 2688, 0 } },
+		{ 0xd, 1, { 0xf, 2688, 0, 0 } },
+		{ 0xd, 2, { 256, 576, 0, 0 } },
+		{ 0xd, 5, { 64, 1088, 0, 0 } },
+		{ 0xd, 6, { 512, 1152, 0, 0 } },
+		{ 0xd, 7, { 1024, 1664, 2, 0 } },
+		{ 0xd, 9, { 8, 2688, 0, 0 } },
+	};
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(leaves); i++)
+		if (leaves[i].leaf == leaf && leaves[i].subleaf == subleaf)
+			return leaves[i].r;
+	return of_epyc(leaf, subleaf);
+}
+
+static void the_compacted_size_is_of_what_is_enabled(void **state)
+{
+	fake_cpuid_hook = of_avx512;
+	cpu_features.xfeature_mask = 0xe7;
+	vcpu.xcr0 = 1;
+	assert_int_equal(ask(0xd, 1).b, 576);
+	vcpu.xcr0 = 7;
+	assert_int_equal(ask(0xd, 1).b, 832);
+	vcpu.xcr0 = 0xe7;
+	assert_int_equal(ask(0xd, 1).b, 2432);
+	vcpu.xcr0 = 0xa3;
+	assert_int_equal(ask(0xd, 1).b, 576 + 64 + 1024);
+	/* Bytes before an aligned one are not counted twice or lost. */
+	vcpu.xcr0 = 0x283;
+	cpu_features.xfeature_mask = 0x283;
+	assert_int_equal(ask(0xd, 1).b, 576 + 1024 + 8);
+	cpu_features.xfeature_mask = 0xe7;
+	dom.cpuid_denied[4] = 1 << 1;	/* XSAVEC */
+	assert_int_equal(ask(0xd, 1).b, 0);
+	dom.cpuid_denied[4] = 0;
+}
+
 /* A host whose XSAVE we do not use: nothing that needs its state. */
 static void without_xsave_nothing_needs_it(void **state)
 {
@@ -435,6 +477,7 @@ int main(void)
 		ON_BOTH(each_vcpu_has_an_apic_id),
 		ON_BOTH(state_components_are_those_offered),
 		ON_BOTH(without_xsave_nothing_needs_it),
+		ON_BOTH(the_compacted_size_is_of_what_is_enabled),
 		ON_BOTH(addresses_have_48_bits),
 		ON_BOTH(denied_is_not_seen),
 		ON_BOTH(denied_whatever_the_subleaf),
