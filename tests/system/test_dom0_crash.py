@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""test_crash.py - what becomes of the machine when Dom0 ends badly
+"""test_dom0_crash.py - what becomes of the machine when Dom0 ends badly
 
 One line says why; then the machine starts again, or stands still with
 noreboot. What a guest must do to be crashed is in tests/guests.
