@@ -10,6 +10,7 @@
 
 #include <lodge/cpu.h>
 #include <lodge/errno.h>
+#include <lodge/lib.h>
 
 /* CR4 bits that a guest may change in its own view. */
 #define CR4_GUEST (X86_CR4_TSD | X86_CR4_DE | X86_CR4_MCE | X86_CR4_PCE |     \
@@ -317,6 +318,31 @@ bool pv_emulate_privop(struct vcpu *v, struct cpu_user_regs *regs)
 	return finish(v, &c, emul_execute(&c, &insn));
 }
 
+/*
+ * Nearly all there is: the instruction as <xen/...> spells it, in 64-bit mode,
+ * whole, not stepped. Whatever is not just that is the decoder's.
+ */
+static bool plain_forced_cpuid(struct vcpu *v, struct cpu_user_regs *regs)
+{
+	static const uint8_t plain[] = {0x0f, 0x0b, 'x', 'e', 'n', 0x0f, 0xa2};
+	uint8_t bytes[sizeof(plain)];
+	struct cpuid_regs r;
+
+	if ((regs->rflags & X86_EFLAGS_TF) ||
+	    privop_mode(regs) != EMUL_MODE_64 ||
+	    pv_copy_from(bytes, regs->rip, sizeof(bytes)) ||
+	    memcmp(bytes, plain, sizeof(plain)))
+		return false;
+	guest_cpuid(v, (uint32_t)regs->rax, (uint32_t)regs->rcx, &r);
+	regs->rax = r.a;
+	regs->rbx = r.b;
+	regs->rcx = r.c;
+	regs->rdx = r.d;
+	regs->rip += sizeof(plain);
+	regs->rflags &= ~(uint64_t)X86_EFLAGS_RF;
+	return true;
+}
+
 /**
  * pv_emulate_forced() - #UD: is it the prefix that asks for emulation?
  * @v:    current
@@ -330,11 +356,13 @@ bool pv_emulate_privop(struct vcpu *v, struct cpu_user_regs *regs)
  */
 bool pv_emulate_forced(struct vcpu *v, struct cpu_user_regs *regs)
 {
-	struct emul_ctxt c = context_of(v, regs);
+	struct emul_ctxt c;
 	struct emul_insn insn;
-
 	int rc;
 
+	if (plain_forced_cpuid(v, regs))
+		return true;
+	c = context_of(v, regs);
 	c.forced = true;
 	rc = emul_decode(&c, &insn);
 	if (rc == EMUL_OK && insn.op != EMUL_OP_CPUID)
