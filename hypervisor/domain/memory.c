@@ -105,6 +105,13 @@ static long maximum_gpfn(struct vcpu *v, void *arg)
 	return ask_domain(v, op->domid, maximum_gpfn_of);
 }
 
+/* Pages are never shared between domains: how many there are, or were saved. */
+static long no_shared_pages(struct vcpu *v, unsigned int nr, guest_ptr_t arg,
+			    unsigned long done)
+{
+	return 0;
+}
+
 #define NO_TRANSLATION "PV guests name machine frames"
 
 static const struct op memory_ops[] = {
@@ -125,8 +132,8 @@ static const struct op memory_ops[] = {
 	OP_NONE(XENMEM_remove_from_physmap, EACCES, NO_TRANSLATION),
 	OP_NONE(XENMEM_set_pod_target, EINVAL, "no populate-on-demand for PV"),
 	OP_NONE(XENMEM_get_pod_target, EINVAL, "no populate-on-demand for PV"),
-	OP_NONE(XENMEM_get_sharing_freed_pages, ENOSYS, "no page sharing"),
-	OP_NONE(XENMEM_get_sharing_shared_pages, ENOSYS, "no page sharing"),
+	OP_RAWFN(XENMEM_get_sharing_freed_pages, no_shared_pages, OP_DOM0),
+	OP_RAWFN(XENMEM_get_sharing_shared_pages, no_shared_pages, OP_DOM0),
 	OP_NONE(XENMEM_paging_op, EOPNOTSUPP, "no paging to disk"),
 	OP_NONE(XENMEM_access_op, EOPNOTSUPP, "no access monitoring"),
 	OP_NONE(XENMEM_sharing_op, EOPNOTSUPP, "no page sharing"),

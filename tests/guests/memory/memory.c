@@ -399,6 +399,14 @@ TEST(translated_only)
 		 RECORDED(-EINVAL));
 }
 
+TEST(no_shared_pages)
+{
+	CHECK_EQ(HYPERVISOR_memory_op(XENMEM_get_sharing_freed_pages, NULL),
+		 RECORDED(0));
+	CHECK_EQ(HYPERVISOR_memory_op(XENMEM_get_sharing_shared_pages, NULL),
+		 RECORDED(0));
+}
+
 TEST(no_virtual_numa)
 {
 	struct xen_vnuma_topology_info info = {.domid = DOMID_SELF};
