@@ -42,6 +42,9 @@ def test_nmi_reaches_dom0(hypervisor, log_name):
         assert nmis_in_dom0(machine) == 0
         for count in (1, 2):
             machine.monitor("nmi")
+            # Linux's words may not fall into the echo of a command.
+            machine.expect(rb"Dazed and confused[^\n]*\n", LIMIT_S,
+                           "Dom0's answer to the NMI")
             # What is printed in an NMI reaches the log a little later.
             machine.check("until dmesg | grep -c '%s' | grep -qx %d; do "
                           "sleep 0.1; done" % (UNKNOWN, count))
