@@ -290,6 +290,17 @@ static int start_leaving(struct cpupool *pool, unsigned int cpu)
 	return 0;
 }
 
+/* Any one: that which an earlier attempt has chosen, if there is one. */
+static unsigned int choose_to_remove(const struct cpupool *pool)
+{
+	unsigned int cpu;
+
+	for_each_cpu(cpu, &leaving)
+		if (runqs[cpu].pool == pool)
+			return cpu;
+	return cpumask_next(&pool->cpus, 0);
+}
+
 static int remove_cpu(struct cpupool *pool, unsigned int cpu)
 {
 	int rc = 0;
@@ -297,7 +308,7 @@ static int remove_cpu(struct cpupool *pool, unsigned int cpu)
 	if (!pool)
 		return -ENOENT;
 	if (cpu == CPUPOOL_ANY)
-		cpu = cpumask_next(&pool->cpus, 0);
+		cpu = choose_to_remove(pool);
 	if (cpu >= NR_CPUS || !cpumask_test(&cpu_online_map, cpu))
 		return -EINVAL;
 	if (!cpumask_test(&leaving, cpu))

@@ -550,6 +550,22 @@ static void an_affinity_without_a_cpu_is_forgotten(void **state)
 	assert_int_equal(vcpu_set_affinity(&a->v, &(cpumask_t){ 2 }), -EINVAL);
 }
 
+/* Tried again, it is still one CPU that goes. */
+static void any_cpu_is_one_cpu(void **state)
+{
+	sim_start(3);
+	sim_guest(7, 0, 0);
+	sim_guest(7, 0, 0);
+	sim_guest(7, 0, 0);
+	sim_run(MS);
+	assert_int_equal(cpupool_remove_cpu(0, CPUPOOL_ANY), -ERESTART);
+	assert_int_equal(remove_cpu(0, CPUPOOL_ANY), 0);
+	assert_int_equal(cpumask_weight(&(cpumask_t){
+				 cpupool_free_cpus().bits }), 1);
+	sim_run(MS);
+	sim_check();
+}
+
 static void null_never_takes_a_cpu_away(void **state)
 {
 	struct guest *first, *second, *third;
@@ -828,6 +844,7 @@ int main(void)
 		TEST(params_of_a_domain),
 		TEST(a_pool_keeps_its_cpus_to_itself),
 		TEST(an_affinity_without_a_cpu_is_forgotten),
+		TEST(any_cpu_is_one_cpu),
 		TEST(null_never_takes_a_cpu_away),
 		TEST(pools_have_numbers),
 		TEST(idle_keeps_the_state),
