@@ -1,0 +1,130 @@
+# SPDX-License-Identifier: MIT
+"""What the benchmarks share: the sides, the emulators, one measured run.
+
+A run is a machine with one CPU under `-icount shift=0`: its TSC counts
+instructions, so that figures do not depend on how fast or busy the host is.
+The plugin count.c tells beside it how many of them were the hypervisor's own.
+"""
+import dataclasses
+import json
+import os
+import pathlib
+import re
+import subprocess
+import sys
+import tempfile
+
+TREE = pathlib.Path(__file__).resolve().parents[2]
+BUILD = TREE / "build"
+RESULTS = BUILD / "bench"
+QEMU_10 = BUILD / "pkg" / "qemu-10"
+LODGE, XEN = "lodge", "xen-4.17"
+SIDES = {LODGE: BUILD / "lodge.elf", XEN: BUILD / "dom0" / "xen.elf"}
+CONSOLE = "console=com1 com1=115200"
+QEMU_OPTIONS = ["-accel", "tcg", "-smp", "1", "-icount", "shift=0",
+                "-nographic", "-no-reboot", "-monitor", "none",
+                "-nic", "none"]
+# A machine that hangs is found by this; it is no part of the measurement.
+LIMIT_S = 400
+
+
+@dataclasses.dataclass
+class Emulator:
+    """A QEMU: how its command begins, its environment, its plugin."""
+    command: list
+    environment: dict
+    plugin: pathlib.Path
+
+
+def qemu_10():
+    """Debian's backport, unpacked but not installed.
+
+    Its x2APIC's timer does not go together with -icount.
+    """
+    libraries = [str(QEMU_10 / where / "x86_64-linux-gnu")
+                 for where in ("usr/lib", "lib")]
+    share = QEMU_10 / "usr" / "share"
+    return Emulator(
+        [str(QEMU_10 / "usr/bin/qemu-system-x86_64"),
+         "-L", str(share / "qemu"), "-L", str(share / "seabios"),
+         "-cpu", "max,-x2apic"],
+        dict(os.environ, LD_LIBRARY_PATH=":".join(libraries),
+             QEMU_MODULE_DIR=str(QEMU_10 / "usr/lib/x86_64-linux-gnu/qemu")),
+        RESULTS / "count-4.so")
+
+
+def qemu_7():
+    """Debian 12's. PV kernels die there with SMAP and SMEP, on any side."""
+    return Emulator(["qemu-system-x86_64", "-cpu", "max,-smap,-smep"], None,
+                    RESULTS / "count-1.so")
+
+
+# name: (emulator, options of the hypervisor, options of Linux)
+SETTINGS = {
+    "mitigations off": (qemu_7, "spec-ctrl=no xpti=no", "mitigations=off"),
+    "defaults, SMEP and SMAP": (qemu_10, "", ""),
+}
+
+VERDICT = re.compile(r"^VERDICT (\S+) (\w+)")
+
+
+class Run:
+    """One machine, until it says its verdict or the plugin has what it wants.
+
+    lines: what it said; counts: the numbers of each line of the plugin.
+    """
+
+    def __init__(self, emulator, arguments, plugin_arguments="", until=None):
+        self.lines, self.counts, self.verdict = [], [], None
+        with tempfile.TemporaryDirectory(prefix="lodge-") as scratch:
+            out = pathlib.Path(scratch, "counts")
+            plugin = f"{emulator.plugin},out={out}{plugin_arguments}"
+            self.read(emulator.command + QEMU_OPTIONS + ["-plugin", plugin]
+                      + arguments, emulator.environment, until)
+            if out.exists():
+                self.counts = [list(map(int, line.split()[1:]))
+                               for line in out.read_text().splitlines()]
+
+    def read(self, command, environment, until):
+        """Follow the console up to the verdict, or the line @until."""
+        with subprocess.Popen(["timeout", str(LIMIT_S)] + command,
+                              stdin=subprocess.DEVNULL,
+                              stdout=subprocess.PIPE,
+                              stderr=subprocess.STDOUT, text=True,
+                              errors="replace", env=environment) as machine:
+            for line in machine.stdout:
+                self.lines.append(line.strip("\r\n"))
+                match = VERDICT.match(self.lines[-1])
+                if match:
+                    self.verdict = match[2]
+                if match or until and until in line:
+                    machine.terminate()
+                    break
+
+    def require_success(self, what):
+        """Without a good verdict there are no figures."""
+        if self.verdict != "success":
+            sys.exit("\n".join(self.lines[-20:])
+                     + f"\n{what}: no success but {self.verdict}")
+
+
+def keep(name, results):
+    """Write @results where the report finds them."""
+    RESULTS.mkdir(parents=True, exist_ok=True)
+    path = RESULTS / f"{name}.json"
+    path.write_text(json.dumps(results, indent=2) + "\n")
+
+
+def ratio(ours, theirs):
+    """Ours over theirs as text; "-" where theirs is nothing."""
+    return f"{ours / theirs:.2f}" if theirs else "-"
+
+
+def table(title, ours, theirs):
+    """Figures of the same names side by side, with ratios, as text."""
+    lines = [title, f"{'':28}{LODGE:>12}{XEN:>12}{'ratio':>8}"]
+    for name, figure in ours.items():
+        other = theirs[name]
+        lines.append(f"{name:28}{figure:12}{other:12}"
+                     f"{ratio(figure, other):>8}")
+    return "\n".join(lines) + "\n"
