@@ -447,6 +447,17 @@ def test_readonly_socket(daemon):
     tx = client.start()
     assert client.read("/tool", tx) == b""
     client.end(tx)
+    # It may ask how things are, and change nothing by CONTROL either.
+    for words in (("quota",), ("quota", "0"), ("limits",), ("status",),
+                  ("check",), ("help",), ("memreport",)):
+        client.control(*words)
+    for words in (("quota", "set", "nodes", "1"), ("log", "on"),
+                  ("quota", "set", "0", "nodes", "1"), ("print", "x"),
+                  ("logfile", str(daemon.dir / "x")),
+                  ("live-update", "-f", "/bin/false"),
+                  ("live-update", "-s", "-F")):
+        assert refused(client.control, *words) == "EROFS"
+    assert not (daemon.dir / "x").exists()
 
 
 def test_control(client, daemon):

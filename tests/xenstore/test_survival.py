@@ -3,6 +3,7 @@
 import os
 import shutil
 import signal
+import struct
 import subprocess
 import threading
 import time
@@ -24,6 +25,32 @@ def used(path):
     data, at = path.read_bytes(), 0
     while at < len(data) and data[at:at + 4] != bytes(4):
         at += int.from_bytes(data[at:at + 4], "little")
+    return at
+
+
+def crc32c(data):
+    crc = 0xffffffff
+    for byte in data:
+        crc ^= byte
+        for _ in range(8):
+            crc = crc >> 1 ^ (0x82f63b78 if crc & 1 else 0)
+    return crc ^ 0xffffffff
+
+
+def item(kind, a=0, nr=0, flags=0, text=b"", rest=b""):
+    """An item of a record; text is its string, with its NUL."""
+    body = text + rest + bytes(-len(text + rest) % 8)
+    return struct.pack("<IBBHIIIIQ", 32 + len(body), kind, flags, nr, a, 0,
+                       0, len(text), 0) + body
+
+
+def append_record(path, items):
+    """Add a record that is whole, whatever it says."""
+    data, at = bytearray(path.read_bytes()), used(path)
+    body = struct.pack("<Q", 10 ** 6) + items
+    record = struct.pack("<II", 8 + len(body), crc32c(body)) + body
+    data[at:at + len(record)] = record
+    path.write_bytes(data)
     return at
 
 
@@ -187,6 +214,70 @@ def test_live_update_to_something_broken(daemon):
     assert "/bin/false does not start" in daemon.log()
 
 
+@pytest.mark.parametrize("what", (
+    "exit 3",                   # what a daemon says of a hopeless state
+    "exec sleep 1000",          # it never serves
+    "exec sleep 1000 3>&-",     # nor does it end
+))
+def test_live_update_to_something_useless(daemon, what):
+    """Nothing but a pause comes of it, whatever the new binary does."""
+    client = daemon.client()
+    client.write("/a", b"1")
+    old = daemon.pid
+    script = daemon.dir / "update"
+    script.write_text("#!/bin/sh\n" + what + "\n")
+    script.chmod(0o755)
+    assert client.control("live-update", "-f", str(script)) == "OK"
+    for bad in (["-t"], ["-t", "x"], ["-t", "0"], ["-q"]):
+        with pytest.raises(XsError):
+            client.control("live-update", "-s", *bad)
+    assert client.control("live-update", "-s", "-t", "1", "-F") == "OK"
+    new = daemon.wait_for_pid(old)
+    assert os.readlink("/proc/%d/exe" % new) == daemon.command[0]
+    assert client.read("/a") == b"1"
+    assert "update does not start" in daemon.log()
+
+
+def test_state_of_a_newer_daemon(daemon):
+    """It is refused as a whole: half of it is not what it says."""
+    daemon.client().write("/a", b"1")
+    end_all(daemon)
+    path = journal(daemon)
+    good = path.read_bytes()
+    append_record(path, item(12, a=1000))
+    daemon.process = subprocess.Popen(
+        daemon.command, env=daemon.env, stderr=open(daemon.log_path, "ab"))
+    assert daemon.process.wait(20) == 1
+    assert "was written by a newer daemon" in daemon.log()
+    path.write_bytes(good)
+    daemon.start()
+    assert daemon.client().read("/a") == b"1"
+
+
+@pytest.mark.parametrize("what", (
+    # An owner that cannot be: there is no such domain's account.
+    item(1, a=1, flags=3, text=b"/x\0", rest=struct.pack("<HH", 0xffff, 0)),
+    item(1, a=1, flags=3, text=b"/x\0", rest=struct.pack("<HH", 0, 9)),
+    # Permissions of a special event that are none.
+    item(1, text=b"@releaseDomain\0"),
+    item(1, flags=2, text=b"@releaseDomain\0"),
+    item(77),
+), ids=("owner", "letter", "special", "empty", "type"))
+def test_whole_record_without_sense(daemon, what):
+    client = daemon.client()
+    client.write("/a", b"1")
+    client.mkdir("/releaseDomain")
+    end_all(daemon)
+    at = append_record(journal(daemon), what)
+    daemon.start()
+    assert "is torn at byte %d" % at in daemon.log()
+    client = daemon.client()
+    assert client.read("/a") == b"1"
+    assert client.get_perms("@releaseDomain") == ["n0"]
+    assert client.directory("/") == ["a", "releaseDomain", "tool"]
+    assert client.control("check") == "OK"
+
+
 def test_open_transaction_ends_with_eagain(daemon):
     client = daemon.client()
     client.write("/a", b"1")
@@ -224,6 +315,50 @@ def test_no_room_for_the_journal(tmp_path):
         assert "no room for the journal" in d.log()
         d.kill()
         assert client.read("/x") == last
+        d.close()
+    finally:
+        if d:
+            d.stop()
+        subprocess.run(["umount", str(small)], check=True)
+
+
+def test_no_room_for_replies(tmp_path):
+    """Then that guest is cut off: no SIGBUS, and nobody else notices."""
+    if os.geteuid():
+        pytest.skip("mounting a small file system needs root")
+    small = tmp_path / "small"
+    small.mkdir()
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=4m", "none",
+                    str(small)], check=True)
+    d = None
+    try:
+        d = daemon_module.Daemon(state=small, domains=True)
+        dom0, guest = d.client(), d.domain(3)
+        dom0.write("/local/domain/3/x", b"v" * 2000)
+        dom0.set_perms("/local/domain/3/x", "n3")
+        other = d.domain(4)
+        pid = d.pid
+        with pytest.raises(OSError), open(small / "ballast", "wb",
+                                          buffering=0) as ballast:
+            for size in (65536, 4096):
+                while ballast.write(bytes(size)) == size:
+                    pass
+            ballast.write(b"x")
+        ring = guest.transport
+        for _ in range(60):         # more than was there before
+            if ring.get(ring.ERROR):
+                break
+            guest.send(Type.READ, b"x\0")
+            time.sleep(0.02)
+        assert ring.get(ring.ERROR) == 1
+        assert "dom3: cut off: there is no memory for what it is sent" in \
+            d.log()
+        assert d.pid == pid
+        assert other.domain_path(4) == "/local/domain/4"
+        assert dom0.read("/local/domain/3/x") == b"v" * 2000
+        (small / "ballast").unlink()
+        dom0.introduce(3)           # there is room again
+        assert d.log().count("dom3: introduced") == 2
         d.close()
     finally:
         if d:
@@ -332,8 +467,31 @@ def test_keeper_and_daemon_killed_in_turn(daemon):
         clients.append(daemon.client())
         for i, client in enumerate(clients[:-1]):
             assert client.read("/%d" % i) == b"%d" % n
+    assert clients[-1].read("/0") == b"19"      # it was handed over
     assert "clients: 28\n" in clients[0].control("status")
     assert clients[0].control("check") == "OK"
+
+
+def test_no_number_is_given_twice(daemon):
+    """Clients are handed over in any order, and still told apart."""
+    clients = [daemon.client() for _ in range(4)]
+    for i, client in enumerate(clients):
+        client.write("/%d" % i, b"%d" % i)
+        client.watch("/%d" % i, "t")
+        client.poll_events(0.1)
+    clients[0].close()              # the last one takes its place
+    while "clients: 3\n" not in clients[1].control("status"):
+        time.sleep(0.01)
+    daemon.kill()
+    assert clients[1].read("/1") == b"1"
+    daemon.kill_keeper()
+    more = [daemon.client() for _ in range(4)]
+    for client in more:
+        client.write("/more", b"")
+    for i in range(1, 4):
+        more[0].write("/%d" % i, b"new")
+        assert clients[i].poll_events(0.1) == [("/%d" % i, "t")]
+    assert "clients: 7\n" in more[0].control("status")
 
 
 def test_requests_go_on_without_a_keeper(daemon):

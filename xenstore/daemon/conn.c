@@ -247,11 +247,17 @@ void conn_send(struct conn *c, const void *hdr, const void *payload,
 	       size_t len)
 {
 	uint64_t max = c->id & 1 ? BACKLOG_MAX_SOCKET : BACKLOG_MAX_RING;
+	int rc;
 
 	if (c->doomed)
 		return;
 	if (stream_backlog(c->st) > max) {
 		conn_kill(c, EBUSY, "it does not read what it is sent");
+		return;
+	}
+	rc = stream_reserve(c->st, sizeof(struct xsd_sockmsg) + len);
+	if (rc) {
+		conn_kill(c, rc, "there is no memory for what it is sent");
 		return;
 	}
 	touch(c);
@@ -269,16 +275,21 @@ static uint64_t event_key(const char *path, size_t plen, const char *token,
 /*
  * An event that is still queued says all that a second one would: the client
  * will look at the node after it was sent. Remember what was queued lately, so
- * that a client that sleeps does not gather the same event for ever.
+ * that a client that sleeps does not gather the same event for ever. Hashes
+ * may collide, and guests would find how: what is queued is compared itself.
  */
-static bool event_queued(struct conn *c, uint64_t key)
+static bool event_queued(struct conn *c, uint64_t key,
+			 const struct xsd_sockmsg *hdr, const char *text)
 {
 	struct queued_event *e;
 
 	if (!c->events)
 		c->events = xcalloc(EVENT_SLOTS, sizeof(*e));
 	e = &c->events[key % EVENT_SLOTS];
-	if (e->key == key && e->at >= c->st->sent)
+	if (e->key == key && e->at >= c->st->sent &&
+	    e->at + sizeof(*hdr) + hdr->len <= c->st->out_new &&
+	    stream_holds(c->st, e->at, hdr, sizeof(*hdr)) &&
+	    stream_holds(c->st, e->at + sizeof(*hdr), text, hdr->len))
 		return true;
 	e->key = key;
 	e->at = c->st->out_new;
@@ -313,8 +324,9 @@ static void deliver(const struct event *e, const char *text)
 		.len = e->plen + e->tlen,
 	};
 
-	if (event_queued(e->conn, event_key(text, e->plen, text + e->plen,
-					    e->tlen)))
+	if (e->conn->doomed ||
+	    event_queued(e->conn, event_key(text, e->plen, text + e->plen,
+					    e->tlen), &hdr, text))
 		return;
 	log_trace(e->conn->name, "< EVENT", 0, text, hdr.len);
 	conn_send(e->conn, &hdr, text, hdr.len);
@@ -401,11 +413,12 @@ void conn_commit(struct conn *c, uint32_t in_done)
  */
 void conn_flush(struct conn *c)
 {
-	int rc;
+	int rc = 0;
 
-	if (c->doomed || c->st->sent == c->st->out_end)
+	if (c->doomed)
 		return;
-	rc = c->tp->flush(c);
+	if (c->st->sent != c->st->out_end)
+		rc = c->tp->flush(c);
 	if (rc && rc != EAGAIN) {
 		conn_kill(c, rc, NULL);
 		return;

@@ -62,6 +62,7 @@ struct conn {
 	int64_t credit_ns;		/* deficit round robin, loop.c */
 	uint64_t round_nr;		/* of its last turn */
 	unsigned int losses;		/* commits lost in a row, lease.c */
+	uint64_t lease_after;		/* it gets no lease before, ns */
 	uint32_t next_txn;
 	LIST_HEAD(, txn) txns;
 	LIST_HEAD(, watch) watches;

@@ -39,9 +39,13 @@ struct command {
 	const char *name;
 	const char *usage;
 	int (*run)(struct call *c);
+	bool changes;		/* not on the read-only socket */
 };
 
+#define UPDATE_LIMIT_S 60u
+
 static char update_binary[256];
+static uint32_t update_limit_s;
 static bool update_wanted;
 
 static void say(struct call *c, const char *fmt, ...)
@@ -142,6 +146,8 @@ static int set_quota(struct call *c, struct domain *d, const char *name,
 	int limit = limit_by_name(name);
 	uint32_t value;
 
+	if (c->r->c->readonly)
+		return EROFS;
 	if (limit < 0 || !parse_u32(text, LIMIT_DEFAULT - 1, &value))
 		return EINVAL;
 	if (!journal_ready(sizeof(struct item)))
@@ -151,7 +157,6 @@ static int set_quota(struct call *c, struct domain *d, const char *name,
 		      value);
 	log_info("limit %s of %s%u set to %u", name, d ? "dom" : "all ",
 		 d ? d->id.domid : 0u, value);
-	(void)c;
 	return 0;
 }
 
@@ -261,6 +266,24 @@ static int update_file(struct call *c, const char *path)
 	return 0;
 }
 
+/* The options behind "-s". */
+static bool update_options(const struct call *c, bool *force)
+{
+	unsigned int i;
+
+	update_limit_s = UPDATE_LIMIT_S;
+	*force = false;
+	for (i = 1; i < c->nr; i++) {
+		if (!strcmp(c->arg[i], "-F"))
+			*force = true;
+		else if (strcmp(c->arg[i], "-t") || ++i == c->nr ||
+			 !parse_u32(c->arg[i], 100000, &update_limit_s) ||
+			 !update_limit_s)
+			return false;
+	}
+	return true;
+}
+
 /*
  * Everything that must survive is recorded at any moment, so the update itself
  * is: stop, and let the keeper start the new binary. Only transactions would
@@ -276,9 +299,8 @@ static int run_live_update(struct call *c)
 		update_binary[0] = '\0';
 		return 0;
 	}
-	if (!c->nr || strcmp(c->arg[0], "-s"))
+	if (!c->nr || strcmp(c->arg[0], "-s") || !update_options(c, &force))
 		return EINVAL;
-	force = !strcmp(c->arg[c->nr - 1], "-F");
 	if (!update_binary[0])
 		return say(c, "no binary was named"), 0;
 	if (any_transaction() && !force)
@@ -290,28 +312,30 @@ static int run_live_update(struct call *c)
 
 /**
  * control_update_wanted() - did the loop end for a live update?
- * @binary: to which
+ * @binary:  to which
+ * @limit_s: how long it may take until it serves
  */
-bool control_update_wanted(const char **binary)
+bool control_update_wanted(const char **binary, uint32_t *limit_s)
 {
 	*binary = update_binary;
+	*limit_s = update_limit_s;
 	return update_wanted;
 }
 
 static int run_help(struct call *c);
 
 static const struct command commands[] = {
-	{ "check", "", run_check },
-	{ "help", "", run_help },
-	{ "limits", "[<domid>|from <domid>]", run_limits },
+	{ "check", "", run_check, false },
+	{ "help", "", run_help, false },
+	{ "limits", "[<domid>|from <domid>]", run_limits, false },
 	{ "live-update", "-f <file>|-a|-s [-t <sec>] [-F]",
-	  run_live_update },
-	{ "log", "on|off|error|warn|info|debug", run_log },
-	{ "logfile", "<file>", run_logfile },
-	{ "memreport", "", run_memreport },
-	{ "print", "<string>", run_print },
-	{ "quota", "[set [<domid>] <name> <val>|<domid>]", run_quota },
-	{ "status", "", run_status },
+	  run_live_update, true },
+	{ "log", "on|off|error|warn|info|debug", run_log, true },
+	{ "logfile", "<file>", run_logfile, true },
+	{ "memreport", "", run_memreport, false },
+	{ "print", "<string>", run_print, true },
+	{ "quota", "[set [<domid>] <name> <val>|<domid>]", run_quota, false },
+	{ "status", "", run_status, false },
 };
 
 static int run_help(struct call *c)
@@ -340,6 +364,8 @@ int do_control(struct req *r)
 	for (i = 0; i < ARRAY_SIZE(commands); i++) {
 		if (strcmp(s[0], commands[i].name))
 			continue;
+		if (commands[i].changes && r->c->readonly)
+			return EROFS;
 		rc = commands[i].run(c);
 		if (!rc && c->len) {
 			c->out[c->len] = '\0';

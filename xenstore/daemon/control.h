@@ -6,7 +6,8 @@
 #define XS_CONTROL_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
-bool control_update_wanted(const char **binary);
+bool control_update_wanted(const char **binary, uint32_t *limit_s);
 
 #endif

@@ -311,6 +311,14 @@ void journal_limit(uint32_t domid, unsigned int limit, uint32_t value)
 
 /* --- generations --- */
 
+/* The first item of a journal. */
+void journal_begin(void)
+{
+	struct item it = { .type = ITEM_RESET, .a = JOURNAL_FORMAT };
+
+	item_add(&it, 0);
+}
+
 /**
  * journal_rotate() - begin a new generation
  *
@@ -321,14 +329,13 @@ void journal_limit(uint32_t domid, unsigned int limit, uint32_t value)
  */
 int journal_rotate(void)
 {
-	struct item it = { .type = ITEM_RESET };
 	char path[512];
 	int rc;
 
 	rc = journal_open(dir, gen + 1, 0);
 	if (rc)
 		return rc;
-	item_add(&it, 0);
+	journal_begin();
 	store_dump();
 	journal_commit();
 	return snapshot_begin(file_name(path, sizeof(path), "snap", gen),

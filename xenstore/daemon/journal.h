@@ -25,6 +25,12 @@
 struct node;
 struct perms;
 
+/*
+ * Raised when an older daemon could not read what is written, so that it
+ * refuses it as a whole instead of taking it for damaged.
+ */
+#define JOURNAL_FORMAT 1u
+
 enum item_type {
 	ITEM_NODE = 1,		/* a node is created or changed */
 	ITEM_REMOVE,		/* a node is removed with all below it */
@@ -37,7 +43,8 @@ enum item_type {
 	ITEM_TXN_END,
 	ITEM_DOMAIN,		/* all about a domain but its nodes */
 	ITEM_LIMIT,
-	ITEM_RESET,		/* forget all but the tree: a journal begins */
+	ITEM_RESET,		/* forget all but the tree: a journal begins,
+				   of format a */
 	ITEM_SNAPSHOT_END,
 };
 
@@ -62,6 +69,7 @@ struct rec {
 };
 
 int journal_open(const char *dir, uint64_t gen, uint64_t pos);
+void journal_begin(void);
 int journal_rotate(void);
 void journal_poll(void);
 bool journal_busy(void);

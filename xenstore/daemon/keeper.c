@@ -53,6 +53,8 @@
 #define QUICK_DEATH_NS 1000000000ull	/* sooner: wait before the next */
 #define LOCK_TRIES 100u
 #define LOCK_WAIT_US 50000u
+#define ACCEPT_RETRY_US 50000u
+#define UPDATE_LIMIT_S 60u		/* for an update's binary to serve */
 
 struct held {
 	uint32_t id;
@@ -76,6 +78,7 @@ static bool stopping;
 static bool hopeless;			/* the state cannot be read */
 static uint64_t started;
 static char binary[256], fallback[256];
+static uint32_t update_limit_s = UPDATE_LIMIT_S;
 static char **child_argv;
 static int spare_stream = -1;		/* for the next client */
 static int parent_pipe = -1;		/* tells who started us */
@@ -128,8 +131,12 @@ static void accept_one(bool readonly)
 
 	h.sock = accept4(listener[readonly], NULL, NULL,
 			 SOCK_CLOEXEC | SOCK_NONBLOCK);
-	if (h.sock < 0)
+	if (h.sock < 0) {
+		/* It stays in the queue: do not spin until there is room. */
+		if (errno != EAGAIN && errno != ECONNABORTED)
+			usleep(ACCEPT_RETRY_US);
 		return;
+	}
 	h.stream = spare_stream >= 0 ? spare_stream : stream_new();
 	spare_stream = -1;
 	if (h.stream < 0) {
@@ -272,8 +279,10 @@ static void bury(void)
 		close(child_fd);
 	child_fd = -1;
 	child = 0;
+	/* Of an update's binary that means only that it is of no use. */
 	if (status >= 0 && WIFEXITED(status) &&
-	    WEXITSTATUS(status) == KEEPER_HOPELESS)
+	    WEXITSTATUS(status) == KEEPER_HOPELESS &&
+	    !strcmp(binary, fallback))
 		stopping = hopeless = true;
 	if (stopping)
 		return;
@@ -287,10 +296,39 @@ static void bury(void)
 			 WEXITSTATUS(status), binary);
 }
 
+/* An update's binary that has yet to show that it can serve. */
+static bool on_trial(void)
+{
+	return child && !ready && strcmp(binary, fallback);
+}
+
+/* How long that may still take, in ms; -1: there is no such binary. */
+static int trial_ms(void)
+{
+	uint64_t limit_ns = update_limit_s * 1000000000ull;
+	uint64_t used_ns = now_ns() - started;
+
+	if (!on_trial())
+		return -1;
+	return used_ns >= limit_ns ? 0 :
+	       (int)MIN((limit_ns - used_ns) / 1000000 + 1, 1000000u);
+}
+
+static void end_trial(void)
+{
+	if (trial_ms())
+		return;
+	log_error("%s does not serve after %u s", binary, update_limit_s);
+	kill(child, SIGKILL);
+	started = now_ns();
+}
+
 static void on_end(void)
 {
 	close(pair);
 	pair = -1;
+	if (on_trial())
+		kill(child, SIGKILL);
 	bury();
 	if (stopping)
 		return;
@@ -322,6 +360,7 @@ static void on_message(void)
 		break;
 	case KEEPER_EXEC:
 		memcpy(binary, m.path, sizeof(binary));
+		update_limit_s = m.id;
 		break;
 	}
 }
@@ -357,8 +396,9 @@ static void step(int sigfd)
 			   .events = (short)(POLLIN | (all ? 0 : POLLOUT)) },
 	};
 
-	if (poll(p, NR, -1) < 0 && errno != EINTR)
+	if (poll(p, NR, trial_ms()) < 0 && errno != EINTR)
 		log_fatal("poll: %s", strerror(errno));
+	end_trial();
 	if (p[PAIR].revents & (POLLIN | POLLHUP | POLLERR))
 		on_message();
 	if (p[ANY].revents & POLLIN)

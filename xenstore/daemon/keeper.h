@@ -43,7 +43,8 @@ enum keeper_op {
 
 struct keeper_msg {
 	uint32_t op;
-	uint32_t id;		/* of a client; LISTEN: of the next one */
+	uint32_t id;		/* of a client; LISTEN: of the next one;
+				   EXEC: seconds until it must serve */
 	uint32_t readonly;
 	char path[256];		/* EXEC */
 };
@@ -65,7 +66,7 @@ int keeper_main(const struct options *o, char **argv, bool replacement);
 void keeper_attach(char **argv);
 void keeper_drop(uint32_t id);
 void keeper_ready(void);
-void keeper_exec(const char *path);
+void keeper_exec(const char *path, uint32_t limit_s);
 
 /* For the service manager and for people. */
 void manager_ready(void);

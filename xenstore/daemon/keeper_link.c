@@ -51,7 +51,8 @@ static void adopt(const struct keeper_msg *m, const int fds[2])
 	bool known = conn_lookup(m->id) != NULL;
 	struct conn *c = sock_adopt(m->id, fds[0], fds[1], m->readonly);
 
-	next_id = m->id + 2;
+	/* They do not come in the order of their numbers. */
+	next_id = counter_max(next_id, m->id + 2);
 	if (c && !known) {
 		journal_conn(true, c->id, 0, m->readonly);
 		conn_commit(c, stream_in_done(c->st));
@@ -249,10 +250,10 @@ void keeper_ready(void)
 	tell(&m);
 }
 
-/* The next daemon shall be started from this binary. */
-void keeper_exec(const char *path)
+/* The next daemon shall be started from this binary, and serve in time. */
+void keeper_exec(const char *path, uint32_t limit_s)
 {
-	struct keeper_msg m = { .op = KEEPER_EXEC };
+	struct keeper_msg m = { .op = KEEPER_EXEC, .id = limit_s };
 
 	strncpy(m.path, path, sizeof(m.path) - 1);
 	tell(&m);

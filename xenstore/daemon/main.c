@@ -197,6 +197,7 @@ static void start_domains(const struct options *o)
 static int daemon_main(const struct options *o, char **argv)
 {
 	const char *binary;
+	uint32_t limit_s;
 	uint64_t gen, pos;
 	int rc;
 
@@ -211,6 +212,10 @@ static int daemon_main(const struct options *o, char **argv)
 	rc = journal_open(o->state_dir, gen, pos);
 	if (rc)
 		log_fatal("%s: %s", o->state_dir, strerror(rc));
+	if (!pos) {
+		journal_begin();
+		journal_commit();
+	}
 	keeper_attach(argv);
 	if (o->domains)
 		start_domains(o);
@@ -218,8 +223,8 @@ static int daemon_main(const struct options *o, char **argv)
 	keeper_ready();
 	log_info("serving in %s", o->run_dir);
 	loop_run();
-	if (control_update_wanted(&binary))
-		keeper_exec(binary);
+	if (control_update_wanted(&binary, &limit_s))
+		keeper_exec(binary, limit_s);
 	return 0;
 }
 

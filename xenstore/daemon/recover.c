@@ -43,6 +43,17 @@ static bool path_valid(const char *path)
 	return *path == '/' && path_canonical(scratch, path, 0);
 }
 
+/* Lists that a request could have made, and no others. */
+static bool perms_valid(const struct perm *list, uint32_t nr)
+{
+	uint32_t i;
+
+	for (i = 0; i < nr; i++)
+		if (list[i].domid >= DOMID_LIMIT || list[i].bits > PERM_BOTH)
+			return false;
+	return nr != 0;
+}
+
 static bool apply_node(uint64_t seq, const struct item *it, const uint8_t *body)
 {
 	size_t perm_bytes = it->a * sizeof(struct perm);
@@ -58,12 +69,12 @@ static bool apply_node(uint64_t seq, const struct item *it, const uint8_t *body)
 	if (store_special(path) < 0 && !path_valid(path))
 		return false;
 	if (it->flags & ITEM_HAS_PERMS) {
-		if (!it->a)
-			return false;
 		list = arena_alloc(scratch, perm_bytes);
 		memcpy(list, value + it->nr, perm_bytes);
+		if (!perms_valid(list, it->a))
+			return false;
 		ps = perms_intern(list, it->a);
-	} else if (!tree_find(store_root(), path)) {
+	} else if (*path != '/' || !tree_find(store_root(), path)) {
 		return false;
 	}
 	if (*path == '/' && !tree_find(store_root(),
@@ -208,8 +219,10 @@ static bool apply(void *arg, uint64_t seq, const struct item *it,
 	case ITEM_LIMIT:
 		return apply_limit(it);
 	case ITEM_RESET:
-		forget_all();
-		return true;
+		s->too_new = it->a > JOURNAL_FORMAT;
+		if (!s->too_new)
+			forget_all();
+		return !s->too_new;
 	case ITEM_SNAPSHOT_END:
 		s->snapshot_done = true;
 		return true;
@@ -307,11 +320,13 @@ static void read_journals(const char *dir, struct recover_state *s, uint64_t *ge
 		*pos = 0;
 		if (!m.size)
 			continue;
-		if (!recover_records(m.data, m.size, &end, s))
+		if (!recover_records(m.data, m.size, &end, s) && !s->too_new)
 			log_warn("%s/journal.%" PRIu64 " is torn at byte %zu: "
 				 "the rest of it is dropped", dir, n, end);
 		*pos = end;
 		munmap(m.data, m.size);
+		if (s->too_new)
+			return;
 	}
 }
 
@@ -321,7 +336,8 @@ static void read_journals(const char *dir, struct recover_state *s, uint64_t *ge
  *
  * Afterwards each connection knows its counters, but has no transport yet.
  *
- * Return: 0, also if the directory is empty; EIO the snapshot is damaged.
+ * Return: 0, also if the directory is empty; EIO the snapshot is damaged;
+ *         EPROTO a newer daemon wrote what this one cannot read.
  */
 int recover(const char *dir, uint64_t *gen, uint64_t *pos)
 {
@@ -335,6 +351,10 @@ int recover(const char *dir, uint64_t *gen, uint64_t *pos)
 		rc = read_snapshot(dir, *gen, &s);
 	if (!rc)
 		read_journals(dir, &s, gen, pos);
+	if (s.too_new) {
+		log_error("%s was written by a newer daemon", dir);
+		rc = EPROTO;
+	}
 	journal_drop();
 	journal_set_seq(s.seq);
 	arena_free(scratch);

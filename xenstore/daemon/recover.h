@@ -12,6 +12,7 @@
 struct recover_state {
 	uint64_t seq;		/* of the latest record */
 	bool snapshot_done;	/* the record that ends a snapshot was there */
+	bool too_new;		/* a journal is of a format that we do not know */
 };
 
 bool recover_records(const uint8_t *data, size_t size, size_t *end,

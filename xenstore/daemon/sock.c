@@ -201,10 +201,14 @@ struct conn *sock_adopt(uint32_t id, int fd, int stream_fd, bool readonly)
 	struct conn *c = conn_lookup(id);
 	struct sock *s;
 
-	if (!st) {
-		log_error("sock%u: its streams are damaged", id / 2);
+	if (!st || (c && c->tp)) {
+		log_error("sock%u: %s", id / 2, st ? "is there already" :
+			  "its streams are damaged");
 		keeper_drop(id);
-		close(stream_fd);
+		if (st)
+			stream_close(st);
+		else
+			close(stream_fd);
 		close(fd);
 		return NULL;
 	}

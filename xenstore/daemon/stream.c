@@ -46,7 +46,7 @@
  * @in_start:  counter of the next byte from the client
  * @out_start: counter of the next byte to the client
  *
- * Return: 0 or an errno of ftruncate(), pwrite(), lseek().
+ * Return: 0 or an errno of posix_fallocate(), ftruncate(), pwrite(), lseek().
  */
 int stream_format(int fd, uint32_t in_start, uint32_t out_start)
 {
@@ -59,6 +59,10 @@ int stream_format(int fd, uint32_t in_start, uint32_t out_start)
 		.out_near = out_start,
 	};
 
+	int rc = posix_fallocate(fd, 0, IN_OFFSET + STREAM_IN_SIZE);
+
+	if (rc)
+		return rc;
 	if (ftruncate(fd, STREAM_OUT_OFFSET + (off_t)out_start) ||
 	    pwrite(fd, &h, sizeof(h), 0) != sizeof(h) ||
 	    lseek(fd, STREAM_OUT_OFFSET + (off_t)out_start, SEEK_SET) < 0)
@@ -98,21 +102,26 @@ uint64_t stream_extend(const struct stream *s, uint32_t pos)
 
 /*
  * Move the window so that it holds at least two messages from out_new on, and
- * give back the memory of what was sent.
+ * give back the memory of what was sent. Return: 0 or an errno; there may be
+ * no window then.
  */
-static void slide(struct stream *s)
+static int slide(struct stream *s)
 {
 	off_t off = stream_out_at(s, s->out_new) & ~(off_t)(PAGE - 1);
 	off_t sent = stream_out_at(s, s->sent) & ~(off_t)(PAGE - 1);
 	uint64_t start = s->hdr->base + (uint64_t)(off - STREAM_OUT_OFFSET);
 
+	void *win;
+
 	if (s->win)
 		munmap(s->win, WINDOW);
+	s->win = NULL;
 	if (ftruncate(s->fd, off + WINDOW))
-		log_fatal("cannot extend a stream: %s", strerror(errno));
-	s->win = map(s->fd, NULL, WINDOW, off);
-	if (s->win == MAP_FAILED)
-		log_fatal("cannot map a stream: %s", strerror(errno));
+		return errno;
+	win = map(s->fd, NULL, WINDOW, off);
+	if (win == MAP_FAILED)
+		return errno;
+	s->win = win;
 	s->win_start = start;
 	s->backed = 0;
 	__atomic_store_n(&s->hdr->out_near, start, __ATOMIC_RELEASE);
@@ -120,6 +129,7 @@ static void slide(struct stream *s)
 	    !fallocate(s->fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE,
 		       s->punched, sent - s->punched))
 		s->punched = sent;
+	return 0;
 }
 
 static int finish_rewind(int fd, struct stream_hdr *h)
@@ -244,33 +254,75 @@ void stream_in_filled(struct stream *s, size_t len)
 }
 
 /*
- * Every page of the output is written once, so a client that is sent long
- * messages costs a page fault for each. Let the kernel make several at a time.
+ * Give the next @len bytes their memory before they are written: if there is
+ * none, the write would end in SIGBUS. For long messages the kernel makes
+ * several pages at a time, which saves it a page fault for each.
  */
-static void back(struct stream *s, size_t len)
+static int back(struct stream *s, size_t len)
 {
 	uint64_t used = (s->out_new - s->win_start) & ~(uint64_t)(PAGE - 1);
 	uint64_t from = s->win_start + used;
-	size_t size = MIN(POPULATE, WINDOW - used);
+	uint64_t want = s->out_new + len - from;
 
-	if (len < LONG_MESSAGE || s->out_new + len <= s->backed)
-		return;
-	/* If it fails the pages come one by one. */
-	(void)madvise(s->win + (from - s->win_start), size,
-		      MADV_POPULATE_WRITE);
-	s->backed = from + size;
+	if (s->out_new + len <= s->backed)
+		return 0;
+	if (len >= LONG_MESSAGE && want < POPULATE)
+		want = POPULATE;
+	want = MIN((want + PAGE - 1) & ~(uint64_t)(PAGE - 1), WINDOW - used);
+	/* EINVAL: a kernel before 5.14 does not know how. */
+	if (madvise(s->win + used, want, MADV_POPULATE_WRITE) &&
+	    errno != EINVAL)
+		return errno == EFAULT ? ENOSPC : errno;
+	s->backed = from + want;
+	return 0;
+}
+
+/**
+ * stream_reserve() - make room for bytes for the client
+ * @len: how many; at most what two messages have
+ *
+ * Return: 0, then stream_append() of as many cannot fail; or an errno: there
+ *         is no memory for them.
+ */
+int stream_reserve(struct stream *s, size_t len)
+{
+	int rc = 0;
+
+	if (!s->win || s->out_new + len > s->win_start + WINDOW)
+		rc = slide(s);
+	return rc ? rc : back(s, len);
 }
 
 /**
  * stream_append() - add bytes for the client; they count once committed
+ * @len: stream_reserve() was asked for it
  */
 void stream_append(struct stream *s, const void *data, size_t len)
 {
-	if (!s->win || s->out_new + len > s->win_start + WINDOW)
-		slide(s);
-	back(s, len);
 	memcpy(s->win + (s->out_new - s->win_start), data, len);
 	s->out_new += len;
+}
+
+/**
+ * stream_holds() - are these the bytes at an output position?
+ * @pos: where so many bytes were appended
+ */
+bool stream_holds(const struct stream *s, uint64_t pos, const void *data,
+		  size_t len)
+{
+	const uint8_t *p = data;
+	uint8_t part[256];
+	size_t n;
+
+	if (s->win && pos >= s->win_start)
+		return !memcmp(s->win + (pos - s->win_start), data, len);
+	for (; len; len -= n, p += n, pos += n) {
+		n = MIN(len, sizeof(part));
+		if (pread(s->fd, part, n, stream_out_at(s, pos)) !=
+		    (ssize_t)n || memcmp(part, p, n))
+			return false;
+	}
+	return true;
 }
 
 /**

@@ -78,7 +78,10 @@ void stream_in_filled(struct stream *s, size_t len);
 
 bool stream_may_rewind(const struct stream *s);
 void stream_rewind(struct stream *s);
+int stream_reserve(struct stream *s, size_t len);
 void stream_append(struct stream *s, const void *data, size_t len);
+bool stream_holds(const struct stream *s, uint64_t pos, const void *data,
+		  size_t len);
 int stream_copy_owed(const struct stream *s, void *to, size_t len);
 void stream_commit(struct stream *s, uint32_t in_done);
 void stream_recover(struct stream *s, uint32_t in_done, uint32_t out_end);
