@@ -176,6 +176,14 @@ xenevtchn_bind_interdomain(xenevtchn_handle *xce, uint32_t domid,
 		errno = ESRCH;
 		return -1;
 	}
+	/* As Xen: who is bound to somebody is not there for anybody else. */
+	for (unsigned int i = 0; i < NR_PORTS; i++) {
+		if (!ports[i].used || ports[i].domid != domid ||
+		    ports[i].remote != remote)
+			continue;
+		errno = EINVAL;
+		return -1;
+	}
 	return port_alloc(domid, remote);
 }
 

@@ -206,6 +206,44 @@ def test_reconnect(host, dom0):
     assert "transactions: 0\nwatches: 0" in dom0.control("status")
 
 
+def test_reconnect_with_replies_not_taken(host, dom0):
+    """The fresh start owes none: they count no longer."""
+    home(dom0, 3)
+    guest = host.domain(3)
+    guest.write("x", b"v" * 900)
+    ring = guest.transport
+    for _ in range(30):                 # outstanding ones are limited to 20
+        guest.send(Type.READ, b"x\0")
+    wait_for(lambda: "outstanding 20 20" in dom0.control("limits", "3"))
+    for _ in range(5):
+        ring.set(ring.CONNECTION, 1)
+        ring.kick()
+        wait_for(lambda: ring.get(ring.CONNECTION) == 0)
+    assert "outstanding 0 20" in dom0.control("limits", "3")
+    guest = Client(ring)
+    assert guest.read("x") == b"v" * 900
+    # Whoever does that for ever does not fill the log.
+    assert host.log().count("starts its connection anew") == 1
+
+
+def test_introduced_again(host, dom0):
+    """A domain may be introduced anew, its port as it was, at once or later."""
+    home(dom0, 3)
+    guest = host.domain(3)
+    guest.watch("x", "t")
+    dom0.introduce(3)
+    guest = Client(guest.transport)
+    guest.write("x", b"1")
+    assert guest.poll_events(0.1) == []
+    # Without a pause between the two.
+    numbers = [(kind, dom0.send(kind, data)) for kind, data in (
+        (Type.RELEASE, b"3\0"), (Type.INTRODUCE, b"3\0001\0007\0"))]
+    for kind, number in numbers:
+        dom0.reply(number, kind)
+    assert dom0.is_introduced(3)
+    assert Client(guest.transport).domain_path(3) == "/local/domain/3"
+
+
 BAD_INDICES = [
     (RingTransport.REQ_PROD, 1025), (RingTransport.REQ_PROD, 2**31),
     (RingTransport.REQ_PROD, 2**32 - 1), (RingTransport.RSP_CONS, 1),
@@ -367,6 +405,111 @@ def test_memory_of_transactions(host, dom0):
     assert memory(dom0, 3) == before
 
 
+def test_memory_of_watches(host, dom0):
+    """Long paths take memory even if nothing is there."""
+    guest = host.domain(3)
+    dom0.control("quota", "set", "3", "memory", "200000")
+    with pytest.raises(XsError) as info:
+        for i in range(100):
+            guest.watch("@%d" % i + "/a" * 1000, "t")
+    assert info.value.name == "ENOSPC"
+    assert 1 <= i < 5
+    assert dom0.control("check") == "OK"
+    host.kill()
+    assert dom0.control("check") == "OK"
+    guest.reset_watches()
+    assert memory(dom0, 3) == 0
+
+
+def allocated(dom0):
+    return int(dom0.control("memreport").split()[1])
+
+
+def test_old_versions_that_a_transaction_keeps(host, dom0):
+    """More than its domain may keep alive it must let go of."""
+    home(dom0, 3)
+    guest = host.domain(3)
+    dom0.control("quota", "set", "3", "transaction-kept", "200000")
+
+    def rewrite(n, letter):
+        for i in range(n):
+            guest.write("n%d" % i, letter * 2000)
+
+    rewrite(200, b"a")
+    line = "dom3: refused: transaction-kept"
+    # As little as another one may keep is nothing to speak of, however often
+    # the same is changed, and whatever others begin and end meanwhile.
+    small = guest.start()
+    assert guest.read("n1", small) == b"a" * 2000
+    for i in range(300):
+        rewrite(2, b"%c" % (98 + i % 5))
+        dom0.end(dom0.start())
+    assert guest.read("n1", small) == b"a" * 2000
+    guest.end(small)
+    assert line not in host.log()
+    # One version in which most is different.
+    before = allocated(dom0)
+    large = [guest.start() for _ in range(5)]
+    for tx in large:
+        guest.write("new", b"x", tx)
+    rewrite(200, b"z")
+    assert allocated(dom0) - before < 300000
+    assert host.log().count(line) == 1, host.log()
+    for tx in large:
+        assert len(guest.read("n150", tx)) == 2000      # it may go on
+        assert refused(guest.end, tx) == "EAGAIN"
+    assert refused(guest.read, "new") == "ENOENT"
+    assert dom0.control("check") == "OK"
+
+
+def test_dom0_keeps_what_it_likes(host, dom0):
+    guest = host.domain(3)
+    home(dom0, 3)
+    dom0.control("quota", "set", "transaction-kept", "1000")
+    guest.write("x", b"a" * 2000)
+    tx = dom0.start()
+    for i in range(20):
+        guest.write("x", b"b" * 2000)
+    assert dom0.read("/local/domain/3/x", tx) == b"a" * 2000
+    dom0.end(tx)
+
+
+def lose(guest, dom0, path, times):
+    """Let a transaction that looked at a path lose its commit."""
+    for _ in range(times):
+        tx = guest.start()
+        try:
+            guest.read(path, tx)
+        except XsError as error:
+            assert error.name == "EACCES"
+        guest.write("mine", b"", tx)
+        guest.read("hot", tx)
+        dom0.write("/local/domain/3/hot", b"")
+        assert refused(guest.end, tx) == "EAGAIN"
+
+
+def at_once(dom0, path):
+    """Is a write of Dom0 carried out without having to wait?"""
+    number = dom0.send(Type.WRITE, path.encode() + b"\0x")
+    done = dom0.transport.readable(0.05)
+    dom0.reply(number, Type.WRITE)
+    return done
+
+
+def test_lease_of_a_guest(host, dom0):
+    """It protects what the guest may use, and only now and then."""
+    home(dom0, 3)
+    dom0.write("/secret", b"")
+    guest = host.domain(3)
+    guest.write("hot", b"")
+    lose(guest, dom0, "/secret", 3)
+    assert at_once(dom0, "/secret")
+    assert not at_once(dom0, "/local/domain/3/hot")
+    # The lease was held until its time was over; the next one is far away.
+    lose(guest, dom0, "/secret", 6)
+    assert at_once(dom0, "/local/domain/3/hot")
+
+
 def test_outstanding(host, dom0):
     """Who does not take replies is not served any more, and loses nothing."""
     home(dom0, 3)
@@ -392,6 +535,21 @@ def test_event_flood_is_bounded(host, dom0):
     assert guest.read("x") == b"4999"
     assert len(guest.events) < 100
     assert guest.events[-1] == ("x", "t")
+
+
+def test_many_events_are_queued_once(host, dom0):
+    """Also those that were queued long ago, and none for another."""
+    path = home(dom0, 3)
+    guest = host.domain(3)
+    token = "t" * 900
+    guest.watch("x", token)
+    names = ["x/%d" % i for i in range(100)]        # 90 KiB of events
+    for _ in range(4):
+        for name in names:
+            dom0.write("%s/%s" % (path, name), b"")
+    guest.read("x/0")
+    assert len(guest.events) < 250
+    assert set(guest.events) == {(name, token) for name in ["x"] + names}
 
 
 def test_sleeper_is_cut_off(host, dom0):

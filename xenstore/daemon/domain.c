@@ -32,6 +32,8 @@ static const struct {
 	[LIMIT_PATH_MAX] = { "path-max", "Bytes of a path", 2048 },
 	[LIMIT_PERMS] = { "permissions", "Permissions per node", 5 },
 	[LIMIT_DEPTH] = { "depth", "Components of a path", 64 },
+	[LIMIT_TXN_KEPT] = { "transaction-kept",
+			     "Old bytes kept per transaction", 1048576 },
 };
 
 static uint32_t global[LIMIT_NR];

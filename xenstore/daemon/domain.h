@@ -30,6 +30,7 @@ enum limit {
 	LIMIT_PATH_MAX,
 	LIMIT_PERMS,
 	LIMIT_DEPTH,
+	LIMIT_TXN_KEPT,
 	LIMIT_NR
 };
 

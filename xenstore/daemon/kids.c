@@ -61,6 +61,7 @@ static struct kids *page_own(struct kids *k)
 	if (k->refs == 1)
 		return k;
 	c = page_alloc(k->cap, k->level);
+	node_copied_bytes += sizeof(*k) + k->cap * sizeof(void *);
 	c->nr = k->nr;
 	c->gen = k->gen;
 	memcpy(c->slot, k->slot, k->nr * sizeof(void *));

@@ -43,6 +43,8 @@ int domain_introduce(struct domain *d, uint64_t gfn, uint32_t port)
 		conn_kill(d->conn, 0, NULL);
 		d->conn = NULL;
 	}
+	/* Its old ring must let go of the port that is to be bound. */
+	conn_reap();
 	rc = ring_connect(d, gfn, port);
 	if (rc)
 		return rc;

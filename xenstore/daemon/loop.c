@@ -33,6 +33,7 @@
 #include "journal.h"
 #include "lease.h"
 #include "log.h"
+#include "txn.h"
 #include "util.h"
 #include "wire.h"
 
@@ -247,6 +248,7 @@ void loop_run(void)
 			release_held();
 		round_of_turns();
 		conn_reap();
+		txn_poll();
 		journal_poll();
 	}
 }

@@ -13,6 +13,8 @@ _Static_assert(NODE_INNER_OFFSET % _Alignof(struct inner) == 0 &&
 	       NODE_INNER_OFFSET >= offsetof(struct node, data),
 	       "an inner node's part lies behind the header, aligned");
 
+uint64_t node_copied_bytes;
+
 static size_t node_size(bool inner, size_t name_len, size_t value_len)
 {
 	return offsetof(struct node, data) + (inner ? NODE_INNER_ROOM : 0) +
@@ -72,6 +74,7 @@ static struct node *node_copy(const struct node *n)
 	struct kids *k;
 
 	memcpy(c, n, size);
+	node_copied_bytes += size;
 	c->refs = 1;
 	perms_get(node_perms(c));
 	k = node_kids(c);
@@ -172,4 +175,32 @@ struct kids **node_kids_place(struct node **np)
 		*np = n;
 	}
 	return &node_inner(n)->kids;
+}
+
+/**
+ * node_kept_bytes() - what an older version of a subtree keeps in memory
+ * @was: the node in the older version
+ * @is:  the node of the same path in the current one, or NULL
+ *
+ * Return: bytes of nodes that @was has and @is has not, and of slots of maps
+ *         that differ; an upper bound, because maps share pages.
+ */
+size_t node_kept_bytes(const struct node *was, const struct node *is)
+{
+	const struct kids *now = is ? node_kids(is) : NULL;
+	struct kids_iter it;
+	struct node *kid;
+	size_t sum;
+
+	if (was == is)
+		return 0;
+	sum = node_size(was->inner, was->name_len, was->value_len);
+	if (node_kids(was) == now)
+		return sum;
+	kids_iter_init(&it, node_kids(was));
+	while ((kid = kids_iter_next(&it)))
+		sum += sizeof(void *) +
+		       node_kept_bytes(kid, kids_find(now, node_name(kid),
+						      kid->name_len));
+	return sum;
 }

@@ -120,6 +120,13 @@ void node_set_perms(struct node *n, struct perms *perms, uint64_t gen);
 bool node_changed(const struct node *was, const struct node *is);
 struct kids **node_kids_place(struct node **np);
 
+/*
+ * Bytes that were copied so far because another version held the original:
+ * what that version alone keeps alive since some moment is no more.
+ */
+extern uint64_t node_copied_bytes;
+size_t node_kept_bytes(const struct node *was, const struct node *is);
+
 void kids_put(struct kids *k);
 struct node *kids_find(const struct kids *k, const char *name, size_t len);
 struct node **kids_slot(struct kids **kp, const char *name, size_t len);

@@ -43,6 +43,7 @@ struct ring {
 	volatile struct xenstore_domain_interface *page;
 	int port;		/* our end of the event channel */
 	bool tell;		/* the guest has not been told of all we did */
+	bool renewed;		/* the guest asked for a fresh start */
 };
 
 static const char *dir;
@@ -69,10 +70,14 @@ static void reconnect(struct conn *c)
 	struct ring *r = c->priv;
 	struct stream *s = c->st;
 
-	log_info("%s: the guest starts its connection anew", c->name);
+	/* Once aloud: a guest can do this as often as it likes. */
+	log_at(r->renewed ? LOG_LEVEL_DEBUG : LOG_LEVEL_INFO,
+	       "%s: the guest starts its connection anew", c->name);
+	r->renewed = true;
 	conn_reset(c);
 	conn_commit(c, s->hdr->in_fill);
 	s->sent = s->out_end;
+	conn_flush(c);
 	r->page->req_cons = r->page->req_prod = s->hdr->in_fill;
 	r->page->rsp_cons = r->page->rsp_prod = (uint32_t)s->sent;
 	r->page->error = XENSTORE_ERROR_NONE;

@@ -29,6 +29,10 @@
  * A transaction that was open when the daemon was restarted goes on, on the
  * version that was recovered, without the changes that it had made; its end
  * is EAGAIN, so its client does it again.
+ *
+ * The version that a transaction started from keeps nodes in memory that were
+ * changed or removed since. If that becomes more than the domain's limit, the
+ * transaction likewise goes on, on the current version (txn_poll()).
  */
 #include "txn.h"
 
@@ -148,6 +152,24 @@ long txn_bytes(const struct domain *d)
 
 #define ARENA_BLOCK 1024
 #define TXN_BYTES ((long)sizeof(struct txn) + ARENA_BLOCK)
+#define LOOK_AGAIN 1048576u	/* bytes copied, if there is no limit now */
+
+static uint64_t next_look;	/* the least look_at of all */
+
+/* When to look at what a transaction keeps, if it may keep @more bytes. */
+static void look_later(struct txn *t, uint64_t more)
+{
+	t->look_at = node_copied_bytes + more;
+	if (t->look_at < next_look)
+		next_look = t->look_at;
+}
+
+static uint64_t may_keep(const struct txn *t)
+{
+	uint32_t max = limit_of(t->conn->dom, LIMIT_TXN_KEPT);
+
+	return max ? max : LOOK_AGAIN;
+}
 
 static struct txn *txn_new(struct conn *c, uint32_t id)
 {
@@ -160,6 +182,7 @@ static struct txn *txn_new(struct conn *c, uint32_t id)
 	t->view.charge = txn_charge;
 	t->mem = arena_new(ARENA_BLOCK);
 	STAILQ_INIT(&t->ops);
+	look_later(t, may_keep(t));
 	LIST_INSERT_HEAD(&c->txns, t, link);
 	c->dom->txns++;
 	use(t, TXN_BYTES);
@@ -202,23 +225,37 @@ struct txn *txn_lookup(struct conn *c, uint32_t id)
 	return NULL;
 }
 
+/* Forget what it saw and did, but not that it is open. */
+static void txn_empty(struct txn *t)
+{
+	struct txn_op *op;
+
+	use(t, TXN_BYTES - t->bytes);
+	STAILQ_FOREACH(op, &t->ops, next)
+		perms_put(op->perms);
+	STAILQ_INIT(&t->ops);
+	t->op_bytes = 0;
+	arena_reset(t->mem);
+	free(t->set);
+	t->set = NULL;
+	t->set_size = t->set_used = 0;
+	t->nr_delta = 0;
+	node_put(t->base);
+	node_put(t->view.root);
+	t->base = t->view.root = NULL;
+}
+
 /**
  * txn_abort() - close a transaction; its changes are forgotten
  */
 void txn_abort(struct txn *t)
 {
-	struct txn_op *op;
-
 	journal_txn(false, t->conn->id, t->id);
 	t->conn->dom->txns--;
-	use(t, -t->bytes);
 	LIST_REMOVE(t, link);
-	STAILQ_FOREACH(op, &t->ops, next)
-		perms_put(op->perms);
-	node_put(t->base);
-	node_put(t->view.root);
+	txn_empty(t);
+	use(t, -TXN_BYTES);
 	arena_free(t->mem);
-	free(t->set);
 	free(t->delta);
 	free(t);
 }
@@ -229,6 +266,50 @@ void txn_abort_all(struct conn *c)
 
 	while ((t = LIST_FIRST(&c->txns)))
 		txn_abort(t);
+}
+
+/* Does a transaction keep more than it may? Then let go of what it keeps. */
+static void look(struct txn *t)
+{
+	size_t kept = node_kept_bytes(t->base, store_root());
+	uint64_t max = may_keep(t);
+
+	if (limit_allows(t->conn->dom, LIMIT_TXN_KEPT, (long)kept)) {
+		look_later(t, kept + max / 4 < max ? max - kept : max / 4);
+		return;
+	}
+	txn_empty(t);
+	t->base = node_get(store_root());
+	t->view.root = node_get(store_root());
+	t->doomed = true;
+	look_later(t, max);
+}
+
+/**
+ * txn_poll() - between requests: do open transactions keep too much alive?
+ *
+ * They are looked at only when as much was copied as one more may keep, so
+ * this costs little in the long run. What one keeps may exceed the limit by a
+ * quarter until it is looked at again. Dom0 has no limit.
+ */
+void txn_poll(void)
+{
+	struct conn *c;
+	struct txn *t;
+
+	if (node_copied_bytes < next_look)
+		return;
+	next_look = UINT64_MAX;
+	TAILQ_FOREACH(c, &conns, link) {
+		LIST_FOREACH(t, &c->txns, link) {
+			if (!c->dom->id.domid)
+				continue;
+			if (node_copied_bytes >= t->look_at)
+				look(t);
+			else if (t->look_at < next_look)
+				next_look = t->look_at;
+		}
+	}
 }
 
 void txn_dump(struct conn *c)

@@ -47,7 +47,9 @@ struct txn {
 	LIST_ENTRY(txn) link;	/* of its connection */
 	struct conn *conn;
 	uint32_t id;
-	bool doomed;		/* began before a restart */
+	bool doomed;		/* its end will be EAGAIN */
+	uint64_t look_at;	/* node_copied_bytes when to see what it
+				   keeps alive */
 	uint32_t changes;	/* made in the view */
 	struct node *base;	/* [r] the version it started from */
 	struct tree view;	/* base plus its own changes */
@@ -68,6 +70,7 @@ void txn_abort(struct txn *t);
 void txn_abort_all(struct conn *c);
 int txn_commit(struct txn *t);
 void txn_dump(struct conn *c);
+void txn_poll(void);
 
 int txn_access(struct txn *t, const char *path, unsigned int flags);
 void txn_put(struct txn *t, const char *path, const void *value, size_t len,

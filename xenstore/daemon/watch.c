@@ -46,6 +46,7 @@ struct watch {
 	struct spot *spot;
 	int depth;			/* levels below; -1: all */
 	size_t strip;			/* relative: cut this from the front */
+	long charged;			/* bytes of memory, to its domain */
 	const char *token;		/* behind the path in @text */
 	char text[];			/* path as registered, token */
 };
@@ -149,9 +150,14 @@ static const char *next_name(const char **path, size_t *len)
 	return name;
 }
 
-static size_t watch_size(const struct watch *w)
+/* What a watch takes at most: itself, and spots that nobody else needs. */
+static long watch_size(const char *path, const char *canonical,
+		       const char *token)
 {
-	return sizeof(*w) + strlen(w->text) + strlen(w->token) + 2;
+	size_t spots = path_depth(canonical) + 1u;
+
+	return (long)(sizeof(struct watch) + strlen(path) + strlen(token) + 2 +
+		      spots * sizeof(struct spot) + strlen(canonical));
 }
 
 static struct watch *watch_find(struct conn *c, const char *canonical,
@@ -187,13 +193,14 @@ static void insert(struct conn *c, const char *path, const char *canonical,
 	w->spot = s;
 	w->depth = depth;
 	w->strip = strlen(canonical) + 1 - plen;
+	w->charged = watch_size(path, canonical, token);
 	w->token = w->text + plen;
 	memcpy(w->text, path, plen);
 	memcpy(w->text + plen, token, tlen);
 	LIST_INSERT_HEAD(&c->watches, w, in_conn);
 	LIST_INSERT_HEAD(&s->watches, w, in_spot);
 	c->dom->watches++;
-	c->dom->bytes += (long)watch_size(w);
+	c->dom->bytes += w->charged;
 }
 
 /**
@@ -208,8 +215,7 @@ static void insert(struct conn *c, const char *path, const char *canonical,
 int watch_add(struct conn *c, const char *path, const char *canonical,
 	      const char *token, int depth)
 {
-	long size = (long)(sizeof(struct watch) + strlen(path) +
-			   strlen(token) + 2);
+	long size = watch_size(path, canonical, token);
 
 	if (watch_find(c, canonical, token))
 		return EEXIST;
@@ -236,7 +242,7 @@ static void watch_free(struct watch *w)
 	struct spot *s = w->spot;
 
 	w->conn->dom->watches--;
-	w->conn->dom->bytes -= (long)watch_size(w);
+	w->conn->dom->bytes -= w->charged;
 	journal_unwatch(w->conn->id, w->text, w->token);
 	LIST_REMOVE(w, in_conn);
 	LIST_REMOVE(w, in_spot);
@@ -282,7 +288,7 @@ long watch_bytes(const struct domain *d)
 		if (c->dom != d)
 			continue;
 		LIST_FOREACH(w, &c->watches, in_conn)
-			sum += (long)watch_size(w);
+			sum += w->charged;
 	}
 	return sum;
 }
