@@ -1,0 +1,156 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * check.c - lodge check: what is wrong with a configuration, all of it
+ *
+ * Notes tell what has no effect; warnings and errors are wrong, and the exit
+ * status says so.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <yajl/yajl_gen.h>
+
+#include "cli.h"
+#include "liblodge.h"
+
+/* As in a file that follows: one override on each line. */
+static char *join_overrides(int argc, char **argv)
+{
+	char *text = NULL;
+	size_t size;
+	FILE *out = open_memstream(&text, &size);
+	int i;
+
+	if (!out)
+		return NULL;
+	for (i = 0; i < argc; i++)
+		fprintf(out, "%s\n", argv[i]);
+	if (!fclose(out))
+		return text;
+	free(text);
+	return NULL;
+}
+
+static struct lodge_config *read_config(const char *file, int argc,
+					char **argv)
+{
+	char *text = join_overrides(argc, argv);
+	struct lodge_source sources[] = {
+		{.name = file},
+		{"command line", text, text ? strlen(text) : 0},
+	};
+	struct lodge_config *config = NULL;
+
+	if (text && !lodge_config_read(&config, sources, 2) &&
+	    lodge_config_check_files(config)) {
+		lodge_config_free(config);
+		config = NULL;
+	}
+	free(text);
+	return config;
+}
+
+static void show_text(const struct lodge_finding *f, size_t nr)
+{
+	char *text;
+	size_t i;
+
+	for (i = 0; i < nr; i++) {
+		text = lodge_finding_text(&f[i]);
+		puts(text ? text : "lodge: out of memory");
+		free(text);
+	}
+}
+
+static void show_good(const char *file, const struct lodge_domain_config *d)
+{
+	printf("%s: good: \"%s\", %llu MiB, %u vCPU%s, %zu disk%s, "
+	       "%zu network interface%s\n",
+	       file, d->name, (unsigned long long)d->memory_mib, d->vcpus,
+	       d->vcpus == 1 ? "" : "s", d->nr_disks,
+	       d->nr_disks == 1 ? "" : "s", d->nr_vifs,
+	       d->nr_vifs == 1 ? "" : "s");
+}
+
+static void json_member(yajl_gen g, const char *name, const char *text)
+{
+	if (!text)
+		return;
+	yajl_gen_string(g, (const unsigned char *)name, strlen(name));
+	/* A path need not be UTF-8. */
+	if (yajl_gen_string(g, (const unsigned char *)text, strlen(text)) ==
+	    yajl_gen_invalid_string)
+		yajl_gen_null(g);
+}
+
+static void json_finding(yajl_gen g, const struct lodge_finding *f)
+{
+	static const char *const severities[] = {"note", "warning", "error"};
+	static const unsigned char line[] = "line";
+
+	yajl_gen_map_open(g);
+	json_member(g, "severity", severities[f->severity]);
+	json_member(g, "source", f->source);
+	if (f->line) {
+		yajl_gen_string(g, line, sizeof(line) - 1);
+		yajl_gen_integer(g, f->line);
+	}
+	json_member(g, "key", f->key);
+	json_member(g, "problem", f->problem);
+	json_member(g, "allowed", f->allowed);
+	json_member(g, "hint", f->hint);
+	yajl_gen_map_close(g);
+}
+
+/* An array, empty if all is well. */
+static void show_json(const struct lodge_finding *f, size_t nr)
+{
+	yajl_gen g = yajl_gen_alloc(NULL);
+	const unsigned char *text = (const unsigned char *)"";
+	size_t i, length = 0;
+
+	if (!g)
+		return;
+	yajl_gen_config(g, yajl_gen_beautify, 1);
+	yajl_gen_config(g, yajl_gen_validate_utf8, 1);
+	yajl_gen_array_open(g);
+	for (i = 0; i < nr; i++)
+		json_finding(g, &f[i]);
+	yajl_gen_array_close(g);
+	yajl_gen_get_buf(g, &text, &length);
+	fwrite(text, 1, length, stdout);
+	yajl_gen_free(g);
+}
+
+static bool is_wrong(const struct lodge_finding *f, size_t nr)
+{
+	size_t i;
+
+	for (i = 0; i < nr; i++)
+		if (f[i].severity != LODGE_NOTE)
+			return true;
+	return false;
+}
+
+int cmd_check(const struct cli_options *o, int argc, char **argv)
+{
+	struct lodge_config *config = read_config(argv[0], argc - 1, argv + 1);
+	const struct lodge_finding *f;
+	size_t nr;
+	bool wrong;
+
+	if (!config) {
+		fputs("lodge: out of memory\n", stderr);
+		return CLI_FAILED;
+	}
+	f = lodge_config_findings(config, &nr);
+	wrong = is_wrong(f, nr);
+	if (o->json)
+		show_json(f, nr);
+	else
+		show_text(f, nr);
+	if (!o->json && !wrong)
+		show_good(argv[0], lodge_config_domain(config));
+	lodge_config_free(config);
+	return wrong ? CLI_FAILED : CLI_DONE;
+}

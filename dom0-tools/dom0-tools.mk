@@ -1,0 +1,45 @@
+# SPDX-License-Identifier: MIT
+#
+# dom0-tools.mk - what runs guests from Dom0: a library and the tool `lodge`
+#
+#   build/lib/liblodge.a        the library (dom0-tools/include/liblodge.h)
+#   build/bin/lodge             the tool
+#   build/dom0-tools/asan/lodge the same under sanitizers, for the tests
+
+TOOLS_LIB := $(patsubst %.c,%,$(wildcard dom0-tools/lib/*.c))
+TOOLS_CLI := $(patsubst %.c,%,$(wildcard dom0-tools/cli/*.c))
+TOOLS_CPPFLAGS := -D_GNU_SOURCE -Idom0-tools/include
+TOOLS_LIBS := -lyajl
+
+# $(1): directory of the objects, $(2): flags
+define tools_objects
+$(1)/%.o: %.c dom0-tools/dom0-tools.mk build/config.mk
+	$$(call say,CC,$$@)$$(CC) $$(TOOLS_CPPFLAGS) $$(HOST_CFLAGS) $(2) \
+		$$(DEPFLAGS) -c -o $$@ $$<
+
+$$(call include_deps,$$(addprefix $(1)/,$$(addsuffix .o,$$(TOOLS_LIB) \
+	$$(TOOLS_CLI))))
+endef
+
+$(eval $(call tools_objects,build/obj/tools))
+$(eval $(call tools_objects,build/obj/tools-asan,$(SAN_CFLAGS)))
+
+build/lib/liblodge.a: $(TOOLS_LIB:%=build/obj/tools/%.o)
+	$(call say,AR,$@)rm -f $@ && $(AR) rcs $@ $^
+
+build/bin/lodge: $(TOOLS_CLI:%=build/obj/tools/%.o) build/lib/liblodge.a
+	$(call say,LD,$@)$(CC) -o $@ $^ $(TOOLS_LIBS)
+
+build/dom0-tools/asan/lodge: $(TOOLS_CLI:%=build/obj/tools-asan/%.o) \
+		$(TOOLS_LIB:%=build/obj/tools-asan/%.o)
+	$(call say,LD,$@)$(CC) $(SAN_CFLAGS) -o $@ $^ $(TOOLS_LIBS)
+
+ALL_TARGETS += build/lib/liblodge.a build/bin/lodge
+SYSTEM_DEPS += build/dom0-tools/asan/lodge
+$(call header_check,$(wildcard dom0-tools/include/*.h dom0-tools/lib/*.h \
+	dom0-tools/cli/*.h),$(TOOLS_CPPFLAGS) $(HOST_CFLAGS))
+
+.PHONY: install-tools
+install-tools: build/bin/lodge
+	$(call install_files,$(PREFIX)/bin,755,build/bin/lodge)
+INSTALL_TARGETS += install-tools

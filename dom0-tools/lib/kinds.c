@@ -1,0 +1,289 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * kinds.c - how the value of a key is read: one function for each kind
+ */
+#include "keys.h"
+
+#include <string.h>
+
+static void *member(const struct cfg_at *at, const struct cfg_key *key)
+{
+	return (char *)&at->config->domain + key->member;
+}
+
+/* ---- kinds ---------------------------------------------------------------- */
+
+bool key_u64(const struct cfg_at *at, const struct cfg_key *key,
+	     const struct cfg_value *v)
+{
+	return value_number(at, v, key->param, member(at, key));
+}
+
+bool key_uint(const struct cfg_at *at, const struct cfg_key *key,
+	      const struct cfg_value *v)
+{
+	uint64_t n;
+
+	if (!value_number(at, v, key->param, &n))
+		return false;
+	*(unsigned int *)member(at, key) = (unsigned int)n;
+	return true;
+}
+
+bool key_bool(const struct cfg_at *at, const struct cfg_key *key,
+	      const struct cfg_value *v)
+{
+	return value_bool(at, v, member(at, key));
+}
+
+bool key_string(const struct cfg_at *at, const struct cfg_key *key,
+		const struct cfg_value *v)
+{
+	return value_string(at, v, member(at, key));
+}
+
+bool key_path(const struct cfg_at *at, const struct cfg_key *key,
+	      const struct cfg_value *v)
+{
+	const char **path = member(at, key);
+
+	if (!value_string(at, v, path))
+		return false;
+	if (**path == '/')
+		return true;
+	must_be(at, "a path that begins with /", "is %s", quoted(at, *path));
+	*path = NULL;
+	return false;
+}
+
+bool key_choice(const struct cfg_at *at, const struct cfg_key *key,
+		const struct cfg_value *v)
+{
+	const char *text;
+	int value;
+
+	if (!value_string(at, v, &text) ||
+	    !value_choice(at, text, key->param, &value))
+		return false;
+	*(int *)member(at, key) = value;
+	return true;
+}
+
+bool key_uuid(const struct cfg_at *at, const struct cfg_key *key,
+	      const struct cfg_value *v)
+{
+	struct lodge_domain_config *d = &at->config->domain;
+	const char *text;
+
+	d->has_uuid = value_string(at, v, &text) &&
+		      value_uuid(at, text, d->uuid);
+	return d->has_uuid;
+}
+
+bool key_affinity(const struct cfg_at *at, const struct cfg_key *key,
+		  const struct cfg_value *v)
+{
+	return read_affinity(at, v, member(at, key));
+}
+
+/* Commands take a number for a domain's id. */
+bool key_name(const struct cfg_at *at, const struct cfg_key *key,
+	      const struct cfg_value *v)
+{
+	const char **name = member(at, key);
+	size_t i;
+
+	if (!value_string(at, v, name))
+		return false;
+	for (i = 0; (*name)[i]; i++)
+		if ((unsigned char)(*name)[i] < ' ' || (*name)[i] == '/')
+			break;
+	if (**name && !(*name)[i] && strspn(*name, "0123456789") != i)
+		return true;
+	must_be(at, "text without \"/\" and control characters, and no number",
+		"is %s", quoted(at, *name));
+	*name = NULL;
+	return false;
+}
+
+bool key_offset(const struct cfg_at *at, const struct cfg_key *key,
+		const struct cfg_value *v)
+{
+	int64_t *offset = member(at, key);
+	const char *text;
+	uint64_t n;
+	bool minus;
+
+	if (!value_string(at, v, &text))
+		return false;
+	minus = *text == '-';
+	if (!parse_number(text + minus, &n) || n > INT32_MAX) {
+		must_be(at, "a number of seconds, if negative in quotes",
+			"is %s", quoted(at, text));
+		return false;
+	}
+	*offset = minus ? -(int64_t)n : (int64_t)n;
+	return true;
+}
+
+bool key_type(const struct cfg_at *at, const struct cfg_key *key,
+	      const struct cfg_value *v)
+{
+	static const struct cfg_choice types[] = {
+		{"pv", LODGE_PV}, {"pvh", LODGE_PVH}, {"hvm", LODGE_HVM},
+		{NULL, 0},
+	};
+	const char *text;
+	int type;
+
+	if (!value_string(at, v, &text) ||
+	    !value_choice(at, text, types, &type))
+		return false;
+	at->config->guest_type = (unsigned int)type;
+	if (type != LODGE_PV)
+		must_be(at, "\"pv\": there are no other guests yet", "is %s",
+			quoted(at, text));
+	return true;
+}
+
+bool key_builder(const struct cfg_at *at, const struct cfg_key *key,
+		 const struct cfg_value *v)
+{
+	static const struct cfg_choice builders[] = {
+		{"generic", LODGE_PV}, {"linux", LODGE_PV}, {"hvm", LODGE_HVM},
+		{NULL, 0},
+	};
+	const char *text;
+	int type;
+
+	if (!value_string(at, v, &text) ||
+	    !value_choice(at, text, builders, &type))
+		return false;
+	at->config->guest_type = (unsigned int)type;
+	finding(at, LODGE_NOTE, "is old")->f.hint = "write type = \"pv\"";
+	if (type != LODGE_PV)
+		must_be(at, "\"generic\": there are no other guests yet",
+			"is %s", quoted(at, text));
+	return true;
+}
+
+bool key_root(const struct cfg_at *at, const struct cfg_key *key,
+	      const struct cfg_value *v)
+{
+	return value_string(at, v, &at->config->root);
+}
+
+bool key_extra(const struct cfg_at *at, const struct cfg_key *key,
+	       const struct cfg_value *v)
+{
+	return value_string(at, v, &at->config->extra);
+}
+
+/* By name, and by the number that it once was. */
+bool key_tsc_mode(const struct cfg_at *at, const struct cfg_key *key,
+		  const struct cfg_value *v)
+{
+	static const struct cfg_choice modes[] = {
+		{"default", LODGE_TSC_DEFAULT},
+		{"always_emulate", LODGE_TSC_ALWAYS_EMULATE},
+		{"native", LODGE_TSC_NATIVE},
+		{NULL, 0},
+	};
+	uint64_t n;
+	const char *text;
+	int mode;
+
+	if (!value_string(at, v, &text))
+		return false;
+	if (parse_number(text, &n) && n <= LODGE_TSC_NATIVE)
+		text = modes[n].name;
+	if (!value_choice(at, text, modes, &mode))
+		return false;
+	at->config->domain.tsc_mode = (enum lodge_tsc_mode)mode;
+	return true;
+}
+
+/* ---- lists of devices ---------------------------------------------------- */
+
+/* "disk[1]", on the line where it stands */
+static struct cfg_at element_at(const struct cfg_at *at,
+				const struct cfg_value *v, size_t i)
+{
+	struct cfg_at one = *at;
+	const struct cfg_value *e = v->first;
+	size_t n;
+
+	for (n = 0; n < i; n++)
+		e = e->next;
+	one.line = e->line;
+	one.key = arena_printf(&at->config->arena, "%s[%zu]", at->key, i);
+	return one;
+}
+
+bool key_disks(const struct cfg_at *at, const struct cfg_key *key,
+	       const struct cfg_value *v)
+{
+	struct lodge_domain_config *d = &at->config->domain;
+	struct lodge_disk *disks;
+	const char **specs;
+	bool good = true;
+	size_t i;
+
+	specs = value_strings(at, v, &d->nr_disks);
+	if (!specs)
+		return false;
+	disks = arena_alloc(&at->config->arena, d->nr_disks * sizeof(*disks));
+	d->disks = disks;
+	for (i = 0; i < d->nr_disks; i++) {
+		struct cfg_at one = element_at(at, v, i);
+
+		good &= read_disk(&one, specs[i], &disks[i]);
+	}
+	return good;
+}
+
+bool key_vifs(const struct cfg_at *at, const struct cfg_key *key,
+	      const struct cfg_value *v)
+{
+	struct lodge_domain_config *d = &at->config->domain;
+	struct lodge_vif *vifs;
+	const char **specs;
+	bool good = true;
+	size_t i;
+
+	specs = value_strings(at, v, &d->nr_vifs);
+	if (!specs)
+		return false;
+	vifs = arena_alloc(&at->config->arena, d->nr_vifs * sizeof(*vifs));
+	d->vifs = vifs;
+	for (i = 0; i < d->nr_vifs; i++) {
+		struct cfg_at one = element_at(at, v, i);
+
+		vifs[i].devid = (unsigned int)i;
+		good &= read_vif(&one, specs[i], &vifs[i]);
+	}
+	return good;
+}
+
+bool key_channels(const struct cfg_at *at, const struct cfg_key *key,
+		  const struct cfg_value *v)
+{
+	struct lodge_domain_config *d = &at->config->domain;
+	struct lodge_channel *channels;
+	const char **specs;
+	bool good = true;
+	size_t i;
+
+	specs = value_strings(at, v, &d->nr_channels);
+	if (!specs)
+		return false;
+	channels = arena_alloc(&at->config->arena,
+			       d->nr_channels * sizeof(*channels));
+	d->channels = channels;
+	for (i = 0; i < d->nr_channels; i++) {
+		struct cfg_at one = element_at(at, v, i);
+
+		good &= read_channel(&one, specs[i], &channels[i]);
+	}
+	return good;
+}
