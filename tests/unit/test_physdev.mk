@@ -1,4 +1,3 @@
 # SPDX-License-Identifier: MIT
-test_physdev_SRCS := hypervisor/domain/physdev.c hypervisor/domain/platform.c \
-	hypervisor/guest/optable.c hypervisor/lib/spinlock.c \
-	tests/unit/fake/machine.c
+include tests/unit/physdev/world.mk
+test_physdev_SRCS := $(PHYSDEV_WORLD_SRCS)
