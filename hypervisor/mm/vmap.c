@@ -12,6 +12,7 @@
 #include "private.h"
 
 #include <lodge/bug.h>
+#include <lodge/cpu.h>
 #include <lodge/errno.h>
 #include <lodge/layout.h>
 #include <lodge/spinlock.h>
@@ -94,24 +95,35 @@ static bool any_memory(mfn_t mfn, unsigned long nr)
 	return false;
 }
 
+/* A page-table entry beyond that faults: its bits are reserved. */
+static bool addressable(uint64_t addr, size_t size)
+{
+	uint64_t last = addr + size - 1;
+
+	return last >= addr && !(last >> cpu_features.phys_bits);
+}
+
 /**
  * ioremap() - map device memory, or tables of the firmware
- * @addr: first byte, of any alignment
+ * @addr: first byte, of any alignment; firmware or a device may have said it
  * @size: bytes, not 0
  *
  * Uncached; if memory is among it, with memory's cacheability, as the
  * processor must not see a frame both ways.
  *
  * Context: no locks above LOCK_TIMER held.
- * Return: the address of @addr; NULL: no memory, or no space.
+ * Return: the address of @addr; NULL: no memory, or no space, or beyond what
+ *         the processor can address.
  */
 void *ioremap(paddr_t addr, size_t size)
 {
 	unsigned long offset = PAGE_OFFSET(paddr_x(addr));
 	unsigned long nr = DIV_ROUND_UP(offset + size, PAGE_SIZE);
 	mfn_t mfn = paddr_to_mfn(addr);
-	struct area *a = area_new(nr, PAGE_SIZE);
+	struct area *a = NULL;
 
+	if (addressable(paddr_x(addr), size))
+		a = area_new(nr, PAGE_SIZE);
 	if (!a)
 		return NULL;
 	if (map_frames(a->va, mfn, nr, any_memory(mfn, nr) ? MAP_RW : MAP_UC)) {

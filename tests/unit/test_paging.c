@@ -302,6 +302,22 @@ static void devices_are_mapped_uncached(void **state)
 	expect_assert_failure(iounmap(p));
 }
 
+/* Firmware's tables and devices name addresses: reserved bits in an entry would
+ * fault when they are used. */
+static void what_cannot_be_addressed_is_not_mapped(void **state)
+{
+	char *last = ioremap(PADDR((1UL << 40) - PAGE_SIZE), PAGE_SIZE);
+
+	assert_int_equal(cpu_features.phys_bits, 40);
+	assert_non_null(last);
+	iounmap(last);
+	assert_null(ioremap(PADDR(1UL << 40), 4));
+	assert_null(ioremap(PADDR((1UL << 40) - 4), 8));
+	assert_null(ioremap(PADDR(1UL << 52), 4));
+	assert_null(ioremap(PADDR(~0UL), 1));
+	assert_null(ioremap(PADDR(~0UL), 4));
+}
+
 static void frames_are_mapped_in_any_order(void **state)
 {
 	mfn_t mfns[3] = { MFN(5000), MFN(4000), MFN(6000) };
@@ -400,6 +416,7 @@ int main(void)
 		cmocka_unit_test(modules_can_be_released),
 		cmocka_unit_test(roots_share_our_slots),
 		cmocka_unit_test(devices_are_mapped_uncached),
+		cmocka_unit_test(what_cannot_be_addressed_is_not_mapped),
 		cmocka_unit_test(stacks_are_guarded),
 		cmocka_unit_test(frames_are_mapped_in_any_order),
 		cmocka_unit_test(image_is_protected_in_the_end),
