@@ -321,7 +321,8 @@ bool pirq_needs_eoi(struct domain *d, unsigned int pirq)
  * The frame is referenced until the domain ends.
  *
  * Context: no locks held; takes LOCK_EVTCHN.
- * Return: 0; -EBUSY set already, or @d is dying; -EINVAL not a frame that the domain may write.
+ * Return: 0; -EBUSY set already, or @d is dying; -EINVAL not a frame that the
+ *         domain may write.
  */
 int pirq_set_eoi_map(struct domain *d, gfn_t gfn, bool auto_unmask)
 {

@@ -17,6 +17,10 @@
 #include <lodge/console.h>
 #include <lodge/percpu.h>
 
+/* A line of ours may come so often in so much time. */
+#define STORM_LIMIT	200
+#define STORM_WINDOW_NS	(10 * NS_PER_MS)
+
 void (*irq_guest_notify)(struct domain *d, unsigned int pirq);
 
 /* Fixed vectors: VEC_IRQ_CLEANUP and those above the dynamic ones. */
@@ -57,7 +61,8 @@ static void stray_vector(unsigned int vector)
 
 /*
  * With the lock, the line masked or acknowledged. If the source cannot move
- * now, or there is no vector, the next interrupt tries again.
+ * now, or there is no vector, the next interrupt tries again. One that comes
+ * when nobody has the irq any more finds no source to move.
  */
 static void move_if_wanted(struct irq_desc *desc)
 {
@@ -65,7 +70,8 @@ static void move_if_wanted(struct irq_desc *desc)
 	enum irq_move how;
 	int vector;
 
-	if (likely(cpu == desc->cpu) || desc->old_vector || !vector_cpu_ok(cpu))
+	if (likely(cpu == desc->cpu) || desc->old_vector ||
+	    desc->use == IRQ_FREE || !vector_cpu_ok(cpu))
 		return;
 	how = desc->chip->movable(desc);
 	if (how == IRQ_MOVE_NOT)
@@ -98,6 +104,45 @@ static void acknowledge(struct irq_desc *desc)
 	apic_eoi();
 }
 
+/* A line that we serve, and that was closed for a while, is opened again. */
+static void reopen_line(void *arg)
+{
+	struct irq_desc *desc = arg;
+	unsigned long flags = spin_lock_irqsave(&desc->lock);
+
+	irq_unmask(desc);
+	spin_unlock_irqrestore(&desc->lock, flags);
+}
+
+void irq_storm_init(struct irq_desc *desc)
+{
+	timer_init(&desc->storm.reopen, reopen_line, desc, 0);
+}
+
+/*
+ * Another device, or a broken one, may hold a level-triggered line of ours for
+ * ever: the CPU would take it again and again and do nothing else. With the
+ * lock. true: it came too often and stays closed until the timer opens it.
+ */
+static bool line_storms(struct irq_desc *desc)
+{
+	uint64_t now = system_time_ns();
+
+	if (now - desc->storm.since_ns >= STORM_WINDOW_NS) {
+		desc->storm.since_ns = now;
+		desc->storm.count = 0;
+	}
+	if (++desc->storm.count < STORM_LIMIT)
+		return false;
+	if (!desc->storm.said)
+		printk(LOG_WARN "GSI %u (%s) is not quiet after it was served: "
+		       "held back from now on\n", desc->irq, desc->name);
+	desc->storm.said = true;
+	desc->storm.count = 0;
+	timer_set(&desc->storm.reopen, now + STORM_WINDOW_NS);
+	return true;
+}
+
 /*
  * Ours. An edge that comes on another CPU (the irq has moved) while the
  * handler runs here makes it run once more; it never runs twice at a time.
@@ -120,7 +165,7 @@ static void deliver_ours(struct irq_desc *desc)
 		spin_lock(&desc->lock);
 	} while (desc->again);
 	desc->running = false;
-	if (desc->level)
+	if (desc->level && !line_storms(desc))
 		irq_unmask(desc);
 	spin_unlock(&desc->lock);
 }

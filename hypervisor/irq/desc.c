@@ -167,19 +167,21 @@ void irq_unmask(struct irq_desc *desc)
 	desc->chip->unmask(desc);
 }
 
-/* Where it should go, if an interrupt can get there, else the boot CPU. */
+/* Where it should go, if an interrupt can get there, else where it can. */
 int irq_give_vector(struct irq_desc *desc)
 {
+	unsigned int cpu;
 	int vector;
 
 	if (desc->vector)
 		return 0;
 	if (!vector_cpu_ok(desc->target_cpu))
 		desc->target_cpu = 0;
-	vector = vector_alloc(desc->target_cpu, desc->irq, 0, false);
+	cpu = desc->target_cpu;
+	vector = vector_alloc_anywhere(&cpu, desc->irq, 1);
 	if (vector < 0)
 		return vector;
-	desc->cpu = desc->target_cpu;
+	desc->cpu = cpu;
 	desc->vector = (unsigned int)vector;
 	return 0;
 }
@@ -238,6 +240,7 @@ int irq_request_gsi(unsigned int gsi, void (*fn)(void *), void *arg,
 	if (desc->use == IRQ_FREE)
 		rc = start(desc);
 	if (!rc) {
+		irq_storm_init(desc);
 		desc->use = IRQ_OURS;
 		desc->fn = fn;
 		desc->arg = arg;

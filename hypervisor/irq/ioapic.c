@@ -163,6 +163,21 @@ static void pin_write_low(struct irq_desc *desc)
 }
 
 /*
+ * A level-triggered pin may wait for the EOI of an interrupt that was on its
+ * way when its last user went. With a new vector it would wait for ever, as an
+ * EOI names the vector. A pin that is made an edge, masked, forgets it.
+ */
+static void pin_forget(const struct irq_desc *desc, const struct ioapic *io)
+{
+	static const struct ioapic_mode edge = { false, false };
+
+	if (read_reg(io, desc_reg(desc, io)) & ENTRY_REMOTE_IRR)
+		write_reg(io, desc_reg(desc, io),
+			  (uint32_t)ioapic_compose(desc->vector, 0, edge,
+						   true));
+}
+
+/*
  * An open pin never has the new half of one route and the old half of another:
  * pin_movable() allows an open one a new CPU only, which is the high half.
  */
@@ -171,6 +186,8 @@ static void pin_route(struct irq_desc *desc)
 	const struct ioapic *io = gsi_to_ioapic(desc->irq);
 	uint64_t entry = desc_entry(desc);
 
+	if (desc->masked)
+		pin_forget(desc, io);
 	write_reg(io, desc_reg(desc, io) + 1, (uint32_t)(entry >> 32));
 	write_reg(io, desc_reg(desc, io), (uint32_t)entry);
 }
@@ -214,6 +231,11 @@ static void init_one(unsigned int nr)
 
 	io->address = acpi_info.ioapics[nr].address;
 	io->gsi_base = acpi_info.ioapics[nr].gsi_base;
+	if (mfn_valid(paddr_to_mfn(PADDR(io->address)))) {
+		printk(LOG_WARN "IO-APIC at 0x%lx: that is memory, left out\n",
+		       io->address);
+		return;
+	}
 	io->regs = ioremap(PADDR(io->address), 0x20);
 	if (!io->regs)
 		panic("no memory to map an IO-APIC");

@@ -38,6 +38,8 @@
 #define MSI_ADDRESS_HIGH	8
 #define MSI_DATA(is64)		((is64) ? 12 : 8)
 #define MSI_MASK_BITS(is64)	((is64) ? 16 : 12)
+#define MSI_SIZE(is64)		(MSI_DATA(is64) + 2)
+#define MSI_SIZE_MASKS(is64)	(MSI_MASK_BITS(is64) + 8)
 #define MSI_MAX_MESSAGES	32
 
 /* SDM 3A, 11.11: where a message is written, and what. */
@@ -193,7 +195,7 @@ static int entry_get_irqs(struct msi_entry *e, const struct irq_chip *chip)
 
 	if (rc)
 		return rc;
-	vector = vector_alloc_block(cpu, e->irq, e->nr);
+	vector = vector_alloc_anywhere(&cpu, e->irq, e->nr);
 	if (vector < 0) {
 		irq_free_msi(e->irq, e->nr);
 		return vector;
@@ -250,22 +252,33 @@ static void msi_program(const struct msi_entry *e)
 	control_write(e, control);
 }
 
+/* Finds the capability. 0; -ENODEV none, or one that does not fit in. */
+static int read_capability(struct msi_entry *e, uint16_t *control)
+{
+	e->cap = pci_find_capability(e->sbdf, PCI_CAP_ID_MSI);
+	if (!e->cap)
+		return -ENODEV;
+	*control = control_read(e);
+	e->is64 = *control & MSI_CONTROL_64BIT;
+	e->has_masks = *control & MSI_CONTROL_MASKS;
+	if (e->cap + (e->has_masks ? MSI_SIZE_MASKS(e->is64) :
+				     MSI_SIZE(e->is64)) > PCI_HEADER_END)
+		return -ENODEV;
+	return 0;
+}
+
 static int alloc_msi(const struct msi_request *rq, struct msi_entry *e)
 {
 	uint16_t control;
-	int rc;
+	int rc = read_capability(e, &control);
 
-	e->cap = pci_find_capability(rq->sbdf, PCI_CAP_ID_MSI);
-	if (!e->cap)
-		return -ENODEV;
+	if (rc)
+		return rc;
 	if (msi_find_entry(rq->sbdf))
 		return -EBUSY;
-	control = control_read(e);
 	if (!valid_count(rq->nr_vectors, control))
 		return -EINVAL;
 	e->nr = rq->nr_vectors;
-	e->is64 = control & MSI_CONTROL_64BIT;
-	e->has_masks = control & MSI_CONTROL_MASKS;
 	rc = entry_get_irqs(e, &msi_chip);
 	if (!rc)
 		msi_program(e);

@@ -14,6 +14,7 @@
 
 #include <lodge/bug.h>
 #include <lodge/console.h>
+#include <lodge/cpu.h>
 #include <lodge/errno.h>
 #include <lodge/mm.h>
 #include <lodge/pci.h>
@@ -28,6 +29,7 @@
 #define MSIX_TABLE		4
 #define MSIX_TABLE_BIR(t)	((t) & 7)
 #define MSIX_TABLE_OFFSET(t)	((t) & ~7U)
+#define MSIX_SIZE		12
 
 #define ENTRY_SIZE		16
 #define ENTRY_ADDRESS_LOW	0
@@ -134,7 +136,8 @@ static bool plausible(const struct msix_table *t)
 {
 	uint64_t frame, last = (table_end(t) - 1) >> PAGE_SHIFT;
 
-	if (t->address >> 52 || table_end(t) < t->address)
+	if (table_end(t) < t->address ||
+	    (table_end(t) - 1) >> cpu_features.phys_bits)
 		return false;
 	for (frame = t->address >> PAGE_SHIFT; frame <= last; frame++)
 		if (mfn_valid(MFN(frame)) || irq_controller_owns_mfn(MFN(frame)))
@@ -155,7 +158,7 @@ static int read_capability(uint32_t sbdf, uint64_t claimed,
 
 	t->sbdf = sbdf;
 	t->cap = pci_find_capability(sbdf, PCI_CAP_ID_MSIX);
-	if (!t->cap)
+	if (!t->cap || t->cap + MSIX_SIZE > PCI_HEADER_END)
 		return -ENODEV;
 	where = pci_conf_read32(sbdf, t->cap + MSIX_TABLE);
 	bar = bar_address(sbdf, MSIX_TABLE_BIR(where));

@@ -18,6 +18,7 @@
 
 #include <lodge/irq.h>
 #include <lodge/spinlock.h>
+#include <lodge/time.h>
 
 struct irq_desc;
 struct msi_entry;
@@ -70,6 +71,12 @@ struct irq_desc {
 	void *arg;
 	const char *name;
 	bool running, again;		/* [q] */
+	struct {
+		uint64_t since_ns;	/* [q] count's beginning, system time */
+		unsigned int count;	/* [q] */
+		bool said;		/* [q] */
+		struct timer reopen;	/* its lock */
+	} storm;			/* ours, level-triggered */
 
 	bool shareable;			/* [q] */
 	unsigned int nr_guests, nr_unserved;	/* [q] */
@@ -107,6 +114,9 @@ int vector_alloc(unsigned int cpu, unsigned int irq, unsigned int wanted,
 		 bool only);
 /* @nr (a power of two) aligned, adjoining vectors for @irq, @irq + 1, ... */
 int vector_alloc_block(unsigned int cpu, unsigned int irq, unsigned int nr);
+/* The same, of @cpu, else of the first other CPU that has them; which one. */
+int vector_alloc_anywhere(unsigned int *cpu, unsigned int irq,
+			  unsigned int nr);
 /* Free again when @cpu has taken what it has accepted already. */
 void vector_release(unsigned int cpu, unsigned int vector);
 /* Of this CPU; -1: nobody's. */
@@ -141,6 +151,8 @@ void msi_describe(const struct irq_desc *desc, char *buf, size_t size);
 void i8259_disable(void);
 
 /* ---- deliver.c ---- */
+/* Of an irq that is about to be ours. */
+void irq_storm_init(struct irq_desc *desc);
 uint64_t irq_stray_count(void);
 
 #endif

@@ -7,7 +7,9 @@
  * Each CPU has a table of its own. A vector that is given up stays stale, and
  * still leads to its irq, until the CPU has taken every interrupt it accepted
  * before: VEC_IRQ_CLEANUP is the lowest vector of all, so that a CPU which
- * takes it has nothing else left.
+ * takes it has nothing else left. It may have been sent for an earlier vector,
+ * though, and one that was given up since may be waiting already: a CPU sends
+ * itself another one for those that it finds stale the first time.
  *
  * Locks: vector_lock (LOCK_IRQCHIP) guards all tables. The delivery path reads
  * its own CPU's table without: an entry in use does not change.
@@ -25,6 +27,7 @@
 struct vector_table {
 	uint16_t irq_plus_1[256];	/* 0: free */
 	unsigned long stale[BITS_TO_LONGS(256)];
+	unsigned long leaving[BITS_TO_LONGS(256)];	/* seen stale once */
 	unsigned int next;		/* where the search begins */
 };
 
@@ -135,6 +138,32 @@ int vector_alloc_block(unsigned int cpu, unsigned int irq, unsigned int nr)
 }
 
 /**
+ * vector_alloc_anywhere() - vectors as vector_alloc_block() takes them
+ * @cpu: in: online CPU that is asked first; out: whose they are
+ * @irq: for whom the first one is
+ * @nr:  a power of two, at most 32
+ *
+ * Context: any; takes vector_lock.
+ * Return: the first vector; -ENOSPC no CPU that devices reach has such a block.
+ */
+int vector_alloc_anywhere(unsigned int *cpu, unsigned int irq,
+			  unsigned int nr)
+{
+	int vector = vector_alloc_block(*cpu, irq, nr);
+	unsigned int other;
+
+	for_each_cpu(other, &cpu_online_map) {
+		if (vector >= 0)
+			break;
+		if (!vector_cpu_ok(other))
+			continue;
+		vector = vector_alloc_block(other, irq, nr);
+		*cpu = other;
+	}
+	return vector;
+}
+
+/**
  * vector_release() - give a vector up
  * @cpu:    whose it is
  * @vector: in use; the source sends it no more
@@ -155,14 +184,21 @@ static void cleanup_interrupt(struct cpu_user_regs *regs)
 {
 	struct vector_table *t = &this_cpu(vectors);
 	unsigned long vector;
+	bool again = false;
+	unsigned int i;
 
 	spin_lock(&vector_lock);
-	for (vector = find_next_bit(t->stale, 256, 0); vector < 256;
-	     vector = find_next_bit(t->stale, 256, vector + 1)) {
-		bitmap_clear(t->stale, vector);
+	for (vector = find_next_bit(t->leaving, 256, 0); vector < 256;
+	     vector = find_next_bit(t->leaving, 256, vector + 1))
 		t->irq_plus_1[vector] = 0;
+	for (i = 0; i < ARRAY_SIZE(t->stale); i++) {
+		again |= t->stale[i] != 0;
+		t->leaving[i] = t->stale[i];
+		t->stale[i] = 0;
 	}
 	spin_unlock(&vector_lock);
+	if (again)
+		apic_send_self(VEC_IRQ_CLEANUP);
 }
 
 /**

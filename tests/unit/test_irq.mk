@@ -1,4 +1,3 @@
 # SPDX-License-Identifier: MIT
-test_irq_SRCS := $(addprefix hypervisor/irq/,desc.c deliver.c vector.c \
-	ioapic.c msi.c msix.c i8259.c dump.c) hypervisor/lib/spinlock.c \
-	tests/unit/fake/machine.c
+include tests/unit/irq/world.mk
+test_irq_SRCS := $(IRQ_WORLD_SRCS)

@@ -15,7 +15,9 @@
 #define PCI_SBDF(seg, bus, devfn)                                             \
 	((uint32_t)(seg) << 16 | (uint32_t)(bus) << 8 | (uint32_t)(devfn))
 
-/* Registers of the header, and capabilities, that we look at. */
+/* Registers of the header, and capabilities, that we look at. Both end here;
+ * what PCI Express has beyond is none of ours. */
+#define PCI_HEADER_END		0x100
 #define PCI_VENDOR_ID		0x00
 #define PCI_COMMAND		0x04
 #define PCI_STATUS		0x06
