@@ -8,8 +8,10 @@
 
 TOOLS_LIB := $(patsubst %.c,%,$(wildcard dom0-tools/lib/*.c))
 TOOLS_CLI := $(patsubst %.c,%,$(wildcard dom0-tools/cli/*.c))
-TOOLS_CPPFLAGS := -D_GNU_SOURCE -Idom0-tools/include
-TOOLS_LIBS := -lyajl
+TOOLS_STORE := $(patsubst %.c,%,$(wildcard xenstore/client/*.c))
+TOOLS_CPPFLAGS := -D_GNU_SOURCE -D__XEN_TOOLS__ -Idom0-tools/include \
+	-Ixenstore/include
+TOOLS_LIBS := -lyajl -lxencall -lpthread
 
 # $(1): directory of the objects, $(2): flags
 define tools_objects
@@ -27,11 +29,13 @@ $(eval $(call tools_objects,build/obj/tools-asan,$(SAN_CFLAGS)))
 build/lib/liblodge.a: $(TOOLS_LIB:%=build/obj/tools/%.o)
 	$(call say,AR,$@)rm -f $@ && $(AR) rcs $@ $^
 
-build/bin/lodge: $(TOOLS_CLI:%=build/obj/tools/%.o) build/lib/liblodge.a
+build/bin/lodge: $(TOOLS_CLI:%=build/obj/tools/%.o) build/lib/liblodge.a \
+		$(TOOLS_STORE:%=build/obj/xs/%.o)
 	$(call say,LD,$@)$(CC) -o $@ $^ $(TOOLS_LIBS)
 
 build/dom0-tools/asan/lodge: $(TOOLS_CLI:%=build/obj/tools-asan/%.o) \
-		$(TOOLS_LIB:%=build/obj/tools-asan/%.o)
+		$(TOOLS_LIB:%=build/obj/tools-asan/%.o) \
+		$(TOOLS_STORE:%=build/obj/xs-asan/%.o)
 	$(call say,LD,$@)$(CC) $(SAN_CFLAGS) -o $@ $^ $(TOOLS_LIBS)
 
 ALL_TARGETS += build/lib/liblodge.a build/bin/lodge

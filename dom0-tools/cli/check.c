@@ -8,9 +8,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <yajl/yajl_gen.h>
 
 #include "cli.h"
+#include "json.h"
 #include "liblodge.h"
 
 /* As in a file that follows: one override on each line. */
@@ -72,54 +72,35 @@ static void show_good(const char *file, const struct lodge_domain_config *d)
 	       d->nr_vifs == 1 ? "" : "s");
 }
 
-static void json_member(yajl_gen g, const char *name, const char *text)
-{
-	if (!text)
-		return;
-	yajl_gen_string(g, (const unsigned char *)name, strlen(name));
-	/* A path need not be UTF-8. */
-	if (yajl_gen_string(g, (const unsigned char *)text, strlen(text)) ==
-	    yajl_gen_invalid_string)
-		yajl_gen_null(g);
-}
-
 static void json_finding(yajl_gen g, const struct lodge_finding *f)
 {
 	static const char *const severities[] = {"note", "warning", "error"};
-	static const unsigned char line[] = "line";
 
 	yajl_gen_map_open(g);
-	json_member(g, "severity", severities[f->severity]);
-	json_member(g, "source", f->source);
-	if (f->line) {
-		yajl_gen_string(g, line, sizeof(line) - 1);
-		yajl_gen_integer(g, f->line);
-	}
-	json_member(g, "key", f->key);
-	json_member(g, "problem", f->problem);
-	json_member(g, "allowed", f->allowed);
-	json_member(g, "hint", f->hint);
+	json_text(g, "severity", severities[f->severity]);
+	json_text(g, "source", f->source);
+	if (f->line)
+		json_number(g, "line", f->line);
+	json_text(g, "key", f->key);
+	json_text(g, "problem", f->problem);
+	json_text(g, "allowed", f->allowed);
+	json_text(g, "hint", f->hint);
 	yajl_gen_map_close(g);
 }
 
 /* An array, empty if all is well. */
-static void show_json(const struct lodge_finding *f, size_t nr)
+static bool show_json(const struct lodge_finding *f, size_t nr)
 {
-	yajl_gen g = yajl_gen_alloc(NULL);
-	const unsigned char *text = (const unsigned char *)"";
-	size_t i, length = 0;
+	yajl_gen g = json_begin();
+	size_t i;
 
 	if (!g)
-		return;
-	yajl_gen_config(g, yajl_gen_beautify, 1);
-	yajl_gen_config(g, yajl_gen_validate_utf8, 1);
+		return false;
 	yajl_gen_array_open(g);
 	for (i = 0; i < nr; i++)
 		json_finding(g, &f[i]);
 	yajl_gen_array_close(g);
-	yajl_gen_get_buf(g, &text, &length);
-	fwrite(text, 1, length, stdout);
-	yajl_gen_free(g);
+	return json_end(g);
 }
 
 static bool is_wrong(const struct lodge_finding *f, size_t nr)
@@ -145,11 +126,11 @@ int cmd_check(const struct cli_options *o, int argc, char **argv)
 	}
 	f = lodge_config_findings(config, &nr);
 	wrong = is_wrong(f, nr);
-	if (o->json)
-		show_json(f, nr);
+	if (o->has[CLI_JSON])
+		wrong |= !show_json(f, nr);
 	else
 		show_text(f, nr);
-	if (!o->json && !wrong)
+	if (!o->has[CLI_JSON] && !wrong)
 		show_good(argv[0], lodge_config_domain(config));
 	lodge_config_free(config);
 	return wrong ? CLI_FAILED : CLI_DONE;

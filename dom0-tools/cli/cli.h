@@ -11,16 +11,26 @@
 /* Exit status, as scripts see it. */
 enum { CLI_DONE = 0, CLI_FAILED = 1, CLI_USAGE = 2 };
 
-/* What a command's options said; which it has, its row says. */
+/* An option of a command; none of them takes an argument. */
+struct cli_option {
+	char letter;		/* 0: the end of an array */
+	const char *name;	/* behind "--"; NULL: there is only the letter */
+	const char *help;
+};
+
+/* --json has no letter of its own. */
+#define CLI_JSON 'j'
+
+/* What was said on the command line: a set of letters. */
 struct cli_options {
-	bool json;		/* --json */
+	bool has[128];
 };
 
 struct cli_command {
 	const char *name;
 	const char *arguments;	/* for people: "FILE [KEY=VALUE...]" */
 	const char *summary;
-	const char *options;	/* letters, as for getopt() */
+	const struct cli_option *options;	/* NULL: none */
 	int least, most;	/* arguments; most < 0: any number */
 	int (*run)(const struct cli_options *o, int argc, char **argv);
 };
@@ -29,6 +39,23 @@ extern const struct cli_command cli_commands[];
 extern const size_t cli_nr_commands;
 
 int cmd_check(const struct cli_options *o, int argc, char **argv);
+int cmd_debug_keys(const struct cli_options *o, int argc, char **argv);
+int cmd_dmesg(const struct cli_options *o, int argc, char **argv);
+int cmd_domid(const struct cli_options *o, int argc, char **argv);
+int cmd_domname(const struct cli_options *o, int argc, char **argv);
 int cmd_help(const struct cli_options *o, int argc, char **argv);
+int cmd_info(const struct cli_options *o, int argc, char **argv);
+int cmd_list(const struct cli_options *o, int argc, char **argv);
+int cmd_pause(const struct cli_options *o, int argc, char **argv);
+int cmd_unpause(const struct cli_options *o, int argc, char **argv);
+int cmd_vcpu_list(const struct cli_options *o, int argc, char **argv);
+
+/* ---- report.c: for all commands ---- */
+struct lodge;
+
+/* NULL: there is no memory, which was said. */
+struct lodge *cli_open(void);
+/* Says why the last call failed, the cause first. Returns CLI_FAILED. */
+int cli_failed(const struct lodge *l);
 
 #endif

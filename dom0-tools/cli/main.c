@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * main.c - lodge: the table of commands, and the way to them
+ *
+ * Help, usage and what is accepted come from the table.
  */
 #include <getopt.h>
 #include <stdio.h>
@@ -8,20 +10,50 @@
 
 #include "cli.h"
 
+#define MOST_OPTIONS 16
+
+static const struct cli_option json_only[] = {
+	{CLI_JSON, "json", "print JSON"},
+	{0},
+};
+
+static const struct cli_option list_options[] = {
+	{'v', "verbose", "also UUIDs, reasons and labels"},
+	{'Z', "context", "also security labels"},
+	{'c', "cpupool", "also the CPU pool"},
+	{CLI_JSON, "json", "print JSON"},
+	{0},
+};
+
+static const struct cli_option dmesg_options[] = {
+	{'c', "clear", "forget what was shown"},
+	{0},
+};
+
 const struct cli_command cli_commands[] = {
 	{"check", "FILE [KEY=VALUE...]",
-	 "Say all that is wrong with a configuration; create nothing", "j", 1,
-	 -1, cmd_check},
-	{"help", "[COMMAND]", "List the commands, or explain one", "", 0, 1,
+	 "Say all that is wrong with a configuration; create nothing",
+	 json_only, 1, -1, cmd_check},
+	{"debug-keys", "KEYS", "Press debug keys of the hypervisor", NULL, 1, 1,
+	 cmd_debug_keys},
+	{"dmesg", "", "Show what the hypervisor has said", dmesg_options, 0, 0,
+	 cmd_dmesg},
+	{"domid", "NAME", "Show the id of a domain", NULL, 1, 1, cmd_domid},
+	{"domname", "DOMID", "Show the name of a domain", NULL, 1, 1,
+	 cmd_domname},
+	{"help", "[COMMAND]", "List the commands, or explain one", NULL, 0, 1,
 	 cmd_help},
+	{"info", "", "Show the host", json_only, 0, 0, cmd_info},
+	{"list", "[DOMAIN...]", "List the domains", list_options, 0, -1,
+	 cmd_list},
+	{"pause", "DOMAIN...", "Stop domains for a while", NULL, 1, -1,
+	 cmd_pause},
+	{"unpause", "DOMAIN...", "Let paused domains go on", NULL, 1, -1,
+	 cmd_unpause},
+	{"vcpu-list", "[DOMAIN...]", "List the vCPUs of domains", json_only, 0,
+	 -1, cmd_vcpu_list},
 };
 const size_t cli_nr_commands = sizeof(cli_commands) / sizeof(cli_commands[0]);
-
-static const struct option long_options[] = {
-	{"json", no_argument, NULL, 'j'},
-	{"help", no_argument, NULL, 'h'},
-	{NULL, 0, NULL, 0},
-};
 
 static const struct cli_command *find(const char *name)
 {
@@ -33,63 +65,105 @@ static const struct cli_command *find(const char *name)
 	return NULL;
 }
 
+static int unknown(const char *name)
+{
+	fprintf(stderr, "lodge: unknown command \"%s\"; see lodge help\n",
+		name);
+	return CLI_USAGE;
+}
+
+/* ---- help --------------------------------------------------------------- */
+
+static void show_option_name(FILE *out, const struct cli_option *o)
+{
+	if (o->letter != CLI_JSON)
+		fprintf(out, "-%c", o->letter);
+	if (o->letter != CLI_JSON && o->name)
+		fputs(", ", out);
+	if (o->name)
+		fprintf(out, "--%s", o->name);
+}
+
 static void usage(FILE *out, const struct cli_command *c)
 {
-	fprintf(out, "usage: lodge %s %s%s\n", c->name,
-		strchr(c->options, 'j') ? "[--json] " : "", c->arguments);
+	const struct cli_option *o;
+
+	fprintf(out, "usage: lodge %s%s%s%s\n", c->name,
+		c->options ? " [OPTIONS]" : "", *c->arguments ? " " : "",
+		c->arguments);
+	for (o = c->options; o && o->letter; o++) {
+		fputs("  ", out);
+		show_option_name(out, o);
+		fprintf(out, ": %s\n", o->help);
+	}
+}
+
+static int list_commands(FILE *out)
+{
+	size_t i;
+
+	fputs("usage: lodge COMMAND [OPTIONS] [ARGUMENTS]\n\n", out);
+	for (i = 0; i < cli_nr_commands; i++)
+		fprintf(out, " %-20s%s.\n", cli_commands[i].name,
+			cli_commands[i].summary);
+	return CLI_DONE;
+}
+
+static int explain(const struct cli_command *c)
+{
+	printf("%s.\n\n", c->summary);
+	usage(stdout, c);
+	return CLI_DONE;
 }
 
 int cmd_help(const struct cli_options *o, int argc, char **argv)
 {
 	const struct cli_command *c;
-	size_t i;
 
 	(void)o;
-	if (argc) {
-		c = find(argv[0]);
-		if (!c) {
-			fprintf(stderr, "lodge: unknown command \"%s\"\n",
-				argv[0]);
-			return CLI_USAGE;
-		}
-		usage(stdout, c);
-		printf("\n%s.\n", c->summary);
-		return CLI_DONE;
-	}
-	puts("usage: lodge COMMAND [OPTIONS] [ARGUMENTS]\n");
-	for (i = 0; i < cli_nr_commands; i++)
-		printf(" %-20s%s.\n", cli_commands[i].name,
-		       cli_commands[i].summary);
-	return CLI_DONE;
+	if (!argc)
+		return list_commands(stdout);
+	c = find(argv[0]);
+	return c ? explain(c) : unknown(argv[0]);
 }
 
-/* False: not one of this command's; getopt_long() or we have said so. */
-static bool take_option(const struct cli_command *c, struct cli_options *o,
-			int letter)
+/* ---- the command line --------------------------------------------------- */
+
+/* What getopt_long() wants of a row. */
+static void getopt_tables(const struct cli_command *c, char *letters,
+			  struct option *longs)
 {
-	if (letter == '?')
-		return false;
-	if (!strchr(c->options, letter)) {
-		fprintf(stderr, "lodge: %s has no option --json\n", c->name);
-		return false;
+	const struct cli_option *o;
+
+	for (o = c->options; o && o->letter; o++) {
+		if (o->letter != CLI_JSON)
+			*letters++ = o->letter;
+		if (o->name)
+			*longs++ = (struct option){o->name, no_argument, NULL,
+						   o->letter};
 	}
-	o->json = true;
-	return true;
+	*letters++ = 'h';
+	*letters = '\0';
+	*longs++ = (struct option){"help", no_argument, NULL, 'h'};
+	*longs = (struct option){0};
 }
 
 static int run(const struct cli_command *c, int argc, char **argv)
 {
-	struct cli_options o = {0};
+	struct cli_options o = {{0}};
+	struct option longs[MOST_OPTIONS + 2];
+	char letters[MOST_OPTIONS + 2];
 	int letter;
 
-	while ((letter = getopt_long(argc, argv, "h", long_options, NULL)) !=
-	       -1) {
+	getopt_tables(c, letters, longs);
+	while ((letter = getopt_long(argc, argv, letters, longs, NULL)) != -1) {
 		if (letter == 'h')
-			return cmd_help(&o, 1, (char *[]){(char *)c->name});
-		if (!take_option(c, &o, letter)) {
+			return explain(c);
+		if (letter == '?') {
 			usage(stderr, c);
 			return CLI_USAGE;
 		}
+		o.has[letter] = true;
 	}
 	argc -= optind;
 	argv += optind;
@@ -100,27 +174,29 @@ static int run(const struct cli_command *c, int argc, char **argv)
 	return c->run(&o, argc, argv);
 }
 
-int main(int argc, char **argv)
+static int dispatch(int argc, char **argv)
 {
 	const struct cli_command *c;
-	int status;
 
-	if (argc < 2 || !strcmp(argv[1], "--help") || !strcmp(argv[1], "-h")) {
-		cmd_help(&(struct cli_options){0}, 0, NULL);
-		return argc < 2 ? CLI_USAGE : CLI_DONE;
-	}
-	c = find(argv[1]);
-	if (!c) {
-		fprintf(stderr,
-			"lodge: unknown command \"%s\"; see lodge help\n",
-			argv[1]);
+	if (argc < 2) {
+		list_commands(stderr);
 		return CLI_USAGE;
 	}
+	if (!strcmp(argv[1], "--help") || !strcmp(argv[1], "-h"))
+		return list_commands(stdout);
+	c = find(argv[1]);
+	if (!c)
+		return unknown(argv[1]);
 	argv[1] = argv[0];
-	status = run(c, argc - 1, argv + 1);
-	if (fflush(stdout) || ferror(stdout)) {
-		perror("lodge: the output cannot be written");
-		return CLI_FAILED;
-	}
-	return status;
+	return run(c, argc - 1, argv + 1);
+}
+
+int main(int argc, char **argv)
+{
+	int status = dispatch(argc, argv);
+
+	if (!fflush(stdout) && !ferror(stdout))
+		return status;
+	perror("lodge: the output cannot be written");
+	return CLI_FAILED;
 }

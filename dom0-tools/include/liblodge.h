@@ -3,7 +3,8 @@
  * liblodge.h - guests, for programs of Dom0: what the tool `lodge` is made of
  *
  * Nothing in here prints or exits. What is wrong with a configuration is told
- * by findings; whatever else fails, by a negative errno.
+ * by findings; whatever else fails gives a negative errno, and lodge_error()
+ * says more. A handle is for one thread at a time.
  */
 #ifndef LIBLODGE_H
 #define LIBLODGE_H
@@ -192,5 +193,133 @@ lodge_config_findings(const struct lodge_config *config, size_t *nr);
 /* NULL: there are errors. */
 const struct lodge_domain_config *
 lodge_config_domain(const struct lodge_config *config);
+
+/* ---- the host ----------------------------------------------------------- */
+
+struct lodge;
+
+/* What failed, and why: a chain that ends with the first cause. */
+struct lodge_error {
+	const char *what;	/* "cannot pause domain 5" */
+	int code;		/* a positive errno; 0: none applies */
+	const char *hint;	/* what to do; NULL: nothing is known */
+	const struct lodge_error *cause;	/* NULL: the end */
+};
+
+/**
+ * lodge_open() - a handle for what runs on this host
+ * @out: the handle, to be given to lodge_close(); NULL if -ENOMEM
+ *
+ * Hypervisor and store are spoken to when something is asked of them.
+ *
+ * Return: 0; -ENOMEM.
+ */
+int lodge_open(struct lodge **out);
+void lodge_close(struct lodge *l);
+
+/* Of the call that failed last; it lives until the next call. */
+const struct lodge_error *lodge_error(const struct lodge *l);
+
+enum lodge_domain_flags {
+	LODGE_RUNNING	= 1 << 0,
+	LODGE_BLOCKED	= 1 << 1,
+	LODGE_PAUSED	= 1 << 2,
+	LODGE_SHUTDOWN	= 1 << 3,
+	LODGE_DYING	= 1 << 4,
+	LODGE_HARDWARE	= 1 << 5,	/* no PV guest */
+};
+
+#define LODGE_REASON_CRASH 3
+
+struct lodge_domain {
+	unsigned int domid;
+	char *name;		/* NULL: the store has none */
+	uint8_t uuid[16];
+	unsigned int flags;	/* enum lodge_domain_flags */
+	unsigned int shutdown_reason;	/* of <xen/sched.h>; LODGE_SHUTDOWN */
+	uint64_t memory_kib;	/* has now */
+	uint64_t max_memory_kib;	/* may have */
+	uint64_t outstanding_kib;	/* claimed, not yet taken */
+	uint64_t cpu_time_ns;
+	unsigned int online_vcpus, max_vcpu_id;
+	unsigned int cpupool;
+};
+
+/**
+ * lodge_domains() - all domains, by domid
+ * @list: an array, to be given to lodge_domains_free()
+ * @nr:   its length
+ *
+ * Return: 0; -errno: the hypervisor or the store does not answer; -ENOMEM.
+ */
+int lodge_domains(struct lodge *l, struct lodge_domain **list, size_t *nr);
+void lodge_domains_free(struct lodge_domain *list, size_t nr);
+
+/**
+ * lodge_domain_find() - which domain is meant?
+ * @who:   a name, or a domid in digits
+ * @domid: the answer
+ *
+ * Return: 0; -ESRCH there is none; -errno as lodge_domains().
+ */
+int lodge_domain_find(struct lodge *l, const char *who, unsigned int *domid);
+
+/* @name to be free()d. 0; -ESRCH no such domain, or it has none; -errno */
+int lodge_domain_name(struct lodge *l, unsigned int domid, char **name);
+/* The same of a CPU pool; *name is NULL if it has none. 0; -errno */
+int lodge_cpupool_name(struct lodge *l, unsigned int pool, char **name);
+
+/* 0; -ESRCH there is no such domain; -errno */
+int lodge_domain_pause(struct lodge *l, unsigned int domid);
+int lodge_domain_unpause(struct lodge *l, unsigned int domid);
+
+struct lodge_vcpu {
+	unsigned int id, cpu;	/* cpu: where it runs, or last ran */
+	bool online, running, blocked;
+	uint64_t cpu_time_ns;
+	uint8_t *hard, *soft;	/* bit maps, of lodge_host_info.max_cpus bits */
+};
+
+/**
+ * lodge_vcpus() - the vCPUs of a domain, and where they may run
+ *
+ * Return: 0; -ESRCH; -errno; -ENOMEM.
+ */
+int lodge_vcpus(struct lodge *l, unsigned int domid, struct lodge_vcpu **list,
+		size_t *nr);
+void lodge_vcpus_free(struct lodge_vcpu *list, size_t nr);
+
+struct lodge_host_info {
+	unsigned int threads_per_core, cores_per_socket, nr_cpus, max_cpus;
+	unsigned int nr_nodes, cpu_khz;
+	uint32_t hw_cap[8];
+	char virt_caps[160];	/* "pv hvm gnttab-v1" */
+	unsigned int free_cpus;	/* in no CPU pool */
+	uint64_t total_kib, free_kib, outstanding_kib;
+	uint64_t sharing_freed_kib, sharing_used_kib;
+	unsigned int major, minor;
+	unsigned int page_size;
+	char extra[16], compiler[64], compiled_by[16], compile_domain[32];
+	char compile_date[32], xen_caps[1024], changeset[64];
+	char build_id[65];	/* hexadecimal; "" if there is none */
+	char command_line[1024];
+	unsigned long virt_start;
+	const char *scheduler;	/* "credit2" */
+};
+
+/* 0; -errno */
+int lodge_host(struct lodge *l, struct lodge_host_info *info);
+
+/**
+ * lodge_console_ring() - what the hypervisor has said
+ * @text:  its log, to be free()d
+ * @clear: forget it
+ *
+ * Return: 0; -errno; -ENOMEM.
+ */
+int lodge_console_ring(struct lodge *l, char **text, bool clear);
+
+/* Presses debug keys on the hypervisor's console. 0; -errno */
+int lodge_debug_keys(struct lodge *l, const char *keys);
 
 #endif

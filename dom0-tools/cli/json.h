@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * json.h - members of JSON objects, for commands with --json
+ *
+ * What is no UTF-8, as a path or a name may be, becomes null.
+ */
+#ifndef LODGE_JSON_H
+#define LODGE_JSON_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <yajl/yajl_gen.h>
+
+/* NULL: there is no memory */
+yajl_gen json_begin(void);
+/* Prints it and frees it. False: it could not be made. */
+bool json_end(yajl_gen g);
+
+void json_name(yajl_gen g, const char *name);
+/* Nothing at all if @text is NULL. */
+void json_text(yajl_gen g, const char *name, const char *text);
+void json_number(yajl_gen g, const char *name, uint64_t number);
+void json_bool(yajl_gen g, const char *name, bool value);
+/* A string in an array. */
+void json_element(yajl_gen g, const char *text);
+
+#endif

@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * host.h - a handle, and what the files behind it call of each other
+ *
+ * The control calls are those of <xen/domctl.h> and <xen/sysctl.h>, version
+ * 0x15 (Xen 4.17): their layouts are not promised to stay, and everything that
+ * knows them is in hv.c, domains.c and info.c.
+ */
+#ifndef LODGE_HOST_H
+#define LODGE_HOST_H
+
+#include "arena.h"
+#include "liblodge.h"
+
+#include <xencall.h>
+#include <xen/xen.h>
+
+/* What is for tools only needs __XEN_TOOLS__, which dom0-tools.mk defines. */
+#include <xen/domctl.h>
+#include <xen/sysctl.h>
+
+struct xs_handle;
+
+struct lodge {
+	struct arena arena;		/* of the last error */
+	struct lodge_error *error;
+	xencall_handle *calls;		/* NULL: not opened yet */
+	struct xs_handle *store;	/* likewise */
+};
+
+/* ---- error.c ---- */
+/* A new error; returns -code. Forgets the one of the call before. */
+int fail(struct lodge *l, int code, const char *what, ...)
+	__attribute__((format(printf, 3, 4)));
+/* What that one led to. Returns its code, negative. */
+int fail_because(struct lodge *l, const char *what, ...)
+	__attribute__((format(printf, 2, 3)));
+void hint(struct lodge *l, const char *text);
+
+/* ---- hv.c ---- */
+/* 0; -errno, and an error */
+int hv_domctl(struct lodge *l, struct xen_domctl *op);
+int hv_sysctl(struct lodge *l, struct xen_sysctl *op);
+/* Not negative: its answer; -errno, and an error */
+int hv_memory_op(struct lodge *l, unsigned int cmd);
+int hv_version(struct lodge *l, unsigned int cmd, void *arg, size_t size);
+/* Memory that the hypervisor can reach; NULL, and an error */
+void *hv_alloc(struct lodge *l, size_t size);
+void hv_free(struct lodge *l, void *buffer);
+
+/* ---- store.c ---- */
+/* *value to be free()d, NULL: no such node. 0; -errno, and an error */
+int store_read(struct lodge *l, char **value, const char *path, ...)
+	__attribute__((format(printf, 3, 4)));
+
+#endif

@@ -1,0 +1,139 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * hv.c - control calls to the hypervisor
+ */
+#include "host.h"
+
+#include <errno.h>
+#include <string.h>
+#include <xen/version.h>
+#include <xentoollog.h>
+
+static void say_nothing(struct xentoollog_logger *logger,
+			xentoollog_level level, int errnoval,
+			const char *context, const char *format, va_list ap)
+{
+}
+
+static void show_nothing(struct xentoollog_logger *logger, const char *context,
+			 const char *doing_what, int percent,
+			 unsigned long done, unsigned long total)
+{
+}
+
+static void keep(struct xentoollog_logger *logger)
+{
+}
+
+/* libxencall would print what our errors say. */
+static struct xentoollog_logger silent = {
+	.vmessage = say_nothing,
+	.progress = show_nothing,
+	.destroy = keep,
+};
+
+static int open_calls(struct lodge *l)
+{
+	int error;
+
+	if (l->calls)
+		return 0;
+	l->calls = xencall_open(&silent, 0);
+	if (l->calls)
+		return 0;
+	error = errno;
+	fail(l, error, "cannot speak to the hypervisor: %s", strerror(error));
+	hint(l, error == EACCES || error == EPERM
+			? "this needs root"
+			: "is this Dom0, and the module xen-privcmd loaded?");
+	return -lodge_error(l)->code;
+}
+
+void *hv_alloc(struct lodge *l, size_t size)
+{
+	void *buffer;
+
+	if (open_calls(l))
+		return NULL;
+	buffer = xencall_alloc_buffer(l->calls, size);
+	if (!buffer)
+		fail(l, ENOMEM, "there is no memory for a hypercall");
+	else
+		memset(buffer, 0, size);
+	return buffer;
+}
+
+void hv_free(struct lodge *l, void *buffer)
+{
+	int kept = errno;
+
+	if (buffer)
+		xencall_free_buffer(l->calls, buffer);
+	errno = kept;
+}
+
+/* One argument, copied in and out. */
+static int call(struct lodge *l, unsigned int nr, const char *name,
+		unsigned int cmd, void *op, size_t size)
+{
+	void *buffer = hv_alloc(l, size);
+	int rc;
+
+	if (!buffer)
+		return -lodge_error(l)->code;
+	memcpy(buffer, op, size);
+	rc = xencall1(l->calls, nr, (uint64_t)(uintptr_t)buffer);
+	memcpy(op, buffer, size);
+	hv_free(l, buffer);
+	return rc < 0 ? fail(l, errno, "the hypervisor refuses %s %u: %s",
+			     name, cmd, strerror(errno))
+		      : 0;
+}
+
+int hv_domctl(struct lodge *l, struct xen_domctl *op)
+{
+	op->interface_version = XEN_DOMCTL_INTERFACE_VERSION;
+	return call(l, __HYPERVISOR_domctl, "domctl", op->cmd, op,
+		    sizeof(*op));
+}
+
+int hv_sysctl(struct lodge *l, struct xen_sysctl *op)
+{
+	op->interface_version = XEN_SYSCTL_INTERFACE_VERSION;
+	return call(l, __HYPERVISOR_sysctl, "sysctl", op->cmd, op,
+		    sizeof(*op));
+}
+
+/* One of the memory operations without an argument. */
+int hv_memory_op(struct lodge *l, unsigned int cmd)
+{
+	long rc;
+
+	if (open_calls(l))
+		return -lodge_error(l)->code;
+	rc = xencall2L(l->calls, __HYPERVISOR_memory_op, cmd, 0);
+	return rc < 0 ? fail(l, errno,
+			     "the hypervisor refuses memory operation %u: %s",
+			     cmd, strerror(errno))
+		      : (int)rc;
+}
+
+/* Returns what the call does, not negative; or -errno, and an error. */
+int hv_version(struct lodge *l, unsigned int cmd, void *arg, size_t size)
+{
+	void *buffer = hv_alloc(l, size ? size : 1);
+	int rc;
+
+	if (!buffer)
+		return -lodge_error(l)->code;
+	if (size)
+		memcpy(buffer, arg, size);
+	rc = xencall2(l->calls, __HYPERVISOR_xen_version, cmd,
+		      size ? (uint64_t)(uintptr_t)buffer : 0);
+	if (size)
+		memcpy(arg, buffer, size);
+	hv_free(l, buffer);
+	return rc < 0 ? fail(l, errno, "the hypervisor refuses version %u: %s",
+			     cmd, strerror(errno))
+		      : rc;
+}
