@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
 """Clients on rings: what a domain may do, and what a hostile one cannot."""
+import re
 import statistics
 import threading
 import time
@@ -474,40 +475,48 @@ def test_dom0_keeps_what_it_likes(host, dom0):
     dom0.end(tx)
 
 
-def lose(guest, dom0, path, times):
+def lose(guest, dom0, domid, path):
     """Let a transaction that looked at a path lose its commit."""
-    for _ in range(times):
-        tx = guest.start()
-        try:
-            guest.read(path, tx)
-        except XsError as error:
-            assert error.name == "EACCES"
-        guest.write("mine", b"", tx)
-        guest.read("hot", tx)
-        dom0.write("/local/domain/3/hot", b"")
-        assert refused(guest.end, tx) == "EAGAIN"
+    tx = guest.start()
+    try:
+        guest.read(path, tx)
+    except XsError as error:
+        assert error.name == "EACCES"
+    guest.write("mine", b"", tx)
+    guest.read("hot", tx)
+    dom0.write("/local/domain/%d/hot" % domid, b"")
+    assert refused(guest.end, tx) == "EAGAIN"
 
 
-def at_once(dom0, path):
-    """Is a write of Dom0 carried out without having to wait?"""
-    number = dom0.send(Type.WRITE, path.encode() + b"\0x")
-    done = dom0.transport.readable(0.05)
-    dom0.reply(number, Type.WRITE)
-    return done
+def paths_held(host, dom0, domid, path):
+    """How many paths a guest that keeps losing gets protected."""
+    home(dom0, domid)
+    guest = host.domain(domid)
+    guest.write("hot", b"")
+    end = time.monotonic() + 30
+    line = re.compile(r"dom%d lost \d+ commits: (\d+) paths" % domid)
+    while not line.search(host.log()):
+        assert time.monotonic() < end
+        lose(guest, dom0, domid, path)
+    return guest, int(line.search(host.log()).group(1))
 
 
 def test_lease_of_a_guest(host, dom0):
     """It protects what the guest may use, and only now and then."""
-    home(dom0, 3)
+    dom0.control("log", "debug")
     dom0.write("/secret", b"")
-    guest = host.domain(3)
-    guest.write("hot", b"")
-    lose(guest, dom0, "/secret", 3)
-    assert at_once(dom0, "/secret")
-    assert not at_once(dom0, "/local/domain/3/hot")
-    # The lease was held until its time was over; the next one is far away.
-    lose(guest, dom0, "/secret", 6)
-    assert at_once(dom0, "/local/domain/3/hot")
+    dom0.write("/public", b"")
+    dom0.set_perms("/public", "r0")
+    _, one = paths_held(host, dom0, 3, "/secret")
+    guest, two = paths_held(host, dom0, 4, "/public")
+    assert two == one + 1
+    # Its time ends, and the next one is fifty times as far away.
+    began = time.monotonic()
+    for _ in range(10):
+        lose(guest, dom0, 4, "/public")
+    assert host.log().count("dom4 lost") == 1 or \
+        time.monotonic() - began > 4
+    assert dom0.control("check") == "OK"
 
 
 def test_outstanding(host, dom0):

@@ -41,11 +41,12 @@ static uint32_t nr_paths;
 
 static void release(uint64_t now)
 {
+	uint64_t took = MIN(now - since, HOLD_NS);
 	uint32_t i;
 
-	cool_until = now + (now - since);
-	holder->lease_after = now + (now - since) *
-			      (holder->dom->id.domid ? GUEST_COOL : 1);
+	cool_until = since + 2 * took;
+	holder->lease_after = since + took *
+			      (holder->dom->id.domid ? GUEST_COOL : 2);
 	holder = NULL;
 	for (i = 0; i < nr_paths; i++)
 		free(paths[i]);
@@ -118,6 +119,7 @@ void lease_outcome(const struct txn *t, bool lost)
 	if (!lost && holder != c)
 		return;
 	now = now_ns();
+	lease_tick(now);
 	if (holder == c && !lost)
 		release(now);
 	else if (!holder && c->losses >= LOSSES && now >= cool_until &&
@@ -143,12 +145,10 @@ bool lease_tick(uint64_t now)
 	return !holder;
 }
 
-/* Until lease_tick() has something to do; -1: nothing to wait for. */
+/* How long until lease_tick() lets those who wait go on. */
 int lease_timeout_ms(uint64_t now)
 {
 	uint64_t end = since + HOLD_NS;
 
-	if (!holder)
-		return -1;
-	return end <= now ? 0 : (int)((end - now) / 1000000 + 1);
+	return !holder || end <= now ? 0 : (int)((end - now) / 1000000 + 1);
 }

@@ -158,31 +158,41 @@ static void carry_out(struct conn *c, const struct xsd_sockmsg *hdr,
 	conn_commit(c, done);
 }
 
-/**
- * wire_step() - carry out the next request of a client
- *
- * Return: true if there was a whole one and the client may send another;
- *         false if it has to be waited for, or is doomed.
- */
-bool wire_step(struct conn *c)
+/* Is there a whole request that may be carried out? Its header, if so. */
+static bool next_request(struct conn *c, struct xsd_sockmsg *hdr,
+			 const uint8_t **payload)
 {
-	struct xsd_sockmsg hdr;
 	const uint8_t *data;
 	size_t len;
 
 	if (!conn_may_request(c))
 		return false;
 	len = stream_in_pending(c->st, &data);
-	if (len < sizeof(hdr))
+	if (len < sizeof(*hdr))
 		return false;
-	memcpy(&hdr, data, sizeof(hdr));
-	if (hdr.len > XENSTORE_PAYLOAD_MAX) {
+	memcpy(hdr, data, sizeof(*hdr));
+	if (hdr->len > XENSTORE_PAYLOAD_MAX) {
 		conn_kill(c, EPROTO, "its message is too long");
 		return false;
 	}
-	if (len < sizeof(hdr) + hdr.len)
+	*payload = data + sizeof(*hdr);
+	return len >= sizeof(*hdr) + hdr->len;
+}
+
+/**
+ * wire_step() - carry out the next request of a client
+ *
+ * Return: true if another one is there and may be carried out; false if the
+ *         client has to be waited for, or is doomed.
+ */
+bool wire_step(struct conn *c)
+{
+	struct xsd_sockmsg hdr;
+	const uint8_t *payload;
+
+	if (!next_request(c, &hdr, &payload))
 		return false;
-	carry_out(c, &hdr, data + sizeof(hdr));
+	carry_out(c, &hdr, payload);
 	arena_reset(scratch);
-	return !c->is_held;
+	return next_request(c, &hdr, &payload);
 }
