@@ -97,3 +97,21 @@ long domctl_hypercall_page(struct vcpu *v, void *arg)
 	gfn_put_page(pg, GFN_WRITE);
 	return 0;
 }
+
+/**
+ * domctl_shadow() - XEN_DOMCTL_shadow_op
+ * @v:   the caller
+ * @arg: struct domctl_call
+ *
+ * There is no log of dirty memory to be turned off, read or sized. Whoever
+ * wants to have one, to migrate a running guest, is told so.
+ *
+ * Return: -EOPNOTSUPP: no log can be had; -EINVAL: all else.
+ */
+long domctl_shadow(struct vcpu *v, void *arg)
+{
+	const struct domctl_call *call = arg;
+
+	return call->op.u.shadow_op.op == XEN_DOMCTL_SHADOW_OP_ENABLE_LOGDIRTY ?
+		       -EOPNOTSUPP : -EINVAL;
+}

@@ -172,6 +172,7 @@ long sysctl_policy(struct vcpu *v, void *arg)
 	struct xen_sysctl_cpu_policy *op =
 		&((struct xen_sysctl *)arg)->u.cpu_policy;
 	read_fn *read = domain_cpuid;
+	int rc;
 
 	if (op->_rsvd)
 		return -EINVAL;
@@ -189,8 +190,8 @@ long sysctl_policy(struct vcpu *v, void *arg)
 	default:
 		return -EINVAL;
 	}
-	op->nr_msrs = 0;
-	return put_policy(NULL, read, guest_ptr(op->leaves), &op->nr_leaves);
+	rc = put_policy(NULL, read, guest_ptr(op->leaves), &op->nr_leaves);
+	return rc ? rc : policy_put_msrs(guest_ptr(op->msrs), &op->nr_msrs);
 }
 
 /**
@@ -204,10 +205,11 @@ long domctl_get_policy(struct vcpu *v, void *arg)
 {
 	struct domctl_call *call = arg;
 	struct xen_domctl_cpu_policy *op = &call->op.u.cpu_policy;
+	int rc;
 
-	op->nr_msrs = 0;
-	return put_policy(call->d, domain_cpuid, guest_ptr(op->leaves),
-			  &op->nr_leaves);
+	rc = put_policy(call->d, domain_cpuid, guest_ptr(op->leaves),
+			&op->nr_leaves);
+	return rc ? rc : policy_put_msrs(guest_ptr(op->msrs), &op->nr_msrs);
 }
 
 static bool leaf_is_known(const xen_cpuid_leaf_t *l)
@@ -269,11 +271,12 @@ static int read_leaves(struct xen_domctl_cpu_policy *op, uint32_t *denied)
  * domctl_set_policy() - XEN_DOMCTL_set_cpu_policy
  * @v:   the caller
  * @arg: struct domctl_call; err_leaf and err_subleaf name a leaf that is
- *       refused. Leaves that are not in the list stay as they are.
+ *       refused, err_msr an MSR. Leaves that are not in the list stay as they
+ *       are.
  *
- * Return: 0; -E2BIG: more leaves than there are; -ERANGE: a leaf that no
- *         policy has, or an MSR; -EEXIST: a vCPU has its context already;
- *         -EFAULT. On error nothing has changed.
+ * Return: 0; -E2BIG: more leaves or MSRs than there are; -ERANGE: one that no
+ *         policy has; -EINVAL: an MSR's value that we do not offer; -EEXIST: a
+ *         vCPU has its context already; -EFAULT. On error nothing has changed.
  */
 long domctl_set_policy(struct vcpu *v, void *arg)
 {
@@ -286,8 +289,9 @@ long domctl_set_policy(struct vcpu *v, void *arg)
 	op->err_leaf = op->err_subleaf = op->err_msr = ~0U;
 	if (op->nr_leaves > MAX_LEAVES)
 		return -E2BIG;
-	if (op->nr_msrs)
-		return -ERANGE;
+	rc = policy_check_msrs(guest_ptr(op->msrs), op->nr_msrs, &op->err_msr);
+	if (rc)
+		return rc;
 	memcpy(denied, d->cpuid_denied, sizeof(denied));
 	rc = read_leaves(op, denied);
 	if (rc)

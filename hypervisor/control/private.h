@@ -33,6 +33,10 @@ struct vcpu *call_vcpu(const struct domctl_call *call, uint32_t id, long *rc);
 /* ---- info.c ---- */
 void domain_info_fill(struct domain *d, struct xen_domctl_getdomaininfo *info);
 
+/* ---- policy-msr.c ---- */
+int policy_put_msrs(guest_ptr_t list, uint32_t *nr);
+int policy_check_msrs(guest_ptr_t list, uint32_t nr, uint32_t *err);
+
 /* ---- topology.c: of an online CPU ---- */
 unsigned int topology_core(unsigned int cpu);
 unsigned int topology_socket(unsigned int cpu);
@@ -83,6 +87,7 @@ DECLARE_OP(domctl_ioport_permission);
 /* frames.c */
 DECLARE_OP(domctl_frame_info);
 DECLARE_OP(domctl_hypercall_page);
+DECLARE_OP(domctl_shadow);
 /* policy.c */
 DECLARE_OP(domctl_get_policy);
 DECLARE_OP(domctl_set_policy);

@@ -277,7 +277,7 @@ static const struct op sysctl_ops[] = {
 	OP(XEN_SYSCTL_availheap, available_heap, struct xen_sysctl_availheap, OP_INOUT),
 	OP_NONE(XEN_SYSCTL_get_pmstat, ENODEV, "no power management"),
 	OP_NONE(XEN_SYSCTL_cpu_hotplug, EOPNOTSUPP, "CPUs stay as they are"),
-	OP_NONE(XEN_SYSCTL_pm_op, ENODEV, "no power management"),
+	OP_NONE(XEN_SYSCTL_pm_op, ENOSYS, "no power management"),
 	OP_NONE(XEN_SYSCTL_page_offline_op, EOPNOTSUPP, "frames stay in use"),
 	OP_NONE(XEN_SYSCTL_lockprof_op, ENOSYS, "locks are not profiled"),
 	OP(XEN_SYSCTL_cputopoinfo, sysctl_cpu_topology, struct xen_sysctl_cputopoinfo, OP_INOUT),

@@ -48,6 +48,9 @@ long domctl_set_tsc(struct vcpu *v, void *arg)
  * @v:   the caller
  * @arg: struct domctl_call
  *
+ * What is told is for the next life of the guest, after it was saved: it has
+ * one incarnation more. A counter that is never emulated has no rate to keep.
+ *
  * Return: 0.
  */
 long domctl_get_tsc(struct vcpu *v, void *arg)
@@ -58,10 +61,14 @@ long domctl_get_tsc(struct vcpu *v, void *arg)
 
 	spin_lock(&d->lock);
 	op->tsc_mode = d->tsc_mode;
-	op->incarnation = d->tsc_incarnation;
+	op->incarnation = d->tsc_incarnation + 1;
 	spin_unlock(&d->lock);
-	op->gtsc_khz = (uint32_t)tsc_khz();
-	op->elapsed_nsec = system_time_ns();
+	op->gtsc_khz = 0;
+	op->elapsed_nsec = 0;
+	if (op->tsc_mode != TSC_NEVER_EMULATE) {
+		op->gtsc_khz = (uint32_t)tsc_khz();
+		op->elapsed_nsec = system_time_ns();
+	}
 	op->pad = 0;
 	return 0;
 }

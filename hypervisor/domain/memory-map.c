@@ -208,3 +208,22 @@ long memory_machphys_list(struct vcpu *v, void *arg)
 	op->nr_extents = i;
 	return 0;
 }
+
+/**
+ * memory_reserved_devices() - XENMEM_reserved_device_memory_map
+ * @v:   the caller
+ * @arg: struct xen_reserved_device_memory_map; the number of regions is written
+ *
+ * Memory that devices need untranslated is an IOMMU's matter: there is none.
+ *
+ * Return: 0: no regions; -EINVAL: flags that are not defined.
+ */
+long memory_reserved_devices(struct vcpu *v, void *arg)
+{
+	struct xen_reserved_device_memory_map *op = arg;
+
+	if (op->flags & ~XENMEM_RDM_ALL)
+		return -EINVAL;
+	op->nr_entries = 0;
+	return 0;
+}

@@ -141,6 +141,7 @@ static const struct op memory_ops[] = {
 	OP_RAWFN(XENMEM_claim_pages, memory_claim, OP_DOM0),
 	OP_NONE(XENMEM_machphys_compat_mfn_list, EOPNOTSUPP, "no 32-bit PV guests"),
 	OP_NONE(XENMEM_get_vnumainfo, EOPNOTSUPP, "no virtual NUMA topology"),
+	OP(XENMEM_reserved_device_memory_map, memory_reserved_devices, struct xen_reserved_device_memory_map, OP_INOUT),
 	OP_RAWFN(XENMEM_acquire_resource, memory_acquire_resource, 0),
 };
 

@@ -44,5 +44,6 @@ long memory_map_set(struct vcpu *v, void *arg);
 long memory_map_machine(struct vcpu *v, void *arg);
 long memory_machphys_mapping(struct vcpu *v, void *arg);
 long memory_machphys_list(struct vcpu *v, void *arg);
+long memory_reserved_devices(struct vcpu *v, void *arg);
 
 #endif

@@ -14,6 +14,11 @@
 
 #define CHILD_PAGES 8
 
+/* Of the machine; there is a second configuration. */
+#ifndef MACHINE_CPUS
+#define MACHINE_CPUS 1
+#endif
+
 /* Shared with the child's code. */
 struct child_data {
 	uint64_t count;		/* the child's */

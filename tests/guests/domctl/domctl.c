@@ -463,11 +463,11 @@ TEST(machine)
 	struct xen_sysctl op = {0};
 
 	CHECK_EQ(sysctl(XEN_SYSCTL_physinfo, &op), 0);
-	CHECK_EQ(op.u.physinfo.nr_cpus, 1);
-	CHECK_EQ(op.u.physinfo.max_cpu_id, 0);
+	CHECK_EQ(op.u.physinfo.nr_cpus, MACHINE_CPUS);
+	CHECK_EQ(op.u.physinfo.max_cpu_id, MACHINE_CPUS - 1);
 	CHECK_EQ(op.u.physinfo.nr_nodes, 1);
 	CHECK_EQ(op.u.physinfo.threads_per_core, 1);
-	CHECK_EQ(op.u.physinfo.cores_per_socket, 1);
+	CHECK_EQ(op.u.physinfo.cores_per_socket, MACHINE_CPUS);
 	CHECK(op.u.physinfo.cpu_khz > 1000);
 	CHECK(op.u.physinfo.total_pages > op.u.physinfo.free_pages);
 	CHECK_BITS(op.u.physinfo.capabilities,
@@ -537,6 +537,9 @@ TEST(absent)
 		{XEN_SYSCTL_lockprof_op, RECORDED(-ENOSYS)},
 		{XEN_SYSCTL_coverage_op, RECORDED(-EOPNOTSUPP)},
 		{XEN_SYSCTL_psr_cmt_op, RECORDED(-ENODEV)},
+		{XEN_SYSCTL_psr_alloc, RECORDED(-ENODEV)},
+		{XEN_SYSCTL_get_pmstat, RECORDED(-ENODEV)},
+		{XEN_SYSCTL_pm_op, RECORDED(-ENOSYS)},
 	};
 	struct xen_sysctl op;
 	unsigned int i;
