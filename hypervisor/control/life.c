@@ -135,12 +135,16 @@ long domctl_pause(struct vcpu *v, void *arg)
  * @v:   the caller
  * @arg: struct domctl_call
  *
+ * Who builds a domain writes all of its shared_info, or puts one there that
+ * was saved on another day: the time of day in it is written anew.
+ *
  * Return: as domain_unpause().
  */
 long domctl_unpause(struct vcpu *v, void *arg)
 {
 	struct domctl_call *call = arg;
 
+	domain_update_wallclock(call->d);
 	return domain_unpause(call->d);
 }
 
