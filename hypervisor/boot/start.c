@@ -11,6 +11,7 @@
 #include <lodge/bug.h>
 #include <lodge/cmdline.h>
 #include <lodge/console.h>
+#include <lodge/control.h>
 #include <lodge/cpu.h>
 #include <lodge/domain.h>
 #include <lodge/event.h>
@@ -136,6 +137,7 @@ static void __init start_all(void)
 	domains_init();
 	vcpu_event_pending_hook = vcpu_has_pending;
 	pv_init();
+	control_init();
 	irq_enable();
 	smp_boot_cpus();
 	dom0_build(&boot_info);

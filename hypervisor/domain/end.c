@@ -162,6 +162,7 @@ static int end_shares(struct domain *d)
 	(void)domain_claim(d, 0);
 	page_share_end(virt_to_page(d->shared_info));
 	grant_table_end(d);
+	WRITE_ONCE(d->shares_ended, true);
 	return 0;
 }
 

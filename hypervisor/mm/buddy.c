@@ -21,6 +21,7 @@
  */
 #include "private.h"
 
+#include <lodge/audit.h>
 #include <lodge/bug.h>
 #include <lodge/console.h>
 #include <lodge/lib.h>
@@ -438,6 +439,40 @@ uint64_t mm_free_frames_between(unsigned int from, unsigned int to)
 uint64_t mm_total_frames(void)
 {
 	return READ_ONCE(buddy.nr_total);
+}
+
+static void audit_list(struct audit *a, unsigned int nr, unsigned int order)
+{
+	const struct zone *z = &buddy.zones[nr];
+	const struct list_head *head = &z->lists[order], *p;
+	const struct page *pg;
+
+	if (!(z->orders & (1U << order)) != (!head->next || list_empty(head)))
+		audit_error(a, "free list %u of zone %u: its bit is wrong",
+			    order, nr);
+	if (!head->next)
+		return;
+	for (p = head->next; p != head; p = p->next) {
+		pg = container_of(p, struct page, link);
+		if (p->next->prev == p && pg->count_info & PCI_FREE &&
+		    pg->free.order == order && pg->free.zone == nr)
+			continue;
+		audit_error(a, "free list %u of zone %u: a wrong block",
+			    order, nr);
+		return;
+	}
+}
+
+/* The lists are whole, and what stands in them belongs there. */
+void buddy_audit(struct audit *a)
+{
+	unsigned long flags = spin_lock_irqsave(&buddy.lock);
+	unsigned int i, order;
+
+	for (i = 0; i < NR_ZONES; i++)
+		for (order = 0; order < NR_ORDERS; order++)
+			audit_list(a, i, order);
+	spin_unlock_irqrestore(&buddy.lock, flags);
 }
 
 static void zone_dump(unsigned int nr)

@@ -62,6 +62,8 @@ void buddy_add_range(uint64_t start, uint64_t end);
 /* Frees frames that no TLB and nobody else can reach any more. */
 void buddy_free(struct page *pg, unsigned int order);
 void buddy_dump(void);
+struct audit;
+void buddy_audit(struct audit *a);
 
 /* ---- domain-pages.c ---- */
 /* Last reference gone, or freed while a TLB may hold it: queue it. */

@@ -5,16 +5,20 @@
  * Rules 1 to 4 of PV memory, checked from outside: every entry that is paid
  * for, pin, root, descriptor frame and state of a table is counted at the frame
  * that it names, and compared with what struct page says. For tables and
- * segment pages the type count must be exact. General and writable references
- * may be more than found, as others hold some too (grants, vcpu_info pages,
- * calls under way on other CPUs): the surplus is reported. A host test that has
- * no others wants it to be none.
+ * segment pages the type count must be exact.
+ *
+ * pv_audit() looks at one domain. General and writable references may be more
+ * than found then, as others hold some too (grants, vcpu_info pages, calls
+ * under way on other CPUs): the surplus is reported. A host test that has no
+ * others wants it to be none. In an audit of everything (<lodge/audit.h>) all
+ * who hold references have counted theirs, and every count must be exact.
  *
  * The counts need eight bytes per frame; a large machine is looked at in
- * windows. Nothing is locked: the debug key pauses the domain first.
+ * windows. Nothing is locked: domains do not run meanwhile.
  */
 #include "mm.h"
 
+#include <lodge/audit.h>
 #include <lodge/bug.h>
 #include <lodge/console.h>
 #include <lodge/errno.h>
@@ -22,40 +26,15 @@
 #include <lodge/mm.h>
 
 #define WINDOW_ORDER   10
-#define WINDOW_FRAMES  ((PAGE_SIZE << WINDOW_ORDER) / sizeof(struct tally))
-#define MAX_COMPLAINTS 20
-
-/* What was found at one frame. */
-struct tally {
-	uint32_t refs, types;
-};
-
-struct audit {
-	struct domain *d;
-	struct tally *tally;
-	uint64_t first; /* frame that tally[0] is about */
-	struct pv_audit *result;
-};
+#define WINDOW_BYTES   (PAGE_SIZE << WINDOW_ORDER)
+#define WINDOW_FRAMES  (WINDOW_BYTES / sizeof(struct frame_tally))
 
 static void complain(struct audit *a, const struct page *pg, const char *what)
 {
 	char state[160];
 
-	if (a->result->errors++ >= MAX_COMPLAINTS)
-		return;
 	page_describe(pg, state, sizeof(state));
-	printk("audit: %s: %s\n", what, state);
-}
-
-static void count_at(struct audit *a, mfn_t mfn, unsigned int refs,
-		     unsigned int types)
-{
-	uint64_t at = mfn_x(mfn) - a->first;
-
-	if (mfn_x(mfn) < a->first || at >= WINDOW_FRAMES)
-		return;
-	a->tally[at].refs += refs;
-	a->tally[at].types += types;
+	audit_error(a, "%s: %s", what, state);
 }
 
 static bool has_type(mfn_t mfn, enum page_type type)
@@ -63,35 +42,36 @@ static bool has_type(mfn_t mfn, enum page_type type)
 	return page_type(mfn_to_page(mfn)) == type;
 }
 
-static void count_leaf(struct audit *a, const struct page *pt, uint64_t e)
+static void count_leaf(struct frame_window *w, const struct page *pt,
+		       uint64_t e)
 {
 	mfn_t mfn = pte_mfn(e);
 
 	if (!(e & PTE_USER))
-		complain(a, pt, "entry without user bit");
+		complain(w->a, pt, "entry without user bit");
 	if (pv_frame_is_device(mfn))
 		return;
-	count_at(a, mfn, 1, e & PTE_RW ? 1 : 0);
+	audit_count(w, mfn, 1, e & PTE_RW ? 1 : 0);
 	if (e & PTE_RW && !has_type(mfn, PT_WRITABLE))
-		complain(a, mfn_to_page(mfn), "mapped writable");
+		complain(w->a, mfn_to_page(mfn), "mapped writable");
 }
 
-static void count_upper(struct audit *a, const struct page *pt, uint64_t e,
-			enum page_type level)
+static void count_upper(struct frame_window *w, const struct page *pt,
+			uint64_t e, enum page_type level)
 {
 	mfn_t mfn = pte_mfn(e);
 
 	if (!(e & PTE_USER) || e & PTE_PSE || !mfn_valid(mfn)) {
-		complain(a, pt, "entry of a wrong form");
+		complain(w->a, pt, "entry of a wrong form");
 		return;
 	}
-	count_at(a, mfn, 1, 1);
+	audit_count(w, mfn, 1, 1);
 	if (!has_type(mfn, (enum page_type)(level - 1)) ||
 	    mfn_to_page(mfn)->owner != pt->owner)
-		complain(a, mfn_to_page(mfn), "not fit for the entry above");
+		complain(w->a, mfn_to_page(mfn), "not fit for the entry above");
 }
 
-static void count_entries(struct audit *a, const struct page *pt,
+static void count_entries(struct frame_window *w, const struct page *pt,
 			  enum page_type level)
 {
 	unsigned int i, nr = level == PT_L1 ? PTES_PER_TABLE : pt->nr_validated;
@@ -102,9 +82,9 @@ static void count_entries(struct audit *a, const struct page *pt,
 		if (!(e & PTE_PRESENT) || l4_slot_is_ours(level, i))
 			continue;
 		if (level == PT_L1)
-			count_leaf(a, pt, e);
+			count_leaf(w, pt, e);
 		else
-			count_upper(a, pt, e, level);
+			count_upper(w, pt, e, level);
 	}
 }
 
@@ -114,7 +94,7 @@ static bool is_table(enum page_type type)
 }
 
 /* What a frame's own state holds, and what its entries do. */
-static void count_frame(struct audit *a, mfn_t mfn)
+static void count_frame(struct frame_window *w, mfn_t mfn)
 {
 	const struct page *pg = mfn_to_page(mfn);
 	uint64_t count = READ_ONCE(pg->count_info);
@@ -124,90 +104,156 @@ static void count_frame(struct audit *a, mfn_t mfn)
 	if (!(count & PCI_COUNT_MASK))
 		return;
 	if (count & PCI_ALLOCATED)
-		count_at(a, mfn, 1, 0);
+		audit_count(w, mfn, 1, 0);
 	/* Until page_share_end(). */
-	if (count & PCI_SHARED && owner && !domain_is_dying(owner))
-		count_at(a, mfn, 1, 1);
+	if (count & PCI_SHARED && owner && !owner->shares_ended)
+		audit_count(w, mfn, 1, 1);
 	if (type & PTI_PINNED)
-		count_at(a, mfn, 1, 1);
+		audit_count(w, mfn, 1, 1);
 	if (!(type & PTI_COUNT_MASK) || !is_table(page_type(pg)))
 		return;
 	if (page_type(pg) != PT_L1)
-		count_at(a, mfn, 1, 0);
+		audit_count(w, mfn, 1, 0);
 	if (type & (PTI_PARTIAL | PTI_RELEASING))
-		count_at(a, mfn, 0, 1);
+		audit_count(w, mfn, 0, 1);
 	if (!(type & PTI_BUSY))
-		count_entries(a, pg, page_type(pg));
+		count_entries(w, pg, page_type(pg));
 }
 
-static void count_root(struct audit *a, mfn_t root)
+static void count_root(struct frame_window *w, mfn_t root)
 {
 	if (mfn_eq(root, INVALID_MFN))
 		return;
-	count_at(a, root, 1, 1);
+	audit_count(w, root, 1, 1);
 	if (!has_type(root, PT_L4))
-		complain(a, mfn_to_page(root), "a root");
+		complain(w->a, mfn_to_page(root), "a root");
 }
 
-static void count_segment(struct audit *a, mfn_t mfn)
+static void count_segment(struct frame_window *w, mfn_t mfn)
 {
-	count_at(a, mfn, 1, 1);
+	audit_count(w, mfn, 1, 1);
 	if (!has_type(mfn, PT_SEG))
-		complain(a, mfn_to_page(mfn), "a descriptor page");
+		complain(w->a, mfn_to_page(mfn), "a descriptor page");
 }
 
-static void count_vcpu(struct audit *a, struct vcpu *v)
+static void count_vcpu(struct frame_window *w, const struct vcpu *v)
 {
 	unsigned int i, nr = DIV_ROUND_UP(v->pv->gdt_entries, 512);
 	uint64_t *ptes = perdomain_ptes(v->domain, v->id);
 
-	count_root(a, v->pv->kernel_root);
-	count_root(a, v->pv->user_root);
+	count_root(w, v->pv->kernel_root);
+	count_root(w, v->pv->user_root);
 	for (i = 0; i < nr; i++)
-		count_segment(a, v->pv->gdt_frames[i]);
+		count_segment(w, v->pv->gdt_frames[i]);
 	for (i = 0; i < 16; i++)
 		if (v->pv->ldt_mapped >> i & 1)
-			count_segment(a, pte_mfn(ptes[PERDOMAIN_LDT_PAGE + i]));
+			count_segment(w, pte_mfn(ptes[PERDOMAIN_LDT_PAGE + i]));
 }
 
-static void compare_frame(struct audit *a, mfn_t mfn, const struct tally *t)
+/**
+ * pv_audit_frames() - count what all tables and frames hold
+ * @w: frames that are counted
+ *
+ * Entries of a wrong form are told.
+ *
+ * Context: no locks; takes long.
+ */
+void pv_audit_frames(struct frame_window *w)
 {
-	const struct page *pg = mfn_to_page(mfn);
+	uint64_t mfn;
+
+	for (mfn = 0; mfn < max_mfn; mfn++)
+		if (mfn_valid(MFN(mfn)))
+			count_frame(w, MFN(mfn));
+}
+
+/**
+ * pv_audit_domain() - count what the vCPUs of a PV domain hold
+ * @w: frames that are counted
+ * @d: the domain, whose vCPUs do not change meanwhile
+ */
+void pv_audit_domain(struct frame_window *w, struct domain *d)
+{
+	struct vcpu *v;
+	unsigned int i;
+
+	for_each_vcpu (d, v, i)
+		count_vcpu(w, v);
+}
+
+static void compare_exactly(struct frame_window *w, const struct page *pg,
+			    const struct frame_tally *t)
+{
+	uint64_t count = READ_ONCE(pg->count_info);
+	uint64_t type = READ_ONCE(pg->type_info);
+
+	if (!pg->owner || !(count & PCI_COUNT_MASK) || type & PTI_BUSY)
+		return;
+	if ((count & PCI_COUNT_MASK) != t->refs)
+		complain(w->a, pg, (count & PCI_COUNT_MASK) < t->refs ?
+			 "fewer references than found" :
+			 "more references than found");
+	if ((type & PTI_COUNT_MASK) != t->types)
+		complain(w->a, pg, (type & PTI_COUNT_MASK) < t->types ?
+			 "fewer type references than found" :
+			 "more type references than found");
+}
+
+/**
+ * pv_audit_compare() - do all references to frames stand there, and no others?
+ * @w: everything that holds some has been counted
+ */
+void pv_audit_compare(struct frame_window *w)
+{
+	uint64_t i;
+
+	for (i = 0; i < w->nr; i++)
+		if (mfn_valid(MFN(w->first + i)))
+			compare_exactly(w, mfn_to_page(MFN(w->first + i)),
+					&w->tally[i]);
+}
+
+/* ---- one domain ---- */
+
+static void compare_frame(struct frame_window *w, const struct page *pg,
+			  const struct frame_tally *t, struct pv_audit *result)
+{
 	uint64_t refs = READ_ONCE(pg->count_info) & PCI_COUNT_MASK;
 	uint64_t type = READ_ONCE(pg->type_info);
 	uint64_t types = type & PTI_COUNT_MASK;
 
-	if (pg->owner != a->d || !refs || type & PTI_BUSY)
+	if (!refs || type & PTI_BUSY)
 		return;
-	a->result->frames++;
+	result->frames++;
 	if (refs < t->refs)
-		complain(a, pg, "fewer references than found");
+		complain(w->a, pg, "fewer references than found");
 	else
-		a->result->spare_refs += refs - t->refs;
-	if (types < t->types) {
-		complain(a, pg, "fewer type references than found");
-	} else if (page_type(pg) == PT_WRITABLE) {
-		a->result->spare_writable += types - t->types;
-	} else if (types != t->types) {
-		complain(a, pg, "more type references than found");
-	}
+		result->spare_refs += refs - t->refs;
+	if (types < t->types)
+		complain(w->a, pg, "fewer type references than found");
+	else if (page_type(pg) == PT_WRITABLE)
+		result->spare_writable += types - t->types;
+	else if (types != t->types)
+		complain(w->a, pg, "more type references than found");
 }
 
-static void audit_window(struct audit *a)
+static void audit_window(struct frame_window *w, struct domain *d,
+			 struct pv_audit *result)
 {
-	uint64_t mfn, nr = min(max_mfn - a->first, WINDOW_FRAMES);
-	struct vcpu *v;
-	unsigned int i;
+	const struct page *pg;
+	uint64_t i;
 
-	memset(a->tally, 0, nr * sizeof(*a->tally));
-	for (mfn = 0; mfn < max_mfn; mfn++)
-		if (mfn_valid(MFN(mfn)))
-			count_frame(a, MFN(mfn));
-	for_each_vcpu (a->d, v, i)
-		count_vcpu(a, v);
-	for (i = 0; i < nr; i++)
-		if (mfn_valid(MFN(a->first + i)))
-			compare_frame(a, MFN(a->first + i), &a->tally[i]);
+	w->nr = min(max_mfn - w->first, WINDOW_FRAMES);
+	memset(w->tally, 0, w->nr * sizeof(*w->tally));
+	pv_audit_frames(w);
+	pv_audit_domain(w, d);
+	for (i = 0; i < w->nr; i++) {
+		if (!mfn_valid(MFN(w->first + i)))
+			continue;
+		pg = mfn_to_page(MFN(w->first + i));
+		if (pg->owner == d)
+			compare_frame(w, pg, &w->tally[i], result);
+	}
 }
 
 /**
@@ -222,15 +268,17 @@ static void audit_window(struct audit *a)
  */
 int pv_audit(struct domain *d, struct pv_audit *result)
 {
-	struct audit a = {.d = d, .result = result};
+	struct audit a = { .errors = 0 };
+	struct frame_window w = { .a = &a };
 
 	*result = (struct pv_audit){0};
-	a.tally = frames_alloc(WINDOW_ORDER, 0);
-	if (!a.tally)
+	w.tally = frames_alloc(WINDOW_ORDER, 0);
+	if (!w.tally)
 		return -ENOMEM;
-	for (; a.first < max_mfn; a.first += WINDOW_FRAMES)
-		audit_window(&a);
-	frames_free(a.tally, WINDOW_ORDER);
+	for (; w.first < max_mfn; w.first += WINDOW_FRAMES)
+		audit_window(&w, d, result);
+	frames_free(w.tally, WINDOW_ORDER);
+	result->errors = a.errors;
 	return 0;
 }
 

@@ -19,6 +19,7 @@
  */
 #include "private.h"
 
+#include <lodge/audit.h>
 #include <lodge/bug.h>
 #include <lodge/errno.h>
 
@@ -93,6 +94,29 @@ void sched_pool_remove_domain(struct domain *d)
 {
 	spin_lock(&pool_lock);
 	forget_domain(d);
+	spin_unlock(&pool_lock);
+}
+
+/* The domains of each pool know it, and are as many as it says. */
+void sched_pools_audit(struct audit *a)
+{
+	const struct domain *d;
+	const struct cpupool *p;
+	uint32_t n;
+
+	spin_lock(&pool_lock);
+	list_for_each(p, &pools, link) {
+		n = 0;
+		list_for_each(d, &p->domains, sched.pool_link) {
+			n++;
+			if (d->sched.pool != p)
+				audit_error(a, "%s is listed in pool %u only",
+					    d->name, p->id);
+		}
+		if (n != p->nr_domains)
+			audit_error(a, "pool %u has %u domains, and counts %u",
+				    p->id, n, p->nr_domains);
+	}
 	spin_unlock(&pool_lock);
 }
 

@@ -85,6 +85,8 @@ cpumask_t sched_peers(const struct runq *rq);	/* CPUs of the same pool */
 const struct sched_ops *sched_ops_of(const struct vcpu *v);
 void sched_pool_add_domain(struct domain *d);
 void sched_pool_remove_domain(struct domain *d);
+struct audit;
+void sched_pools_audit(struct audit *a);
 
 /* ---- cap.c ---- */
 void sched_cap_charge(struct vcpu *v, uint64_t ran_ns);

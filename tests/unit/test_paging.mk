@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: MIT
 test_paging_SRCS := $(addprefix hypervisor/mm/,bootmem.c buddy.c \
 	domain-pages.c frame-table.c init.c m2p.c objects.c paging.c \
-	perdomain.c tlb.c vmap.c) hypervisor/lib/spinlock.c \
+	perdomain.c tlb.c vmap.c) \
+	$(addprefix hypervisor/lib/,audit.c spinlock.c) \
 	$(addprefix tests/unit/fake/,machine.c ipi.c)
 # The image: eight pages at the fake IMAGE_BASE (tests/unit/fake/lodge/layout.h)
 test_paging_CFLAGS := -fPIC

@@ -23,4 +23,7 @@
 _Static_assert(XEN_DOMCTL_INTERFACE_VERSION == 0x15, "the layouts answered");
 _Static_assert(XEN_SYSCTL_INTERFACE_VERSION == 0x15, "the layouts answered");
 
+/* The audit's debug key; at boot, once. */
+void control_init(void);
+
 #endif

@@ -120,6 +120,8 @@ struct domain {
 	unsigned int control_pauses;		/* [d] by the toolstack */
 	bool kill_busy;				/* [a] somebody has the turn */
 	unsigned int kill_stage;		/* [k] */
+	bool shares_ended;			/* [k] frames of ours are not
+						 * shown to it any more */
 
 	struct sched_domain sched;		/* sched/ */
 	unsigned int max_vcpus;			/* [I] */

@@ -166,6 +166,11 @@ struct page *virt_to_page(const void *virt)
 	return &pages[((const uint8_t *)virt - frames[0]) / PAGE_SIZE];
 }
 
+mfn_t page_to_mfn(const struct page *pg)
+{
+	return MFN((uint64_t)(pg - pages));
+}
+
 /* ---- set-up ---- */
 static void domain_setup(unsigned int id)
 {
