@@ -261,8 +261,11 @@ def test_state_of_a_newer_daemon(daemon):
     # Permissions of a special event that are none.
     item(1, text=b"@releaseDomain\0"),
     item(1, flags=2, text=b"@releaseDomain\0"),
+    # A length without a value.
+    item(1, a=1, nr=1, flags=2, text=b"/x\0",
+         rest=b"\0" + struct.pack("<HH", 0, 0)),
     item(77),
-), ids=("owner", "letter", "special", "empty", "type"))
+), ids=("owner", "letter", "special", "empty", "length", "type"))
 def test_whole_record_without_sense(daemon, what):
     client = daemon.client()
     client.write("/a", b"1")

@@ -68,6 +68,8 @@ static bool apply_node(uint64_t seq, const struct item *it, const uint8_t *body)
 		return false;
 	if (store_special(path) < 0 && !path_valid(path))
 		return false;
+	if (it->nr && !(it->flags & ITEM_HAS_VALUE))
+		return false;
 	if (it->flags & ITEM_HAS_PERMS) {
 		list = arena_alloc(scratch, perm_bytes);
 		memcpy(list, value + it->nr, perm_bytes);
