@@ -119,6 +119,21 @@ def test_target(host, dom0):
     assert stub.read(mine + "/x") == b"2"
 
 
+def test_target_is_gone(host, dom0):
+    """Its number's next bearer is somebody else."""
+    home(dom0, 3)
+    host.domain(3)
+    stub = host.domain(4)
+    dom0.set_target(4, 3)
+    stub.write("/local/domain/3/x", b"")
+    dom0.release(3)
+    home(dom0, 3)
+    dom0.introduce(3)
+    assert refused(stub.write, "/local/domain/3/x", b"") == "EACCES"
+    host.kill()
+    assert refused(stub.write, "/local/domain/3/x", b"") == "EACCES"
+
+
 def test_watch_needs_permission(host, dom0):
     mine = home(dom0, 3)
     other = host.domain(4)

@@ -56,6 +56,20 @@ int domain_introduce(struct domain *d, uint64_t gfn, uint32_t port)
 	return 0;
 }
 
+/* Who acted for a domain that is gone must not act for its number's next. */
+static void forget_target(uint16_t domid)
+{
+	struct domain *d;
+	int cursor = 0;
+
+	while ((d = domain_next(&cursor))) {
+		if (d->id.target != domid)
+			continue;
+		d->id.target = DOMID_LIMIT;
+		domain_record(d);
+	}
+}
+
 /**
  * domain_release() - a domain is gone, or shall not be served any more
  *
@@ -70,6 +84,7 @@ void domain_release(struct domain *d)
 	d->introduced = false;
 	d->shutdown = false;
 	d->id.target = DOMID_LIMIT;
+	forget_target(d->id.domid);
 	store_release_domain(d->id.domid);
 	domain_record(d);
 	tell(SPECIAL_RELEASE, d);
