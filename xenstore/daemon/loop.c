@@ -14,6 +14,9 @@
  * share however costly its requests are. Rounds in which a client had nothing
  * to do pay its debt as well; what it did not use is not saved up.
  *
+ * The clock goes on while the daemon has no processor, so a long turn in which
+ * the kernel gave the processor to somebody else is charged as a short one.
+ *
  * Rounds are counted, not spun through: if all who have work are in debt the
  * count jumps to where the first of them has credit, and if nobody has work it
  * jumps to where nobody is in debt. Between two rounds the loop asks the kernel
@@ -22,11 +25,13 @@
  * A client is read from only while there is room for its requests and it takes
  * its replies: else its own buffers fill up, and it waits.
  */
+#define _GNU_SOURCE
 #include "loop.h"
 
 #include <errno.h>
 #include <string.h>
 #include <sys/epoll.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include "conn.h"
@@ -38,8 +43,8 @@
 #include "wire.h"
 
 #define QUANTUM_NS 5000
-/* The clock goes on while the daemon has no processor: bound what that costs */
 #define MAX_DEBT_NS (200 * QUANTUM_NS)
+#define LONG_TURN_NS (10 * QUANTUM_NS)
 #define NR_EVENTS 64
 
 static int epfd = -1;
@@ -144,10 +149,25 @@ static void earn(struct conn *c)
 			   QUANTUM_NS);
 }
 
+/* Did the kernel take the processor away since this was asked last? */
+static bool preempted(void)
+{
+	static long seen;
+	struct rusage ru;
+	long before = seen;
+
+	if (getrusage(RUSAGE_THREAD, &ru))
+		return false;
+	seen = ru.ru_nivcsw;
+	return seen != before;
+}
+
 static void pay(struct conn *c, uint64_t start)
 {
 	int64_t used = (int64_t)(now_ns() - start);
 
+	if (used > LONG_TURN_NS && preempted())
+		used = LONG_TURN_NS;
 	c->credit_ns -= MIN(used, MAX_DEBT_NS + c->credit_ns);
 }
 
