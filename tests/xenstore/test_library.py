@@ -346,6 +346,21 @@ def test_restart_is_not_noticed(daemon, path):
     xs.close()
 
 
+def test_debians_toolstack_links():
+    """libxl and xl, built for their library, find all they need in ours."""
+    env = dict(os.environ, LD_LIBRARY_PATH="%s:%s" % (
+        OURS.parent, daemon_module.DEBIAN_LIBS))
+    for program in (daemon_module.DEBIAN_DAEMON.parent / "xl",
+                    daemon_module.DEBIAN_DAEMON.parent / "xenconsoled",
+                    next(daemon_module.DEBIAN_LIBS.glob("libxenlight.so.*"))):
+        done = subprocess.run(["ldd", "-r", str(program)], env=env, check=True,
+                              stdout=subprocess.PIPE,
+                              stderr=subprocess.STDOUT)
+        text = done.stdout.decode()
+        assert "libxenstore.so.4 => %s" % OURS in text, text
+        assert "undefined symbol" not in text and "not found" not in text, text
+
+
 def test_unmodified_programs(daemon):
     """Debian's tools with our library instead of theirs."""
     env = dict(os.environ, XENSTORED_PATH=str(daemon.socket),
