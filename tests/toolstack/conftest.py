@@ -7,7 +7,8 @@ fails there too is a fault of the test or of the emulator. The mark
 
     @on("control")
 
-leaves ours out: what has not been shown there.
+leaves ours out: what has not been shown there. A module may set DOM0_OPTIONS,
+a dictionary of what its machine has beyond dom0.Dom0's own choice.
 """
 import pathlib
 import sys
@@ -36,10 +37,10 @@ def pytest_generate_tests(metafunc):
     metafunc.parametrize("hypervisor", names, scope="module")
 
 
-def boot(name, hypervisor):
+def boot(name, hypervisor, options):
     """A machine at Dom0's shell; begun anew if QEMU dies meanwhile."""
     for crashes in range(EMULATOR_CRASHES + 1):
-        host = dom0_module.Dom0(name, hypervisor)
+        host = dom0_module.Dom0(name, hypervisor, **options)
         try:
             host.start()
             return host
@@ -57,6 +58,7 @@ def boot(name, hypervisor):
 @pytest.fixture(scope="module")
 def dom0(request, hypervisor):
     host = boot("%s-%s" % (request.module.__name__[len("test_"):],
-                           hypervisor), hypervisor)
+                           hypervisor), hypervisor,
+                getattr(request.module, "DOM0_OPTIONS", {}))
     yield host
     host.close()

@@ -99,6 +99,11 @@ class Dom0(lab.Machine):
         assert "'" not in command
         return self.check("guest-run %s '%s'" % (name, command), limit_s)
 
+    def shell(self, name, command, limit_s=GUEST_LIMIT_S):
+        """The same without xl: quicker."""
+        assert "'" not in command
+        return self.check("guest-sh %s '%s'" % (name, command), limit_s)
+
     def destroy(self, name):
         self.check("xl destroy %s" % name)
         self.wait_gone(name)
