@@ -8,6 +8,8 @@ Dom0's page tables, which must find no error.
 import re
 
 OTHERS = re.compile(r"\bd[1-9]\d*\b")
+# Whether a port is pending or masked at this moment.
+FLAGS = re.compile(r" [p-][m-] ")
 
 
 def messages(dom0, key):
@@ -27,7 +29,8 @@ def read(dom0, hypervisor):
     assert audit and audit.group(2) == "0", text
     memory = re.search(r"Memory: (\d+) of \d+ frames free",
                        messages(dom0, "m"))
-    grants, ports = messages(dom0, "g"), messages(dom0, "e")
+    grants = messages(dom0, "g")
+    ports = FLAGS.sub(" ", messages(dom0, "e"))
     return {"audit": audit.group(1), "held": audit.group(3),
             "free": int(memory.group(1)),
             "domains": re.findall(r"(d\d+): state (\d+) refs \d+ pages (\d+)",
