@@ -269,7 +269,7 @@ void console_dom0_starts(void)
 	console_unlock(flags);
 }
 
-/* "console=": a list. */
+/* "console=": a list. One serial port at most: input comes from there, too. */
 static int parse_console(const char *s)
 {
 	bool vga = false, none = false;
@@ -285,7 +285,7 @@ static int parse_console(const char *s)
 		else if (len == 4 && !strncmp(s, "none", 4))
 			none = true;
 		else if (len == 4 && !strncmp(s, "com", 3) &&
-			 (s[3] == '1' || s[3] == '2'))
+			 (s[3] == '1' || s[3] == '2') && port < 0)
 			port = s[3] - '1';
 		else
 			return -EINVAL;

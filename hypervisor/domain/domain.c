@@ -58,8 +58,9 @@ static struct domain *special_domain(domid_t domid, const char *name)
 
 static void dump_vcpu(const struct vcpu *v)
 {
-	printk("  vcpu %u: cpu %u flags %lx upcall %u/%u time %lu ms\n", v->id,
-	       v->sched.cpu, v->pause_flags,
+	printk("  vcpu %u: cpu %u of %lx flags %lx upcall %u/%u time %lu ms\n",
+	       v->id, v->sched.cpu, READ_ONCE(v->sched.affinity.bits),
+	       v->pause_flags,
 	       READ_ONCE(v->info->evtchn_upcall_pending),
 	       READ_ONCE(v->info->evtchn_upcall_mask),
 	       (unsigned long)(v->sched.cpu_time_ns / NS_PER_MS));

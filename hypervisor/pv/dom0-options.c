@@ -15,6 +15,9 @@
 
 #define MIB		(1UL << 20)
 
+/* Tools know this number as "no limit": it is the one that Xen gives. */
+#define NO_LIMIT_PAGES	UINT32_MAX
+
 /* What stays for the hypervisor when "dom0_mem=" gives no size. */
 #define RESERVE_MIN	(16 * MIB)
 #define RESERVE_MAX	(128 * MIB)
@@ -88,7 +91,8 @@ static int __init parse_dom0_mem(const char *s)
 }
 PARAM_FN("dom0_mem", parse_dom0_mem,
 	 "Dom0's memory: size, min:size, max:size (also the most that it may "
-	 "ever have); a size may be -size (so much less than all) or N%");
+	 "ever have; else no limit); a size may be -size (so much less than "
+	 "all) or N%");
 
 /* "N", "MIN-MAX", "MIN-" or "-MAX". */
 static int __init parse_dom0_max_vcpus(const char *s)
@@ -187,12 +191,12 @@ uint64_t __init dom0_wanted_pages(uint64_t free_pages)
  * @pages:      what it begins with
  * @free_pages: as for dom0_wanted_pages()
  *
- * Return: pages, not fewer than @pages.
+ * Return: pages, not fewer than @pages; without "max:" as many as there are.
  */
 uint64_t __init dom0_limit_pages(uint64_t pages, uint64_t free_pages)
 {
 	if (!mem_max.given)
-		return pages;
+		return NO_LIMIT_PAGES;
 	return max(bytes_of(&mem_max, free_pages * PAGE_SIZE) / PAGE_SIZE,
 		   pages);
 }

@@ -419,6 +419,7 @@ USUAL = re.compile(r"spinlock event irq|Grant table initialized|"
                    r"hpet_acpi_add: no address|fail to add MMCONFIG|"
                    r"hrtimer: interrupt took|"
                    r"perf: interrupt took too long|"
+                   r"clocksource: Long readout interval|"
                    r"Power-on or device reset occurred")
 
 

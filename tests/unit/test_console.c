@@ -515,7 +515,7 @@ static void consoles_that_are_none(void **state)
 {
 	static const char *const bad[] = {
 		"", "com3", "com", "vga,", ",vga", "none,vga", "vga,none",
-		"com1;vga", "com1H", "vgacom1",
+		"com1;vga", "com1H", "vgacom1", "com1,com2",
 	};
 	static const char *const bad_vga[] = {
 		"text-80x", "text-80x0", "text-80x99", "text-80x25,kept",

@@ -59,7 +59,7 @@ static void without_options(void **state)
 			 (512 - 32) * MIB_PAGES);
 	assert_int_equal(dom0_wanted_pages(64 * MIB_PAGES), 47.5 * MIB_PAGES);
 	assert_int_equal(dom0_wanted_pages(8 * MIB_PAGES), 0);
-	assert_int_equal(dom0_limit_pages(77, ALL), 77);
+	assert_int_equal(dom0_limit_pages(77, ALL), UINT32_MAX);
 	assert_int_equal(dom0_wanted_vcpus(6), 6);
 	assert_int_equal(dom0_wanted_vcpus(1000), MAX_VCPUS);
 }
@@ -85,6 +85,8 @@ static void memory(void **state)
 	expect_mib("dom0_mem=512M", 512);
 	expect_mib("dom0_mem=524288", 512);
 	expect_mib("dom0_mem=-1G", 3072);
+	/* A size alone limits nothing. */
+	assert_int_equal(dom0_limit_pages(3072 * MIB_PAGES, ALL), UINT32_MAX);
 	expect_mib("dom0_mem=512M,max:1G", 512);
 	assert_int_equal(dom0_limit_pages(512 * MIB_PAGES, ALL),
 			 1024 * MIB_PAGES);
