@@ -89,8 +89,7 @@ SECTIONS
 
 	.bss (NOLOAD) : {
 		bss_start = .;
-		*(.bss.page_aligned)
-		*(.bss .bss.* COMMON)
+		*(SORT_BY_ALIGNMENT(.bss*) COMMON)
 		. = ALIGN(4096);
 		bss_end = .;
 	} :data

@@ -53,11 +53,12 @@ static bool want_vga = true;
 void (*console_log_hook)(void);
 
 /* [C]; updates are atomic, as an NMI may come between any two steps. */
-static struct {
+struct side {
 	uint32_t depth;
 	uint32_t used;
 	char buf[SIDE_SIZE];
-} side[NR_CPUS];
+};
+static DEFINE_PER_CPU(struct side, side);
 
 /* ---- output; the lock is held ---- */
 
@@ -127,72 +128,69 @@ static void log_text(const char *s, size_t len)
 }
 
 /* Messages of NMIs that came while this CPU was in here. */
-static void log_side(unsigned int cpu)
+static void log_side(void)
 {
-	uint32_t n = atomic_load(&side[cpu].used);
+	uint32_t n = atomic_load(&this_cpu(side).used);
 	uint32_t done = 0, end;
 
 	while (n) {
 		end = min(n, (uint32_t)SIDE_SIZE);
-		log_text(side[cpu].buf + done, end - done);
+		log_text(this_cpu(side).buf + done, end - done);
 		done = end;
-		if (atomic_cmpxchg(&side[cpu].used, &n, 0U))
+		if (atomic_cmpxchg(&this_cpu(side).used, &n, 0U))
 			return;
 	}
 }
 
-static void side_append(unsigned int cpu, const char *s, uint32_t len)
+static void side_append(const char *s, uint32_t len)
 {
-	uint32_t at = atomic_fetch_add(&side[cpu].used, len);
+	uint32_t at = atomic_fetch_add(&this_cpu(side).used, len);
 
 	if (at > SIDE_SIZE - 1)
 		return;
-	memcpy(side[cpu].buf + at, s, min(len, SIDE_SIZE - at));
+	memcpy(this_cpu(side).buf + at, s, min(len, SIDE_SIZE - at));
 }
 
-static void enter(unsigned int cpu)
+static void enter(void)
 {
-	(void)atomic_fetch_add(&side[cpu].depth, 1U);
+	(void)atomic_fetch_add(&this_cpu(side).depth, 1U);
 	spin_lock(&output_lock);
 }
 
-static void leave(unsigned int cpu)
+static void leave(void)
 {
-	log_side(cpu);
+	log_side();
 	spin_unlock(&output_lock);
-	(void)atomic_sub_return(&side[cpu].depth, 1U);
+	(void)atomic_sub_return(&this_cpu(side).depth, 1U);
 }
 
 unsigned long console_lock(void)
 {
 	unsigned long flags = irq_save();
 
-	enter(smp_processor_id());
+	enter();
 	return flags;
 }
 
 void console_unlock(unsigned long flags)
 {
-	unsigned int cpu = smp_processor_id();
-
-	leave(cpu);
+	leave();
 	/* An NMI may have come after its CPU's buffer had been looked at. */
-	while (atomic_load(&side[cpu].used)) {
-		enter(cpu);
-		leave(cpu);
+	while (atomic_load(&this_cpu(side).used)) {
+		enter();
+		leave();
 	}
 	irq_restore(flags);
 }
 
 static void log_message(const char *s, size_t len)
 {
-	unsigned int cpu = smp_processor_id();
 	unsigned long flags;
 
 	if (console_broken) {
 		log_text(s, len);
-	} else if (atomic_load(&side[cpu].depth)) {
-		side_append(cpu, s, (uint32_t)len);
+	} else if (atomic_load(&this_cpu(side).depth)) {
+		side_append(s, (uint32_t)len);
 	} else {
 		flags = console_lock();
 		log_text(s, len);

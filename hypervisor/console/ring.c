@@ -3,8 +3,8 @@
  * ring.c - the log in memory
  *
  * Positions count bytes since boot, modulo 2^32; the ring keeps the last
- * ring_size of them. It starts in a small static buffer and moves to one of
- * "conring_size" once there is an allocator.
+ * ring_size of them. It starts in a small buffer that is given back with the
+ * rest of .init, and moves to one of "conring_size" once there is an allocator.
  *
  * Locks: the console's for everything.
  */
@@ -19,7 +19,7 @@
 #define MIN_SIZE	16384U
 #define MAX_SIZE	(1024U << 10)
 
-static char early_ring[EARLY_SIZE];
+static char early_ring[EARLY_SIZE] __initdata;
 static char *ring = early_ring;
 static uint32_t ring_size = EARLY_SIZE;		/* a power of two */
 static uint32_t ring_end;			/* position of the next byte */
@@ -105,20 +105,15 @@ static uint32_t wanted_size(void)
 	return 1U << (63 - __builtin_clzl(size));
 }
 
-/* What was logged so far moves along. Without memory the small ring stays. */
+/* What was logged so far moves along. */
 void ring_init(void)
 {
 	uint32_t size = wanted_size(), pos;
 	unsigned long flags;
-	char *new;
+	char *new = kmalloc(size);
 
-	if (size <= EARLY_SIZE)
-		return;
-	new = kmalloc(size);
-	if (!new) {
-		printk(LOG_WARN "no memory for a log of %u KiB\n", size >> 10);
-		return;
-	}
+	if (!new)
+		panic("No memory for a log of %u KiB", size >> 10);
 	flags = console_lock();
 	for (pos = ring_first(); pos != ring_end; pos++)
 		new[pos & (size - 1)] = ring[pos & (ring_size - 1)];

@@ -90,6 +90,12 @@ void mm_release_range(paddr_t start, uint64_t size)
 			(paddr_x(start) + size) / PAGE_SIZE);
 }
 
+static void release_image(const char *start, const char *end)
+{
+	mm_release_range(mfn_to_paddr(virt_to_mfn(start)),
+			 (uint64_t)(end - start));
+}
+
 /**
  * mm_init_done() - boot is over: .init is freed, the image write-protected
  *
@@ -98,10 +104,10 @@ void mm_release_range(paddr_t start, uint64_t size)
 void mm_init_done(void)
 {
 	uint64_t size = (uint64_t)(init_end - init_start);
-	uint64_t start = mfn_x(virt_to_mfn(init_start)) << PAGE_SHIFT;
 
 	paging_protect_image();
-	mm_release_range(PADDR(start), size);
+	release_image(init_start, init_end);
+	release_image(data_end, bss_start);
 	printk(LOG_INFO "Memory: %lu KiB of start-up code freed\n",
 	       (unsigned long)size >> 10);
 }

@@ -21,14 +21,17 @@
 #define m2p_table ((uint64_t *)M2P_BASE)
 
 /* First frame of each chunk, 0: not there. [I] after boot */
-static uint64_t chunk_mfns[M2P_CHUNKS];
+static uint32_t chunk_mfns[M2P_CHUNKS];
+
+_Static_assert((DIRECTMAP_END - DIRECTMAP_BASE) >> PAGE_SHIFT <= 1UL << 32,
+	       "frame numbers have 32 bits");
 
 /* The chunk is mapped now, at frame @mfn. */
 void m2p_init_chunk(uint64_t nr, uint64_t mfn)
 {
 	uint64_t i, first = nr << M2P_CHUNK_SHIFT;
 
-	chunk_mfns[nr] = mfn;
+	chunk_mfns[nr] = (uint32_t)mfn;
 	for (i = 0; i < 1UL << M2P_CHUNK_SHIFT; i++)
 		m2p_table[first + i] = M2P_INVALID;
 }

@@ -373,8 +373,9 @@ static void protect(const char *start, const char *end, uint64_t flags,
 }
 
 /*
- * From here on nothing is both writable and executable, and .init is gone
- * from the image's addresses. IRQs on, all CPUs online.
+ * From here on nothing is both writable and executable, and .init and what
+ * .bss leaves out to be aligned are gone from the image's addresses. IRQs on,
+ * all CPUs online.
  */
 void paging_protect_image(void)
 {
@@ -382,7 +383,9 @@ void paging_protect_image(void)
 	protect(text_start, text_end, MAP_RX, MAP_RO);
 	protect(init_start, init_end, 0, MAP_RW);
 	protect(rodata_start, rodata_end, MAP_RO, MAP_RO);
-	protect(rodata_end, image_end, MAP_RW, MAP_RW);
+	protect(rodata_end, data_end, MAP_RW, MAP_RW);
+	protect(data_end, bss_start, 0, MAP_RW);
+	protect(bss_start, image_end, MAP_RW, MAP_RW);
 	spin_unlock(&paging_lock);
 	tlb_flush_mask(&cpu_online_map, FLUSH_GLOBAL);
 }

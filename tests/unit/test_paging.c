@@ -217,10 +217,10 @@ static void some_memory_is_kept_back(void **state)
 
 	for (pa = 0; pa < 0x9f000; pa += PAGE_SIZE)
 		assert_true(in_use_by_us(pa));
-	for (pa = IMAGE_PHYS_BASE; pa < IMAGE_PHYS_BASE + 0x8000;
+	for (pa = IMAGE_PHYS_BASE; pa < IMAGE_PHYS_BASE + 0x9000;
 	     pa += PAGE_SIZE)
 		assert_true(in_use_by_us(pa));
-	assert_false(in_use_by_us(IMAGE_PHYS_BASE + 0x8000));
+	assert_false(in_use_by_us(IMAGE_PHYS_BASE + 0x9000));
 	/* Whole frames, on both sides. */
 	for (pa = 200 * MIB; pa < 200 * MIB + 4 * PAGE_SIZE; pa += PAGE_SIZE)
 		assert_true(in_use_by_us(pa));
@@ -386,9 +386,11 @@ static void image_is_protected_in_the_end(void **state)
 	mm_init_done();
 	check_rights(text_start, text_end, PTE_PRESENT);
 	check_rights(rodata_start, rodata_end, PTE_PRESENT | PTE_NX);
-	check_rights(rodata_end, image_end, PTE_PRESENT | PTE_RW | PTE_NX);
+	check_rights(rodata_end, data_end, PTE_PRESENT | PTE_RW | PTE_NX);
+	check_rights(bss_start, image_end, PTE_PRESENT | PTE_RW | PTE_NX);
 	check_rights(init_start, init_end, 0);
-	assert_int_equal(mm_free_frames(), before + 2);
+	check_rights(data_end, bss_start, 0);
+	assert_int_equal(mm_free_frames(), before + 3);
 	/* No way round it by the direct map. */
 	for (va = DIRECTMAP_BASE; va < DIRECTMAP_BASE + TOP; va += PAGE_SIZE) {
 		struct walk w = walk(va);

@@ -50,6 +50,7 @@ unsigned int memmap_sanitize(struct mem_range *r, unsigned int nr,
 extern char image_start[], image_end[];
 extern char text_start[], text_end[];
 extern char rodata_start[], rodata_end[];
+extern char data_end[], bss_start[];
 extern char init_start[], init_text_end[], init_end[];
 extern char percpu_start[], percpu_end[];
 
