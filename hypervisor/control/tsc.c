@@ -16,6 +16,18 @@
 #define TSC_ALWAYS_EMULATE	1
 #define TSC_NEVER_EMULATE	2
 
+/* A rate is measured anew at each boot: this machine's own may be off by that
+ * part of itself. */
+#define SAME_RATE	4096
+
+static bool is_our_rate(uint64_t khz)
+{
+	uint64_t ours = tsc_khz();
+	uint64_t off = khz > ours ? khz - ours : ours - khz;
+
+	return off <= ours / SAME_RATE;
+}
+
 /**
  * domctl_set_tsc() - XEN_DOMCTL_settscinfo
  * @v:   the caller
@@ -34,7 +46,7 @@ long domctl_set_tsc(struct vcpu *v, void *arg)
 		return -EINVAL;
 	if (op->tsc_mode == TSC_ALWAYS_EMULATE ||
 	    (op->tsc_mode == TSC_DEFAULT && op->gtsc_khz &&
-	     op->gtsc_khz != tsc_khz()))
+	     !is_our_rate(op->gtsc_khz)))
 		return -EOPNOTSUPP;
 	spin_lock(&d->lock);
 	d->tsc_mode = op->tsc_mode;
