@@ -20,12 +20,11 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] /
                        "system"))
 import lab  # noqa: E402
 
-# About five minutes, and more on a busy machine.
-pytestmark = pytest.mark.full
-
 ARCHIVE = daemon_module.BUILD / "xenstore" / "dom0.cpio"
 GUEST_LIMIT_S = 300
-KILLS_OF_CREATE = 12
+# Who is killed under load, and how often the daemon is while xl creates.
+SHORT = ("daemon", "keeper"), 3
+LONG = ("daemon", "daemon", "keeper", "daemon", "keeper"), 12
 STATUS = "xenstore control status"
 # QEMU 7.2 corrupts vector registers when Xen switches between Dom0 and a guest
 # by XSAVE: now and then a program in either (busybox cat, say) dies of a fault
@@ -37,9 +36,10 @@ STATE = "/run/xenstored/state"
 class Host:
     """The machine, with the questions that the test asks."""
 
-    def __init__(self, machine):
+    def __init__(self, machine, plan):
         self.machine = machine
         self.check = machine.check
+        self.under_load, self.while_xl_creates = plan
         self.kills = {"daemon": 0, "keeper": 0}
 
     def rounds(self, name):
@@ -71,8 +71,10 @@ class Host:
             time.sleep(0.5)
 
 
-@pytest.fixture(scope="module")
-def host():
+@pytest.fixture(scope="module", params=[
+    pytest.param(SHORT, id="short"),
+    pytest.param(LONG, id="long", marks=pytest.mark.full)])
+def host(request):
     with lab.Machine("xenstore-on-xen", "control", memory_mib=1536,
                      appended=[ARCHIVE], nic=None,
                      hypervisor_args=NO_XSAVE) as machine:
@@ -81,7 +83,7 @@ def host():
         for i in range(2):
             machine.check("dd if=/dev/zero of=/tmp/disk%d bs=1M count=4 && "
                           "losetup /dev/loop%d /tmp/disk%d" % (i, i, i))
-        yield Host(machine)
+        yield Host(machine, request.param)
 
 
 def test_dom0_is_connected(host):
@@ -110,7 +112,7 @@ def test_killed_under_load(host):
     console = host.check("cat /run/xenconsoled.pid").split()
     watches = host.check(STATUS + " | grep watches")
     assert monitors and console
-    for which in ("daemon", "daemon", "keeper", "daemon", "keeper"):
+    for which in host.under_load:
         host.kill(which)
         host.wait_rounds("g1", 1)
     assert "g1" in host.check("xl list")
@@ -126,12 +128,12 @@ def test_killed_while_xl_creates(host):
         "'disk=[\"phy:/dev/loop1,xvda,w\"]' 'extra=\"console=hvc0 quiet "
         "rdinit=/init mitigations=off nonet\"' >/tmp/g2.log 2>&1; "
         "echo $? >/tmp/g2.status ) &")
-    # Kills enough for every phase of it; and then it must come to its end.
+    # So many kills, and then it must come to its end.
     end = time.monotonic() + 2 * GUEST_LIMIT_S
     before = host.kills["daemon"]
     while host.machine.run("test -e /tmp/g2.status")[0]:
         assert time.monotonic() < end
-        if host.kills["daemon"] - before < KILLS_OF_CREATE:
+        if host.kills["daemon"] - before < host.while_xl_creates:
             host.kill()
         else:
             time.sleep(1)
