@@ -114,7 +114,7 @@ exception_entry:
 	testb	$3, REGS_cs(%rsp)
 	jz	1f
 	CLEAR_REGS
-	call	trap_from_guest
+	call	guest_trap
 	jmp	return_to_guest
 1:	/* keep the frame-pointer chain: the trace goes on through the trap */
 	call	trap_from_hypervisor
@@ -163,24 +163,15 @@ ist_entry:
 	movq	%rdx, %rsp
 	movq	%rdx, %rdi
 	CLEAR_REGS
-	call	trap_from_guest
+	call	guest_trap
 	jmp	return_to_guest
 1:	call	trap_on_ist
 	jmp	return_to_hypervisor
 
 /*
- * SYSCALL: the CPU's stub has switched stacks and pushed ss and rsp; the
- * registers are the guest's.
+ * SYSCALL of 32-bit code, and below of 64-bit code: the CPU's stub has switched
+ * stacks and pushed ss and rsp; the registers are the guest's.
  */
-	.globl	syscall_entry
-syscall_entry:
-	pushq	%r11
-	pushq	$SEL_RING3_CS64
-	pushq	%rcx
-	pushq	$0
-	movl	$ENTRY_SYSCALL, 4(%rsp)
-	jmp	syscall_common
-
 	.globl	syscall32_entry
 syscall32_entry:
 	pushq	%r11
@@ -188,7 +179,7 @@ syscall32_entry:
 	pushq	%rcx
 	pushq	$0
 	movl	$ENTRY_SYSCALL32, 4(%rsp)
-	jmp	syscall_common
+	jmp	syscall_of_user
 
 /*
  * SYSENTER: %rsp comes from the MSR and is behind guest_regs.ss. The caller's
@@ -207,13 +198,28 @@ sysenter_entry:
 	pushq	$X86_EFLAGS_MBS
 	popfq
 
-syscall_common:
+/* A system call that only user mode has. */
+syscall_of_user:
 	PUSH_REGS
 	CLEAR_REGS
 	movq	%rsp, %rdi
-	movl	REGS_entry_vector(%rsp), %esi
 	sti
-	call	syscall_from_guest
+	call	guest_syscall32
+	jmp	return_to_guest
+
+/* A hypercall, or a system call of 64-bit user mode: the usual way in. */
+	.globl	syscall_entry
+syscall_entry:
+	pushq	%r11
+	pushq	$SEL_RING3_CS64
+	pushq	%rcx
+	pushq	$0
+	movl	$ENTRY_SYSCALL, 4(%rsp)
+	PUSH_REGS
+	CLEAR_REGS
+	movq	%rsp, %rdi
+	sti
+	call	guest_syscall
 	/* fall through */
 
 /* %rsp is the address of guest_regs. */
@@ -222,7 +228,7 @@ return_to_guest:
 	cmpl	$0, CPUINFO_pending_work(%rsp)
 	jne	2f
 	movq	%rsp, %rdi
-	call	exit_prepare
+	call	guest_exit
 	cmpl	$1, %eax		/* EXIT_IRET, EXIT_SYSRET, EXIT_AGAIN */
 	ja	return_to_guest
 	je	3f

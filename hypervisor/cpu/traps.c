@@ -20,12 +20,6 @@ struct ex_entry {
 
 extern const struct ex_entry ex_table_start[], ex_table_end[];
 
-void (*guest_trap_hook)(struct cpu_user_regs *regs, unsigned int vector);
-void (*guest_syscall_hook)(struct cpu_user_regs *regs, unsigned int kind);
-enum exit_how (*guest_exit_hook)(struct cpu_user_regs *regs);
-void (*guest_iret_fault_hook)(struct cpu_user_regs *regs, unsigned long cr2);
-bool (*hyp_fault_hook)(struct cpu_user_regs *regs, unsigned long cr2);
-
 /* What IRETQ raised on a guest's frame, until its fixup runs. */
 struct iret_fault {
 	uint32_t vector, error_code;
@@ -116,25 +110,20 @@ static void __noreturn double_fault(struct cpu_user_regs *regs)
 /* entry.S: an exception with CPL 0; IRQs off. */
 void trap_from_hypervisor(struct cpu_user_regs *regs)
 {
-	/* The hook lets interrupts in, and they may fault, too. */
+	/* The guest layer lets interrupts in, and they may fault, too. */
 	unsigned long cr2 = read_cr2();
 
-	if (regs->entry_vector == X86_EXC_PF && hyp_fault_hook &&
-	    hyp_fault_hook(regs, cr2))
-		return;
-	if (regs->rip == (unsigned long)guest_iret)
+	if (regs->rip == (unsigned long)guest_iret) {
+		if (regs->entry_vector == X86_EXC_PF &&
+		    guest_iret_retry(regs, cr2))
+			return;
 		this_cpu(iret_fault) = (struct iret_fault){
 			regs->entry_vector, regs->error_code, cr2
 		};
+	}
 	if (exception_fixup(regs))
 		return;
 	fatal_trap(regs);
-}
-
-/* entry.S: an exception with CPL 3, on the normal stack; IRQs off. */
-void trap_from_guest(struct cpu_user_regs *regs)
-{
-	guest_trap_hook(regs, regs->entry_vector);
 }
 
 /* entry.S: NMI, #DF, #MC, and #DB with CPL 0; on a stack of their own. */
@@ -156,24 +145,12 @@ void trap_on_ist(struct cpu_user_regs *regs)
 	}
 }
 
-/* entry.S: IRQs on. */
-void syscall_from_guest(struct cpu_user_regs *regs, unsigned int kind)
-{
-	guest_syscall_hook(regs, kind);
-}
-
-/* entry.S: IRQs off, no work pending. */
-unsigned int exit_prepare(struct cpu_user_regs *regs)
-{
-	return guest_exit_hook(regs);
-}
-
 /* entry.S: IRQs on; this CPU has not left the fixup since. */
 void iret_fault_from_guest(struct cpu_user_regs *regs)
 {
 	regs->entry_vector = this_cpu(iret_fault).vector;
 	regs->error_code = this_cpu(iret_fault).error_code;
-	guest_iret_fault_hook(regs, this_cpu(iret_fault).cr2);
+	guest_iret_fault(regs, this_cpu(iret_fault).cr2);
 }
 
 /**

@@ -116,5 +116,5 @@ long hypercall_mca(struct vcpu *v, const uint64_t a[6])
 		return -EFAULT;
 	if (head.interface_version != XEN_MCA_INTERFACE_VERSION)
 		return -EACCES;
-	return op_dispatch(&table, v, head.cmd, GUEST_PTR(a[0]), 0);
+	return op_dispatch(v, head.cmd, GUEST_PTR(a[0]), 0, &table);
 }

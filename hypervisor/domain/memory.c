@@ -161,6 +161,6 @@ static const struct op_table memory_table = {
  */
 long hypercall_memory_op(struct vcpu *v, const uint64_t a[6])
 {
-	return op_dispatch(&memory_table, v, (unsigned int)(a[0] & MEMOP_MASK),
-			   GUEST_PTR(a[1]), a[0] >> MEMOP_BITS);
+	return op_dispatch(v, (unsigned int)(a[0] & MEMOP_MASK),
+			   GUEST_PTR(a[1]), a[0] >> MEMOP_BITS, &memory_table);
 }

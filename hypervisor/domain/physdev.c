@@ -537,8 +537,8 @@ const struct op_table physdev_compat_table = {
  */
 long hypercall_physdev_op(struct vcpu *v, const uint64_t a[6])
 {
-	return op_dispatch(&physdev_table, v, (unsigned int)a[0],
-			   GUEST_PTR(a[1]), 0);
+	return op_dispatch(v, (unsigned int)a[0], GUEST_PTR(a[1]), 0,
+			   &physdev_table);
 }
 
 /**
@@ -556,7 +556,7 @@ long hypercall_physdev_op_compat(struct vcpu *v, const uint64_t a[6])
 
 	if (copy_from_guest(&cmd, op, sizeof(cmd)))
 		return -EFAULT;
-	return op_dispatch(&physdev_compat_table, v, cmd,
-			   guest_ptr_add(op, offsetof(struct physdev_op, u)),
-			   0);
+	return op_dispatch(v, cmd,
+			   guest_ptr_add(op, offsetof(struct physdev_op, u)), 0,
+			   &physdev_compat_table);
 }

@@ -283,8 +283,7 @@ long hypercall_platform_op(struct vcpu *v, const uint64_t a[6])
 		return -EFAULT;
 	if (head[1] != XENPF_INTERFACE_VERSION)
 		return -EACCES;
-	return op_dispatch(&platform_table, v, head[0],
-			   guest_ptr_add(op, offsetof(struct xen_platform_op,
-						      u)),
-			   0);
+	return op_dispatch(v, head[0],
+			   guest_ptr_add(op, offsetof(struct xen_platform_op, u)),
+			   0, &platform_table);
 }

@@ -260,6 +260,6 @@ long hypercall_vcpu_op(struct vcpu *v, const uint64_t a[6])
 {
 	if (a[1] > UINT32_MAX || !target_of(v, a[1]))
 		return -ENOENT;
-	return op_dispatch(&table, v, (unsigned int)a[0], GUEST_PTR(a[2]),
-			   a[1]);
+	return op_dispatch(v, (unsigned int)a[0], GUEST_PTR(a[2]), a[1],
+			   &table);
 }

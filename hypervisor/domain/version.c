@@ -135,5 +135,5 @@ static const struct op_table table = {
  */
 long hypercall_xen_version(struct vcpu *v, const uint64_t a[6])
 {
-	return op_dispatch(&table, v, (unsigned int)a[0], GUEST_PTR(a[1]), 0);
+	return op_dispatch(v, (unsigned int)a[0], GUEST_PTR(a[1]), 0, &table);
 }

@@ -79,10 +79,10 @@ static const struct op operations[] = {
 	OP(EVTCHNOP_bind_vcpu, evtchn_bind_vcpu, struct evtchn_bind_vcpu, OP_IN),
 	OP(EVTCHNOP_unmask, evtchn_unmask, struct evtchn_unmask, OP_IN),
 	OP(EVTCHNOP_reset, evtchn_reset, struct evtchn_reset, OP_IN),
-	OP(EVTCHNOP_reset_cont, evtchn_reset_cont, struct evtchn_reset, OP_IN),
 	OP(EVTCHNOP_init_control, evtchn_init_control, struct evtchn_init_control, OP_INOUT),
 	OP(EVTCHNOP_expand_array, evtchn_expand_array, struct evtchn_expand_array, OP_IN),
 	OP(EVTCHNOP_set_priority, evtchn_set_priority, struct evtchn_set_priority, OP_IN),
+	OP(EVTCHNOP_reset_cont, evtchn_reset_cont, struct evtchn_reset, OP_IN),
 };
 
 static const struct op_table evtchn_op_table = {
@@ -101,8 +101,8 @@ static const struct op_table evtchn_op_table = {
  */
 long hypercall_event_channel_op(struct vcpu *v, const uint64_t a[6])
 {
-	return op_dispatch(&evtchn_op_table, v, (unsigned int)a[0],
-			   GUEST_PTR(a[1]), 0);
+	return op_dispatch(v, (unsigned int)a[0], GUEST_PTR(a[1]), 0,
+			   &evtchn_op_table);
 }
 
 /**
@@ -123,7 +123,7 @@ long hypercall_event_channel_op_compat(struct vcpu *v, const uint64_t a[6])
 		return -EFAULT;
 	if (cmd > EVTCHNOP_unmask)
 		return -ENOSYS;
-	return op_dispatch(&evtchn_op_table, v, cmd,
-			   guest_ptr_add(arg, offsetof(struct evtchn_op, u)),
-			   0);
+	return op_dispatch(v, cmd,
+			   guest_ptr_add(arg, offsetof(struct evtchn_op, u)), 0,
+			   &evtchn_op_table);
 }

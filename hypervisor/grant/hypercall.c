@@ -123,5 +123,5 @@ long hypercall_grant_table_op(struct vcpu *v, const uint64_t a[6])
 
 	if (cmd > GNTTABOP_MAX || (int)count < 0 || (is_single(cmd) && count != 1))
 		return -EINVAL;
-	return op_dispatch(&grant_op_table, v, cmd, GUEST_PTR(a[1]), count);
+	return op_dispatch(v, cmd, GUEST_PTR(a[1]), count, &grant_op_table);
 }

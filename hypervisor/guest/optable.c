@@ -42,10 +42,11 @@ static bool get_argument(const struct op *op, guest_ptr_t arg, void *buf)
 	       !copy_to_guest(arg, buf, op->size);
 }
 
-static long op_call(const struct op *op, struct vcpu *v, guest_ptr_t arg)
+/* Apart, as its buffer is large. */
+static __noinline long op_call(const struct op *op, struct vcpu *v,
+			       guest_ptr_t arg)
 {
 	uint8_t buf[OP_MAX_ARG] __aligned(8);
-	bool out;
 	long rc;
 
 	BUG_ON(op->size > sizeof(buf));
@@ -55,29 +56,26 @@ static long op_call(const struct op *op, struct vcpu *v, guest_ptr_t arg)
 	else if (!get_argument(op, arg, buf))
 		return -EFAULT;
 	rc = op->fn(v, buf);
-	if (rc == HYPERCALL_CONTINUED)
+	if (!(op->flags & (OP_OUT | OP_OUT_ALWAYS)) ||
+	    rc == HYPERCALL_CONTINUED ||
+	    (rc < 0 && !(op->flags & OP_OUT_ALWAYS)))
 		return rc;
-	out = (op->flags & OP_OUT_ALWAYS) || (rc >= 0 && (op->flags & OP_OUT));
-	if (out && copy_to_guest(arg, buf, op->size))
-		return -EFAULT;
-	return rc;
+	return copy_to_guest(arg, buf, op->size) ? -EFAULT : rc;
 }
 
-/**
- * op_dispatch() - carry out one sub-operation
- * @t:     the call's table
- * @v:     the caller, current
- * @nr:    the sub-operation's number
- * @arg:   guest pointer to its argument
- * @extra: handed to OP_RAWFN handlers (a count, a second argument)
- *
- * Context: no locks. The handler says what it takes.
- * Return: the handler's result; -EPERM: not for this domain; -EFAULT: the
- *         argument cannot be read or written; the row's errno if the
- *         operation is not there, the table's if no row has its number.
- */
-long op_dispatch(const struct op_table *t, struct vcpu *v, unsigned int nr,
-		 guest_ptr_t arg, unsigned long extra)
+/* An operation that there is. */
+static inline long op_run(const struct op *op, struct vcpu *v, unsigned int nr,
+			  guest_ptr_t arg, unsigned long extra)
+{
+	if (op->raw)
+		return op->raw(v, nr, arg, extra);
+	return op_call(op, v, arg);
+}
+
+/* The row has to be searched for, or not everybody has the operation. */
+static __noinline long op_search(struct vcpu *v, unsigned int nr,
+			       guest_ptr_t arg, unsigned long extra,
+			       const struct op_table *t)
 {
 	const struct op *op = op_find(t, nr);
 
@@ -87,7 +85,33 @@ long op_dispatch(const struct op_table *t, struct vcpu *v, unsigned int nr,
 		return -EPERM;
 	if (op->errno_none)
 		return -op->errno_none;
-	if (op->raw)
-		return op->raw(v, nr, arg, extra);
-	return op_call(op, v, arg);
+	return op_run(op, v, nr, arg, extra);
+}
+
+/**
+ * op_dispatch() - carry out one sub-operation
+ * @v:     the caller, current
+ * @nr:    the sub-operation's number
+ * @arg:   guest pointer to its argument
+ * @extra: handed to OP_RAWFN handlers (a count, a second argument)
+ * @t:     the call's table
+ *
+ * Where the rows lie in the order of their numbers there is nothing to search.
+ *
+ * Context: no locks. The handler says what it takes.
+ * Return: the handler's result; -EPERM: not for this domain; -EFAULT: the
+ *         argument cannot be read or written; the row's errno if the
+ *         operation is not there, the table's if no row has its number.
+ */
+long op_dispatch(struct vcpu *v, unsigned int nr, guest_ptr_t arg,
+		 unsigned long extra, const struct op_table *t)
+{
+	const struct op *op;
+
+	if (unlikely(nr >= t->nr_ops))
+		return op_search(v, nr, arg, extra, t);
+	op = &t->ops[nr];
+	if (unlikely(op->nr != nr || (op->flags & (OP_DOM0 | OP_REFUSED))))
+		return op_search(v, nr, arg, extra, t);
+	return op_run(op, v, nr, arg, extra);
 }

@@ -12,27 +12,16 @@
 
 #define CHECK_EVERY 16		/* entries between two preemption checks */
 
-/* One entry; true: it was preempted and stands in @mc->call as it goes on. */
-static bool run_entry(struct vcpu *v, struct multicall_state *mc)
+/* The handler has its arguments from the entry: it may be told to rewrite them
+ * there. */
+static long entry_result(struct vcpu *v, struct multicall_entry *call)
 {
-	uint64_t a[6];
-	unsigned int i;
-	long rc = -ENOSYS;
-
-	for (i = 0; i < 6; i++)
-		a[i] = mc->call.args[i];
-	mc->preempted = false;
-	mc->active = true;
 	/* A batch in a batch, or a jump out of it, has no sensible meaning. */
-	if (mc->call.op == __HYPERVISOR_multicall)
-		rc = -EINVAL;
-	else if (mc->call.op == __HYPERVISOR_iret)
-		rc = -ENOSYS;
-	else if (mc->call.op < NR_HYPERCALLS)
-		rc = hypercall_invoke(v, (unsigned int)mc->call.op, a);
-	mc->active = false;
-	mc->call.result = (xen_ulong_t)rc;
-	return mc->preempted;
+	if (unlikely(call->op == __HYPERVISOR_multicall))
+		return -EINVAL;
+	if (unlikely(call->op == __HYPERVISOR_iret))
+		return -ENOSYS;
+	return hypercall_invoke(v, call->op, call->args);
 }
 
 static long go_on_later(guest_ptr_t list, unsigned int left)
@@ -62,7 +51,11 @@ long hypercall_multicall(struct vcpu *v, const uint64_t a[6])
 			return go_on_later(list, nr - i);
 		if (copy_from_guest(&mc->call, list, sizeof(mc->call)))
 			return -EFAULT;
-		if (run_entry(v, mc)) {
+		mc->active = true;
+		mc->call.result = (xen_ulong_t)entry_result(v, &mc->call);
+		mc->active = false;
+		if (unlikely(mc->preempted)) {
+			mc->preempted = false;
 			/* The guest sees the rewritten arguments, as a
 			 * continued call of its own would show them. */
 			if (copy_to_guest(list, &mc->call, sizeof(mc->call)))

@@ -1,16 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * table.c - all hypercalls, by number
+ * table.c - all hypercalls, by number; <lodge/hypercall.h> dispatches by it
  *
  * An empty row answers -ENOSYS; CALL_NONE says which other error, and why. docs/abi.md is made from these rows.
  */
 #include <lodge/hypercall.h>
 
-#include <lodge/errno.h>
 #include <xen/arch-x86/xen-mca.h>
 
 #define CALL(nr, nargs) \
-	[__HYPERVISOR_##nr] = { #nr, hypercall_##nr, nargs, 0 }
+	[__HYPERVISOR_##nr] = { #nr, hypercall_##nr, nargs, CALL_ANYBODY }
 #define CALL_DOM0(nr, nargs) \
 	[__HYPERVISOR_##nr] = { #nr, hypercall_##nr, nargs, OP_DOM0 }
 

@@ -12,19 +12,24 @@
 #include <lodge/alternative.h>
 #include <lodge/cpu.h>
 
-/* Our slots, and what is not canonical (the two lie next to each other). */
-bool pv_address_ok(unsigned long va, size_t len)
+/* Not our slots, nor what is not canonical (the two lie next to each other). */
+static inline bool is_guest_range(unsigned long va, size_t len)
 {
 	unsigned long end = va + len;
 
-	if (end < va)
+	if (unlikely(end < va))
 		return false;
 	return end <= 1UL << 47 || va >= HYPERVISOR_VIRT_END;
 }
 
+bool pv_address_ok(unsigned long va, size_t len)
+{
+	return is_guest_range(va, len);
+}
+
 /* @insn moves @nr units; those that are left when it faults. */
 #define COPY_UNITS(insn, dst, src, nr)                                    \
-	__asm__ volatile(USER_BEGIN "1: " insn "\n"                       \
+	__asm__ inline volatile(USER_BEGIN "1: " insn "\n"                \
 				    "2:\t" USER_END                       \
 				    ".pushsection .ex_table, \"a\"\n"    \
 				    ".balign 4\n"                         \
@@ -32,32 +37,45 @@ bool pv_address_ok(unsigned long va, size_t len)
 				    ".popsection"                         \
 			 : "+D"(dst), "+S"(src), "+c"(nr)::"memory")
 
-/*
- * Bytes not copied. Nearly all that guests pass are structures of 8-byte words:
- * a word is read or written as a whole.
- */
-static size_t raw_copy(void *dst, const void *src, size_t len)
+/* Bytes not copied, exactly: the fault may have come within a word. */
+static __noinline size_t copy_bytes(void *dst, const void *src, size_t len)
 {
-	size_t nr = len / sizeof(uint64_t);
+	COPY_UNITS("rep movsb", dst, src, len);
+	return len;
+}
 
-	if (len % sizeof(uint64_t)) {
-		COPY_UNITS("rep movsb", dst, src, len);
-		return len;
+/*
+ * Bytes not copied. Nearly all that guests pass are structures of words of 8
+ * or 4 bytes: a word is read or written as a whole.
+ */
+static inline size_t raw_copy(void *dst, const void *src, size_t len)
+{
+	size_t nr;
+
+	if (likely(len % 8 == 0)) {
+		nr = len / 8;
+		COPY_UNITS("rep movsq", dst, src, nr);
+		nr *= 8;
+	} else if (len % 4 == 0) {
+		nr = len / 4;
+		COPY_UNITS("rep movsl", dst, src, nr);
+		nr *= 4;
+	} else {
+		return copy_bytes(dst, src, len);
 	}
-	COPY_UNITS("rep movsq", dst, src, nr);
-	return nr * sizeof(uint64_t);
+	return likely(!nr) ? 0 : copy_bytes(dst, src, nr);
 }
 
 size_t pv_copy_from(void *dst, unsigned long src, size_t len)
 {
-	if (!pv_address_ok(src, len))
+	if (unlikely(!is_guest_range(src, len)))
 		return len;
 	return raw_copy(dst, (const void *)src, len);
 }
 
 size_t pv_copy_to(unsigned long dst, const void *src, size_t len)
 {
-	if (!pv_address_ok(dst, len))
+	if (unlikely(!is_guest_range(dst, len)))
 		return len;
 	return raw_copy((void *)dst, src, len);
 }

@@ -15,73 +15,73 @@
 
 #include <lodge/cpu.h>
 
-/* The longest: rcx, r11, four selectors, rip, cs, rflags, rsp, ss. */
-#define MAX_FRAME 11
-
 #define VECTORS_WITH_ERROR_CODE 0x60227d00U
 
-struct frame {
-	uint64_t words[MAX_FRAME];
-	unsigned int nr;
+/* From the lowest address. */
+struct bounce_frame {
+	uint64_t head[3];	/* rcx, r11, error code; or begins at 1 */
+	struct iret_frame {
+		uint64_t rip, cs, rflags, rsp, ss;
+	} iret;
 };
 
-static void push(struct frame *f, uint64_t word)
-{
-	f->words[f->nr++] = word;
-}
+struct failsafe_frame {
+	uint64_t rcx, r11, ds, es, fs, gs;
+	struct iret_frame iret;
+};
 
 /* What the guest believes of IF and IOPL. */
-static uint64_t guest_rflags(const struct vcpu *v, uint64_t rflags)
+static uint64_t guest_rflags(const struct vcpu *v, uint64_t rflags, bool masked)
 {
 	rflags &= ~(uint64_t)(X86_EFLAGS_IF | X86_EFLAGS_IOPL);
-	if (!READ_ONCE(v->info->evtchn_upcall_mask))
+	if (!masked)
 		rflags |= X86_EFLAGS_IF;
 	if (v->domain->vm_assist & BIT(VMASST_TYPE_architectural_iopl))
 		rflags |= (uint64_t)v->pv->iopl << 12;
 	return rflags;
 }
 
-static void push_iret_frame(struct frame *f, struct vcpu *v, bool from_kernel)
+static inline void fill_iret_frame(struct iret_frame *f, const struct vcpu *v,
+				   const struct cpu_user_regs *regs)
 {
-	const struct cpu_user_regs *regs = guest_cpu_user_regs();
-	uint64_t mask = READ_ONCE(v->info->evtchn_upcall_mask);
-	uint64_t cs = from_kernel ? regs->cs & ~3U : regs->cs;
+	uint8_t mask = READ_ONCE(v->info->evtchn_upcall_mask);
+	uint64_t cs = regs->cs;
 
-	push(f, regs->rip);
-	push(f, cs | mask << 32);
-	push(f, guest_rflags(v, regs->rflags));
-	push(f, regs->rsp);
-	push(f, regs->ss);
+	if (v->pv->kernel_mode)
+		cs &= ~(uint64_t)3;
+	f->rip = regs->rip;
+	f->cs = cs | (uint64_t)mask << 32;
+	f->rflags = guest_rflags(v, regs->rflags, mask);
+	f->rsp = regs->rsp;
+	f->ss = regs->ss;
 }
 
-/* The kernel's stack, below what is in use if the kernel was interrupted. */
-static unsigned long frame_stack(const struct vcpu *v, bool from_kernel)
+static void stack_bad(struct vcpu *v, unsigned long sp)
 {
-	unsigned long sp = from_kernel ? guest_cpu_user_regs()->rsp :
-					 v->pv->kernel_rsp;
-
-	return sp & ~15UL;
+	domain_crash(v->domain, "its kernel stack at %016lx cannot be written",
+		     sp);
 }
 
-/* Writes the frame and continues the guest's kernel at @cb. */
-static void enter_kernel(struct vcpu *v, const struct frame *f,
-			 bool from_kernel, const struct pv_callback *cb)
+/*
+ * Writes the frame, @bytes that end with iret, and continues the guest's kernel
+ * at @rip: on its own stack if it was interrupted itself.
+ */
+static inline void enter_kernel(struct vcpu *v, struct cpu_user_regs *regs,
+				const void *frame, size_t bytes,
+				unsigned long rip, bool mask_events)
 {
-	struct cpu_user_regs *regs = guest_cpu_user_regs();
-	unsigned long sp = frame_stack(v, from_kernel) - f->nr * 8;
+	unsigned long sp = regs->rsp;
 
-	if (!cb->rip) {
-		domain_crash(v->domain, "it has no handler for what happened");
-		return;
-	}
-	if (!from_kernel)
+	if (!v->pv->kernel_mode) {
+		sp = v->pv->kernel_rsp;
 		pv_toggle_mode(v);
-	if (pv_copy_to(sp, f->words, f->nr * 8)) {
-		domain_crash(v->domain,
-			     "its kernel stack at %016lx cannot be written", sp);
+	}
+	sp = (sp & ~15UL) - bytes;
+	if (unlikely(pv_copy_to(sp, frame, bytes))) {
+		stack_bad(v, sp);
 		return;
 	}
-	regs->rip = cb->rip;
+	regs->rip = rip;
 	regs->cs = FLAT_KERNEL_CS;
 	regs->ss = FLAT_KERNEL_SS;
 	regs->rsp = sp;
@@ -89,31 +89,40 @@ static void enter_kernel(struct vcpu *v, const struct frame *f,
 	regs->rflags &= ~(uint64_t)(X86_EFLAGS_TF | X86_EFLAGS_NT |
 				    X86_EFLAGS_RF | X86_EFLAGS_VM |
 				    X86_EFLAGS_AC | X86_EFLAGS_DF);
-	if (cb->mask_events)
+	if (mask_events)
 		WRITE_ONCE(v->info->evtchn_upcall_mask, 1);
+}
+
+/* The frame that all have but the failsafe callback. */
+static inline void bounce(struct vcpu *v, unsigned long rip, bool mask_events,
+			  bool has_error, uint32_t error)
+{
+	struct cpu_user_regs *regs = guest_cpu_user_regs();
+	struct bounce_frame f;
+	uint64_t *lowest = has_error ? &f.head[0] : &f.head[1];
+
+	f.head[2] = error;
+	lowest[0] = regs->rcx;
+	lowest[1] = regs->r11;
+	fill_iret_frame(&f.iret, v, regs);
+	enter_kernel(v, regs, lowest, has_error ? sizeof(f) : sizeof(f) - 8,
+		     rip, mask_events);
 }
 
 /**
  * pv_bounce() - continue the guest's kernel at a callback
- * @v:     current
- * @cb:    where to
- * @error: error code to be pushed, NULL: none
+ * @v:  current
+ * @cb: where to
  *
  * Context: IRQs on, no locks. A guest that cannot take it is crashed.
  */
-void pv_bounce(struct vcpu *v, const struct pv_callback *cb,
-	       const uint32_t *error)
+void pv_bounce(struct vcpu *v, const struct pv_callback *cb)
 {
-	const struct cpu_user_regs *regs = guest_cpu_user_regs();
-	bool from_kernel = v->pv->kernel_mode;
-	struct frame f = { .nr = 0 };
-
-	push(&f, regs->rcx);
-	push(&f, regs->r11);
-	if (error)
-		push(&f, *error);
-	push_iret_frame(&f, v, from_kernel);
-	enter_kernel(v, &f, from_kernel, cb);
+	if (unlikely(!cb->rip)) {
+		domain_crash(v->domain, "it has no handler for what happened");
+		return;
+	}
+	bounce(v, cb->rip, cb->mask_events, false, 0);
 }
 
 /**
@@ -125,9 +134,11 @@ void pv_bounce(struct vcpu *v, const struct pv_callback *cb,
 void pv_failsafe(struct vcpu *v)
 {
 	const struct pv_callback *cb = &v->pv->callbacks[CALLBACKTYPE_failsafe];
-	const struct cpu_user_regs *regs = guest_cpu_user_regs();
-	bool from_kernel = v->pv->kernel_mode;
-	struct frame f = { .nr = 0 };
+	struct cpu_user_regs *regs = guest_cpu_user_regs();
+	struct failsafe_frame f = {
+		.rcx = regs->rcx, .r11 = regs->r11,
+		.ds = regs->ds, .es = regs->es, .fs = regs->fs, .gs = regs->gs,
+	};
 
 	if (!cb->rip) {
 		domain_crash(v->domain, "it returns to cs:rip %04x:%016lx, "
@@ -135,14 +146,8 @@ void pv_failsafe(struct vcpu *v)
 			     "callback", regs->cs, regs->rip);
 		return;
 	}
-	push(&f, regs->rcx);
-	push(&f, regs->r11);
-	push(&f, regs->ds);
-	push(&f, regs->es);
-	push(&f, regs->fs);
-	push(&f, regs->gs);
-	push_iret_frame(&f, v, from_kernel);
-	enter_kernel(v, &f, from_kernel, cb);
+	fill_iret_frame(&f.iret, v, regs);
+	enter_kernel(v, regs, &f, sizeof(f), cb->rip, cb->mask_events);
 }
 
 /**
@@ -156,16 +161,16 @@ void pv_failsafe(struct vcpu *v)
 void pv_inject_trap(struct vcpu *v, unsigned int vector, uint32_t error_code)
 {
 	const struct trap_info *t = &v->pv->traps[vector];
-	struct pv_callback cb = { t->address, TI_GET_IF(t) };
-	bool has_error = vector < 32 && VECTORS_WITH_ERROR_CODE >> vector & 1;
 
-	if (!cb.rip) {
+	if (unlikely(!t->address)) {
 		domain_crash(v->domain, "exception %u at rip %016lx and no "
 			     "handler for it", vector,
 			     guest_cpu_user_regs()->rip);
 		return;
 	}
-	pv_bounce(v, &cb, has_error ? &error_code : NULL);
+	bounce(v, t->address, TI_GET_IF(t),
+	       vector < 32 && VECTORS_WITH_ERROR_CODE >> vector & 1,
+	       error_code);
 }
 
 /**

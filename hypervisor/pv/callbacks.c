@@ -151,8 +151,8 @@ static const struct op_table callback_table = {
  */
 long hypercall_callback_op(struct vcpu *v, const uint64_t a[6])
 {
-	return op_dispatch(&callback_table, v, (unsigned int)a[0],
-			   GUEST_PTR(a[1]), 0);
+	return op_dispatch(v, (unsigned int)a[0], GUEST_PTR(a[1]), 0,
+			   &callback_table);
 }
 
 static long op_nmi_register(struct vcpu *v, void *arg)
@@ -190,8 +190,8 @@ static const struct op_table nmi_table = {
  */
 long hypercall_nmi_op(struct vcpu *v, const uint64_t a[6])
 {
-	return op_dispatch(&nmi_table, v, (unsigned int)a[0], GUEST_PTR(a[1]),
-			   0);
+	return op_dispatch(v, (unsigned int)a[0], GUEST_PTR(a[1]), 0,
+			   &nmi_table);
 }
 
 /**

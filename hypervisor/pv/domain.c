@@ -72,7 +72,7 @@ static bool pv_may_hypercall(const struct vcpu *v)
 
 static void pv_send_nmi(struct vcpu *v)
 {
-	atomic_store(&v->pv->nmi_pending, true);
+	pv_set_due(v, DUE_NMI, true);
 	vcpu_unblock(v);
 	pv_event_kick(v);
 }
@@ -131,6 +131,4 @@ const struct guest_ops pv_guest_ops = {
 void pv_init(void)
 {
 	pv_mm_init();
-	pv_traps_init();
-	pv_switch_init();
 }

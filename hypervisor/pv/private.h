@@ -22,10 +22,16 @@ struct pv_callback {
 	bool mask_events;
 };
 
+#define DUE_NMI		0x1	/* set by others */
+#define DUE_FAILSAFE	0x2	/* selectors could not be loaded */
+
 enum pv_segbase { PV_FS_BASE, PV_GS_USER, PV_GS_KERNEL };
 
 struct pv_vcpu {
 	bool kernel_mode;		/* [C] which root is loaded */
+	bool nmi_masked;		/* [C] until the next IRET */
+	uint32_t due;			/* [a] DUE_: what the way out looks at,
+					 * beside events */
 	mfn_t kernel_root, user_root;	/* [r] L4 type ref; INVALID_MFN: none */
 
 	struct trap_info traps[256];	/* [C] */
@@ -46,8 +52,6 @@ struct pv_vcpu {
 	uint64_t io_bitmap;		/* [C] guest address, 0: none */
 	unsigned int io_bitmap_ports;
 
-	bool nmi_masked, nmi_pending;	/* [a] pending: set by others */
-	bool failsafe_pending;		/* [C] selectors could not be loaded */
 	unsigned int set_context_stage;	/* of an interrupted set_context */
 };
 
@@ -137,7 +141,7 @@ void pv_fill_hypercall_page(void *page);
 void pv_switch_from(struct vcpu *v);
 void pv_switch_to(struct vcpu *v);
 bool pv_has_pending(const struct vcpu *v);
-void pv_switch_init(void);
+void pv_set_due(struct vcpu *v, uint32_t what, bool due);
 void pv_load_cr4(const struct vcpu *v);
 
 /* ---- segment registers and bases (segments.c) ---- */
@@ -147,9 +151,7 @@ void pv_load_segments(struct vcpu *v, const struct cpu_user_regs *regs);
 bool pv_retry_segments(struct vcpu *v);
 
 /* ---- traps (traps.c, bounce.c) ---- */
-void pv_traps_init(void);
-void pv_bounce(struct vcpu *v, const struct pv_callback *cb,
-	       const uint32_t *error);
+void pv_bounce(struct vcpu *v, const struct pv_callback *cb);
 /* Makes the guest see exception @vector when it next runs. */
 void pv_inject_trap(struct vcpu *v, unsigned int vector, uint32_t error_code);
 void pv_inject_page_fault(struct vcpu *v, unsigned long cr2,

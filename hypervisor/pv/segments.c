@@ -74,7 +74,7 @@ void pv_save_segments(struct vcpu *v, struct cpu_user_regs *regs)
 	struct pv_vcpu *pv = v->pv;
 
 	/* Else the frame still has what the guest wants to be told. */
-	if (!pv->failsafe_pending)
+	if (!(pv->due & DUE_FAILSAFE))
 		pv_save_selectors(regs);
 	pv->seg_base[PV_FS_BASE] = rdmsr(MSR_FS_BASE);
 	pv->seg_base[PV_GS_USER] =
@@ -108,7 +108,7 @@ void pv_load_segments(struct vcpu *v, const struct cpu_user_regs *regs)
 	wrmsr(current_gs_msr(true, pv->kernel_mode), pv->seg_base[PV_GS_USER]);
 	wrmsr(current_gs_msr(false, pv->kernel_mode),
 	      pv->seg_base[PV_GS_KERNEL]);
-	pv->failsafe_pending = bad;
+	pv_set_due(v, DUE_FAILSAFE, bad);
 }
 
 static void fault_in(struct vcpu *v, uint16_t sel)
@@ -139,7 +139,7 @@ bool pv_retry_segments(struct vcpu *v)
 	flags = irq_save();
 	pv_load_segments(v, regs);
 	irq_restore(flags);
-	return !v->pv->failsafe_pending;
+	return !(v->pv->due & DUE_FAILSAFE);
 }
 
 /* The user mode's gs, and the base that its descriptor gives. */

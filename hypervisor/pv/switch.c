@@ -5,6 +5,7 @@
 #include "private.h"
 
 #include <lodge/asm-offsets.h>
+#include <lodge/atomic.h>
 #include <lodge/cpu.h>
 #include <lodge/event.h>
 #include <lodge/lib.h>
@@ -74,7 +75,12 @@ static bool event_due(const struct vcpu *v)
 
 static bool nmi_due(const struct vcpu *v)
 {
-	return READ_ONCE(v->pv->nmi_pending) && !v->pv->nmi_masked;
+	return (READ_ONCE(v->pv->due) & DUE_NMI) && !v->pv->nmi_masked;
+}
+
+static bool failsafe_due(const struct vcpu *v)
+{
+	return READ_ONCE(v->pv->due) & DUE_FAILSAFE;
 }
 
 /* What ends a vCPU's waiting, if it was there before it began. */
@@ -91,7 +97,22 @@ static void deliver_nmi(struct vcpu *v)
 	if (!cb.rip)
 		return;
 	v->pv->nmi_masked = true;
-	pv_bounce(v, &cb, NULL);
+	pv_bounce(v, &cb);
+}
+
+/**
+ * pv_set_due() - mark, or no more, what the way out has to deliver
+ * @v:    a vCPU; DUE_NMI any, else current
+ * @what: one of DUE_
+ *
+ * Context: any.
+ */
+void pv_set_due(struct vcpu *v, uint32_t what, bool due)
+{
+	if (due)
+		(void)atomic_fetch_or(&v->pv->due, what);
+	else
+		(void)atomic_fetch_and(&v->pv->due, ~what);
 }
 
 /* One of what is due; each masks itself, so that the next look ends. */
@@ -99,16 +120,16 @@ static void deliver(struct vcpu *v)
 {
 	struct pv_vcpu *pv = v->pv;
 
-	if (pv->failsafe_pending) {
+	if (failsafe_due(v)) {
 		if (pv_retry_segments(v))
 			return;
-		pv->failsafe_pending = false;
+		pv_set_due(v, DUE_FAILSAFE, false);
 		pv_failsafe(v);
 	} else if (nmi_due(v)) {
-		pv->nmi_pending = false;
+		pv_set_due(v, DUE_NMI, false);
 		deliver_nmi(v);
 	} else {
-		pv_bounce(v, &pv->callbacks[CALLBACKTYPE_event], NULL);
+		pv_bounce(v, &pv->callbacks[CALLBACKTYPE_event]);
 	}
 }
 
@@ -118,28 +139,43 @@ static void deliver(struct vcpu *v)
  * want IRET, and so does a frame that no SYSCALL made: on its way in ss became
  * null (pv_load_segments()).
  */
-static bool sysret_possible(const struct cpu_user_regs *regs)
+static __forceinline enum exit_how
+exit_plain(const struct cpu_user_regs *regs)
 {
-	return regs->entry_vector == ENTRY_SYSCALL &&
-	       regs->rcx == regs->rip && regs->r11 == regs->rflags &&
-	       regs->cs == SEL_RING3_CS64 && regs->ss == SEL_RING3_DS32 &&
-	       is_canonical(regs->rip) &&
-	       !(regs->rflags & (X86_EFLAGS_TF | X86_EFLAGS_RF));
+	if (regs->entry_vector == ENTRY_SYSCALL &&
+	    regs->rcx == regs->rip && regs->r11 == regs->rflags &&
+	    regs->cs == SEL_RING3_CS64 && regs->ss == SEL_RING3_DS32 &&
+	    is_canonical(regs->rip) &&
+	    !(regs->rflags & (X86_EFLAGS_TF | X86_EFLAGS_RF)))
+		return EXIT_SYSRET;
+	return EXIT_IRET;
 }
 
-static enum exit_how pv_exit(struct cpu_user_regs *regs)
+/* Something is marked; it may be masked. */
+static __noinline enum exit_how exit_marked(struct vcpu *v,
+					    const struct cpu_user_regs *regs)
 {
-	struct vcpu *v = current;
-
-	if (unlikely(event_due(v) || v->pv->failsafe_pending || nmi_due(v))) {
-		irq_enable();
-		deliver(v);
-		return EXIT_AGAIN;
-	}
-	return sysret_possible(regs) ? EXIT_SYSRET : EXIT_IRET;
+	if (!event_due(v) && !nmi_due(v) && !failsafe_due(v))
+		return exit_plain(regs);
+	irq_enable();
+	deliver(v);
+	return EXIT_AGAIN;
 }
 
-void pv_switch_init(void)
+/**
+ * guest_exit() - the last look before the guest runs
+ * @regs: current's registers
+ *
+ * Context: entry.S, IRQs off, no work pending.
+ * Return: how to leave; EXIT_AGAIN: something was delivered with IRQs on, so
+ *         there may be work or more to deliver.
+ */
+enum exit_how guest_exit(struct cpu_user_regs *regs)
 {
-	guest_exit_hook = pv_exit;
+	struct vcpu *v = vcpu_of(regs);
+
+	if (unlikely(READ_ONCE(v->info->evtchn_upcall_pending) ||
+		     READ_ONCE(v->pv->due)))
+		return exit_marked(v, regs);
+	return exit_plain(regs);
 }

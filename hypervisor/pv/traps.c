@@ -123,7 +123,7 @@ static void general_protection(struct vcpu *v, struct cpu_user_regs *regs)
 }
 
 /* CR0.TS is set for the guest's own wish only. */
-static void device_not_available(struct vcpu *v)
+static void device_not_available(struct vcpu *v, struct cpu_user_regs *regs)
 {
 	if (v->fpu_ts)
 		fpu_set_ts(v, false);
@@ -136,84 +136,126 @@ static void debug_trap(struct vcpu *v, unsigned long dr6)
 	pv_inject_trap(v, X86_EXC_DB, 0);
 }
 
-/* What must be read before IRQs go on: another trap would overwrite it. */
-static void pv_trap(struct cpu_user_regs *regs, unsigned int vector)
+static void invalid_opcode(struct vcpu *v, struct cpu_user_regs *regs)
 {
-	struct vcpu *v = current;
-	unsigned long cr2 = 0, dr6 = 0;
-
-	if (vector == X86_EXC_PF) {
-		cr2 = read_cr2();
-	} else if (vector == X86_EXC_DB) {
-		dr6 = read_dr6();
-		write_dr6(X86_DR6_DEFAULT);
-	}
-	irq_enable();
-	switch (vector) {
-	case X86_EXC_PF:
-		page_fault(v, regs, cr2);
-		break;
-	case X86_EXC_GP:
-		general_protection(v, regs);
-		break;
-	case X86_EXC_UD:
-		if (!pv_emulate_forced(v, regs))
-			pv_inject_trap(v, vector, 0);
-		break;
-	case X86_EXC_NM:
-		device_not_available(v);
-		break;
-	case X86_EXC_DB:
-		debug_trap(v, dr6);
-		break;
-	case X86_EXC_BP:
-	case X86_EXC_OF:
-		software_interrupt(v, regs, vector, 1);
-		break;
-	case 0x80:
-		software_interrupt(v, regs, vector, 2);
-		break;
-	default:
-		pv_inject_trap(v, vector, regs->error_code);
-	}
+	if (!pv_emulate_forced(v, regs))
+		pv_inject_trap(v, X86_EXC_UD, 0);
 }
 
-/* A system call of the guest's user mode, or a hypercall of its kernel. */
-static void pv_syscall(struct cpu_user_regs *regs, unsigned int kind)
+static void breakpoint(struct vcpu *v, struct cpu_user_regs *regs)
 {
-	struct vcpu *v = current;
-	const struct pv_callback *cb;
+	software_interrupt(v, regs, regs->entry_vector, 1);
+}
 
-	if (kind == ENTRY_SYSCALL && v->pv->kernel_mode) {
-		do_hypercall(regs);
+/* What is not just passed on. */
+static void (*const handlers[32])(struct vcpu *v,
+				  struct cpu_user_regs *regs) = {
+	[X86_EXC_BP] = breakpoint,
+	[X86_EXC_OF] = breakpoint,
+	[X86_EXC_UD] = invalid_opcode,
+	[X86_EXC_NM] = device_not_available,
+	[X86_EXC_GP] = general_protection,
+};
+
+/**
+ * guest_trap() - an exception of current's
+ * @regs: its registers
+ *
+ * CR2 and DR6 are read before IRQs go on: another trap would overwrite them.
+ *
+ * Context: entry.S, IRQs off.
+ */
+void guest_trap(struct cpu_user_regs *regs)
+{
+	unsigned int vector = regs->entry_vector;
+	struct vcpu *v = vcpu_of(regs);
+	unsigned long value;
+
+	if (vector == X86_EXC_PF) {
+		value = read_cr2();
+		irq_enable();
+		page_fault(v, regs, value);
 		return;
 	}
-	regs->rflags |= X86_EFLAGS_IF;
-	if (kind == ENTRY_SYSCALL)
-		cb = &v->pv->callbacks[CALLBACKTYPE_syscall];
-	else if (kind == ENTRY_SYSCALL32)
-		cb = &v->pv->callbacks[CALLBACKTYPE_syscall32];
+	if (vector == X86_EXC_DB) {
+		value = read_dr6();
+		write_dr6(X86_DR6_DEFAULT);
+		irq_enable();
+		debug_trap(v, value);
+		return;
+	}
+	irq_enable();
+	if (vector >= ARRAY_SIZE(handlers))
+		software_interrupt(v, regs, vector, 2);	/* int 0x80 */
+	else if (handlers[vector])
+		handlers[vector](v, regs);
 	else
-		cb = &v->pv->callbacks[CALLBACKTYPE_sysenter];
-	if (cb->rip && !v->pv->kernel_mode) {
-		pv_bounce(v, cb, NULL);
-		return;
-	}
-	if (kind == ENTRY_SYSENTER) {
-		pv_inject_trap(v, X86_EXC_GP, 0);
-		return;
-	}
-	regs->rip -= 2;
-	pv_inject_trap(v, X86_EXC_UD, 0);
+		pv_inject_trap(v, vector, regs->error_code);
 }
 
 /*
- * IRETQ refused the frame: the guest has the exception as if its new state
- * had raised it.
+ * A system call of user mode's, to the guest's kernel; without a callback it is
+ * what the processor would raise for an instruction that is switched off.
  */
-static void pv_iret_fault(struct cpu_user_regs *regs, unsigned long cr2)
+static __noinline void bounce_syscall(struct vcpu *v,
+				      struct cpu_user_regs *regs,
+				      unsigned int type)
 {
-	struct vcpu *v = current;
+	const struct pv_callback *cb = &v->pv->callbacks[type];
+
+	regs->rflags |= X86_EFLAGS_IF;
+	if (likely(cb->rip && !v->pv->kernel_mode)) {
+		pv_bounce(v, cb);
+	} else if (type == CALLBACKTYPE_sysenter) {
+		pv_inject_trap(v, X86_EXC_GP, 0);
+	} else {
+		regs->rip -= 2;
+		pv_inject_trap(v, X86_EXC_UD, 0);
+	}
+}
+
+/**
+ * guest_syscall() - a hypercall of current's kernel, or its user mode's SYSCALL
+ * @regs: its registers
+ *
+ * Context: entry.S, IRQs on.
+ */
+void guest_syscall(struct cpu_user_regs *regs)
+{
+	struct vcpu *v = vcpu_of(regs);
+
+	if (v->pv->kernel_mode)
+		do_hypercall(v, regs);
+	else
+		bounce_syscall(v, regs, CALLBACKTYPE_syscall);
+}
+
+/**
+ * guest_syscall32() - SYSCALL of 32-bit code, or SYSENTER
+ * @regs: current's registers; entry_vector says which it was
+ *
+ * Context: entry.S, IRQs on.
+ */
+void guest_syscall32(struct cpu_user_regs *regs)
+{
+	bounce_syscall(vcpu_of(regs), regs,
+		       regs->entry_vector == ENTRY_SYSENTER ?
+				CALLBACKTYPE_sysenter :
+				CALLBACKTYPE_syscall32);
+}
+
+/**
+ * guest_iret_fault() - IRETQ refused the frame
+ * @regs: the frame; entry_vector and error_code are the exception's
+ * @cr2:  of a #PF
+ *
+ * The guest has the exception as if its new state had raised it.
+ *
+ * Context: entry.S, IRQs on.
+ */
+void guest_iret_fault(struct cpu_user_regs *regs, unsigned long cr2)
+{
+	struct vcpu *v = vcpu_of(regs);
 
 	if (regs->entry_vector == X86_EXC_PF)
 		pv_inject_page_fault(v, guest_cr2(v, cr2), regs->error_code);
@@ -221,27 +263,22 @@ static void pv_iret_fault(struct cpu_user_regs *regs, unsigned long cr2)
 		pv_inject_trap(v, regs->entry_vector, regs->error_code);
 }
 
-/*
- * A fault of ours at an address in the guest's LDT: IRETQ loads a selector of
- * it. Nothing is locked there, so that the page can be brought in.
+/**
+ * guest_iret_retry() - a #PF of IRETQ: it loads a selector of the guest's LDT
+ * @regs: our frame
+ * @cr2:  where
+ *
+ * Nothing is locked there, so that the page can be brought in.
+ *
+ * Context: IRQs off; they are on meanwhile.
+ * Return: true: the page is there now.
  */
-static bool pv_hyp_fault(struct cpu_user_regs *regs, unsigned long cr2)
+bool guest_iret_retry(struct cpu_user_regs *regs, unsigned long cr2)
 {
-	struct vcpu *v = current;
 	bool fixed;
 
-	if (!v || !v->pv || regs->rip != (unsigned long)guest_iret)
-		return false;
 	irq_enable();
-	fixed = fix_ldt(v, cr2, regs->error_code);
+	fixed = fix_ldt(current, cr2, regs->error_code);
 	irq_disable();
 	return fixed;
-}
-
-void pv_traps_init(void)
-{
-	guest_trap_hook = pv_trap;
-	guest_syscall_hook = pv_syscall;
-	guest_iret_fault_hook = pv_iret_fault;
-	hyp_fault_hook = pv_hyp_fault;
 }

@@ -126,7 +126,7 @@ static void from_user_mode(void **state)
 	struct pv_callback cb = to_handler(false);
 	unsigned long sp = KERNEL_STACK - 7 * 8;
 
-	pv_bounce(&vcpu, &cb, NULL);
+	pv_bounce(&vcpu, &cb);
 	check_entered();
 	assert_int_equal(nr_toggles, 1);
 	assert_int_equal(guest_cpu_user_regs()->rsp, sp);
@@ -137,11 +137,10 @@ static void from_user_mode(void **state)
 
 static void an_error_code_comes_between(void **state)
 {
-	struct pv_callback cb = to_handler(false);
 	unsigned long sp = KERNEL_STACK - 8 * 8;
-	uint32_t error = 0xfffffffe;
 
-	pv_bounce(&vcpu, &cb, &error);
+	pv.traps[X86_EXC_GP].address = HANDLER;
+	pv_inject_trap(&vcpu, X86_EXC_GP, 0xfffffffe);
 	check_entered();
 	assert_int_equal(guest_cpu_user_regs()->rsp, sp);
 	assert_int_equal(word(sp + 8), 0x11);
@@ -155,7 +154,7 @@ static void from_kernel_mode(void **state)
 	struct pv_callback cb = to_handler(false);
 	unsigned long sp = KERNEL_STACK - 32 - 7 * 8;
 
-	pv_bounce(&vcpu, &cb, NULL);
+	pv_bounce(&vcpu, &cb);
 	check_entered();
 	assert_int_equal(nr_toggles, 0);
 	assert_int_equal(guest_cpu_user_regs()->rsp, sp);
@@ -170,7 +169,7 @@ static void the_frame_is_aligned(void **state)
 	struct pv_callback cb = to_handler(false);
 
 	pv.kernel_rsp = KERNEL_STACK - 5;
-	pv_bounce(&vcpu, &cb, NULL);
+	pv_bounce(&vcpu, &cb);
 	assert_int_equal(guest_cpu_user_regs()->rsp,
 			 KERNEL_STACK - 16 - 7 * 8);
 }
@@ -180,7 +179,7 @@ static void flags_are_tidied(void **state)
 {
 	struct pv_callback cb = to_handler(false);
 
-	pv_bounce(&vcpu, &cb, NULL);
+	pv_bounce(&vcpu, &cb);
 	assert_int_equal(guest_cpu_user_regs()->rflags,
 			 X86_EFLAGS_CF | X86_EFLAGS_IF | X86_EFLAGS_MBS);
 }
@@ -189,7 +188,7 @@ static void events_are_masked_if_so_registered(void **state)
 {
 	struct pv_callback cb = to_handler(true);
 
-	pv_bounce(&vcpu, &cb, NULL);
+	pv_bounce(&vcpu, &cb);
 	assert_int_equal(info.evtchn_upcall_mask, 1);
 	/* The frame tells of the time before. */
 	check_iret_frame(KERNEL_STACK - 40, FLAT_USER_CS, ALL_FLAGS, 0x7ff000);
@@ -200,7 +199,7 @@ static void events_stay_as_they_are_otherwise(void **state)
 	struct pv_callback cb = to_handler(false);
 
 	info.evtchn_upcall_mask = 1;
-	pv_bounce(&vcpu, &cb, NULL);
+	pv_bounce(&vcpu, &cb);
 	assert_int_equal(info.evtchn_upcall_mask, 1);
 	check_iret_frame(KERNEL_STACK - 40, FLAT_USER_CS | 1UL << 32,
 			 ALL_FLAGS & ~(uint64_t)X86_EFLAGS_IF, 0x7ff000);
@@ -213,13 +212,13 @@ static void the_frame_shows_the_guests_iopl(void **state)
 	uint64_t iopl1 = 1UL << 12;
 
 	pv.iopl = 1;
-	pv_bounce(&vcpu, &cb, NULL);
+	pv_bounce(&vcpu, &cb);
 	assert_int_equal(word(KERNEL_STACK - 24) & X86_EFLAGS_IOPL, 0);
 	setup(state);
 	pv.iopl = 1;
 	dom.vm_assist = BIT(VMASST_TYPE_architectural_iopl);
 	guest_cpu_user_regs()->rflags |= X86_EFLAGS_IOPL;
-	pv_bounce(&vcpu, &cb, NULL);
+	pv_bounce(&vcpu, &cb);
 	assert_int_equal(word(KERNEL_STACK - 24) & X86_EFLAGS_IOPL, iopl1);
 }
 
@@ -227,7 +226,7 @@ static void a_guest_without_a_handler_is_crashed(void **state)
 {
 	struct pv_callback none = { 0, false };
 
-	pv_bounce(&vcpu, &none, NULL);
+	pv_bounce(&vcpu, &none);
 	assert_int_equal(nr_crashes, 1);
 	pv_inject_trap(&vcpu, X86_EXC_GP, 0);
 	assert_int_equal(nr_crashes, 2);
@@ -242,7 +241,7 @@ static void a_guest_without_a_stack_is_crashed(void **state)
 	struct pv_callback cb = to_handler(true);
 
 	unwritable = true;
-	pv_bounce(&vcpu, &cb, NULL);
+	pv_bounce(&vcpu, &cb);
 	assert_int_equal(nr_crashes, 1);
 	assert_int_equal(guest_cpu_user_regs()->rip, 0x401000);
 	assert_int_equal(info.evtchn_upcall_mask, 0);

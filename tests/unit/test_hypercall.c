@@ -103,15 +103,15 @@ static long call_address(struct vcpu *v, const uint64_t a[6])
 enum { COUNT = 1, FAIL, STEPS, ALL, DOM0_ONLY, ADDRESS, NONE };
 
 const struct hypercall hypercall_table[NR_HYPERCALLS] = {
-	[COUNT] = { "count", call_count, 6, 0 },
-	[FAIL] = { "fail", call_fail, 0, 0 },
-	[STEPS] = { "steps", call_steps, 2, 0 },
-	[ALL] = { "all", call_all_arguments, 6, 0 },
+	[COUNT] = { "count", call_count, 6, CALL_ANYBODY },
+	[FAIL] = { "fail", call_fail, 0, CALL_ANYBODY },
+	[STEPS] = { "steps", call_steps, 2, CALL_ANYBODY },
+	[ALL] = { "all", call_all_arguments, 6, CALL_ANYBODY },
 	[DOM0_ONLY] = { "dom0_only", call_count, 0, OP_DOM0 },
-	[ADDRESS] = { "address", call_address, 1, 0 },
+	[ADDRESS] = { "address", call_address, 1, CALL_ANYBODY },
 	[NONE] = { "none", NULL, 0, 0, EOPNOTSUPP, "not offered" },
-	[__HYPERVISOR_multicall] = { "multicall", hypercall_multicall, 2, 0 },
-	[__HYPERVISOR_iret] = { "iret", call_count, 0, 0 },
+	[__HYPERVISOR_multicall] = { "multicall", hypercall_multicall, 2, CALL_ANYBODY },
+	[__HYPERVISOR_iret] = { "iret", call_count, 0, CALL_ANYBODY },
 };
 
 static int setup(void **state)
@@ -138,7 +138,7 @@ static struct cpu_user_regs *do_call(uint64_t nr, uint64_t a0, uint64_t a1)
 	regs->rdi = a0;
 	regs->rsi = a1;
 	regs->rip = 0x5002;
-	do_hypercall(regs);
+	do_hypercall(&vcpu, regs);
 	return regs;
 }
 
@@ -187,10 +187,10 @@ static void a_continued_call_is_made_again(void **state)
 	assert_int_equal(regs->rdi, 2);
 	assert_int_equal(regs->rsi, 77);
 	regs->rip += SYSCALL_BYTES;
-	do_hypercall(regs);
+	do_hypercall(&vcpu, regs);
 	assert_int_equal(regs->rdi, 1);
 	regs->rip += SYSCALL_BYTES;
-	do_hypercall(regs);
+	do_hypercall(&vcpu, regs);
 	assert_int_equal(regs->rax, 77);
 	assert_int_equal(regs->rip, 0x5002);
 }
@@ -311,7 +311,7 @@ static long do_op(unsigned int nr)
 	memset(arg.tail, 0x77, sizeof(arg.tail));
 	memcpy(guest_memory, &arg, sizeof(arg));
 	op_rc = 0;
-	return op_dispatch(&table, &vcpu, nr, GUEST_PTR(GUEST_BASE), 2);
+	return op_dispatch(&vcpu, nr, GUEST_PTR(GUEST_BASE), 2, &table);
 }
 
 static void a_handler_works_on_a_copy(void **state)
@@ -331,7 +331,7 @@ static long failing_op(unsigned int nr)
 	do_op(N_IN);
 	op_rc = -ESRCH;
 	in_guest()->out = 0;
-	rc = op_dispatch(&table, &vcpu, nr, GUEST_PTR(GUEST_BASE), 0);
+	rc = op_dispatch(&vcpu, nr, GUEST_PTR(GUEST_BASE), 0, &table);
 	return rc;
 }
 
@@ -370,8 +370,9 @@ static void unreachable_arguments(void **state)
 static void an_argument_may_not_cross_into_nothing(void **state)
 {
 	unreadable[1] = true;
-	assert_int_equal(op_dispatch(&table, &vcpu, N_IN,
-				     GUEST_PTR(GUEST_BASE + PAGE_SIZE - 8), 0),
+	assert_int_equal(op_dispatch(&vcpu, N_IN,
+				     GUEST_PTR(GUEST_BASE + PAGE_SIZE - 8), 0,
+				     &table),
 			 -EFAULT);
 }
 
@@ -430,7 +431,7 @@ static unsigned int batch_to_the_end(unsigned int nr, long *rc)
 		assert_int_equal(regs->rax, __HYPERVISOR_multicall);
 		assert_false(vcpu.multicall.active);
 		regs->rip = 0x5002;
-		do_hypercall(regs);
+		do_hypercall(&vcpu, regs);
 		assert_true(++times < 1000);
 	}
 	*rc = (long)regs->rax;

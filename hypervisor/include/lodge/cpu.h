@@ -45,22 +45,25 @@ void load_ldt(unsigned long base, unsigned int nr_entries);
 
 /* ---- traps (cpu/traps.c) ---- */
 /*
- * Handlers for exceptions that a guest raised (CPL 3), set by the guest layer:
- * true if the frame may be returned to.
+ * What the guest layer does with a guest in ring 3. Only one kind of guest runs
+ * there, so these are bound by the linker, and entry.S calls them as they are.
+ * @regs is guest_regs.
  */
-extern void (*guest_trap_hook)(struct cpu_user_regs *regs, unsigned int vector);
-/* A guest executed SYSCALL or SYSENTER; @kind is one of ENTRY_ below. */
-extern void (*guest_syscall_hook)(struct cpu_user_regs *regs,
-				  unsigned int kind);
+/* An exception of the guest's; IRQs off. */
+void guest_trap(struct cpu_user_regs *regs);
+/* SYSCALL of 64-bit code; the other forms, entry_vector says which. IRQs on. */
+void guest_syscall(struct cpu_user_regs *regs);
+void guest_syscall32(struct cpu_user_regs *regs);
 /*
- * Last thing before a guest runs, IRQs off: delivers events. Its answer says
- * how to leave.
+ * Last thing before the guest runs, IRQs off, no work pending: delivers events.
+ * The answer says how to leave.
  */
 enum exit_how { EXIT_IRET, EXIT_SYSRET, EXIT_AGAIN };
-extern enum exit_how (*guest_exit_hook)(struct cpu_user_regs *regs);
-/* The frame could not be loaded by IRET: IRQs on, the frame is guest_regs. */
-extern void (*guest_iret_fault_hook)(struct cpu_user_regs *regs,
-				     unsigned long cr2);
+enum exit_how guest_exit(struct cpu_user_regs *regs);
+/* The frame could not be loaded by IRET: IRQs on. */
+void guest_iret_fault(struct cpu_user_regs *regs, unsigned long cr2);
+/* IRET had a #PF (@regs is ours): true: try it again. IRQs off. */
+bool guest_iret_retry(struct cpu_user_regs *regs, unsigned long cr2);
 /* entry.S: the instruction that loads a guest's frame. */
 extern const char guest_iret[];
 static inline bool guest_mode(const struct cpu_user_regs *regs)
@@ -69,9 +72,6 @@ static inline bool guest_mode(const struct cpu_user_regs *regs)
 }
 /* CPL 0 fault at an instruction with a fixup: true, rip moved to the fixup. */
 bool exception_fixup(struct cpu_user_regs *regs);
-/* A #PF taken in the hypervisor at a guest address may be the guest layer's
- * business (lazily faulted LDT, emulated write by copy): true if retried. */
-extern bool (*hyp_fault_hook)(struct cpu_user_regs *regs, unsigned long cr2);
 void show_registers(const struct cpu_user_regs *regs);
 
 /* ---- NMIs (cpu/nmi.c) ---- */

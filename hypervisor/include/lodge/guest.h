@@ -158,6 +158,7 @@ int guest_wrmsr(struct vcpu *v, uint32_t msr, uint64_t val);
 #define OP_DOM0		0x04	/* the control domain only, else -EPERM */
 #define OP_OUT_ALWAYS	0x08	/* copy back on errors too */
 #define OP_RAW		0x10	/* handler gets the guest pointer itself */
+#define OP_REFUSED	0x20	/* there is no handler */
 
 #define OP_MAX_ARG	512	/* largest argument */
 
@@ -185,19 +186,20 @@ struct op {
 #define OP_RAWFN(num, func, fl)                                               \
 	{ .nr = (num), .flags = (fl) | OP_RAW, .name = #num, .raw = (func) }
 #define OP_NONE(num, err, why)                                                \
-	{ .nr = (num), .name = #num, .errno_none = (err), .note = (why) }
+	{ .nr = (num), .flags = OP_REFUSED, .name = #num, .errno_none = (err),\
+	  .note = (why) }
 
 struct op_table {
 	const char *name;
 	const struct op *ops;
-	unsigned int nr_ops;
+	unsigned int nr_ops;	/* in the order of their numbers, if that can be */
 	int unknown;		/* errno of a number in no row, positive */
 };
 
 /* The row of @nr; NULL: there is none. */
 const struct op *op_find(const struct op_table *t, unsigned int nr);
 /* Look-up, permission, copy-in, call, copy-out: once, here. */
-long op_dispatch(const struct op_table *t, struct vcpu *v, unsigned int nr,
-		 guest_ptr_t arg, unsigned long extra);
+long op_dispatch(struct vcpu *v, unsigned int nr, guest_ptr_t arg,
+		 unsigned long extra, const struct op_table *t);
 
 #endif

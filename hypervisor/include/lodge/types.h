@@ -103,6 +103,8 @@ static inline mfn_t paddr_to_mfn(paddr_t p)
 
 #define __packed	__attribute__((packed))
 #define __aligned(n)	__attribute__((aligned(n)))
+#define __noinline	__attribute__((noinline))
+#define __forceinline	inline __attribute__((always_inline))
 #define __noreturn	__attribute__((noreturn))
 #define __must_check	__attribute__((warn_unused_result))
 #define __printf(f, a)	__attribute__((format(printf, f, a)))

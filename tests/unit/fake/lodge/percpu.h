@@ -33,6 +33,11 @@ static inline struct cpu_info *get_cpu_info(void)
 }
 
 #define current		(get_cpu_info()->current_vcpu)
+static inline struct vcpu *vcpu_of(const struct cpu_user_regs *guest_regs)
+{
+	return container_of(guest_regs, struct cpu_info, guest_regs)
+		->current_vcpu;
+}
 #define smp_processor_id() (fake_cpu_id)
 #define guest_cpu_user_regs() (&get_cpu_info()->guest_regs)
 
