@@ -227,7 +227,7 @@ static void leaf_tsc(uint32_t subleaf, struct cpuid_regs *r)
 
 static void leaf_xen(uint32_t leaf, uint32_t subleaf, struct cpuid_regs *r)
 {
-	memset(r, 0, sizeof(*r));
+	*r = (struct cpuid_regs){ 0 };
 	switch (leaf - XEN_CPUID_FIRST_LEAF) {
 	case 0:
 		r->a = MAX_XEN_LEAF;

@@ -86,13 +86,12 @@ static long op_poll(struct vcpu *v, void *arg)
 	if (poll->nr_ports > MAX_POLL_PORTS)
 		return -EINVAL;
 	WRITE_ONCE(v->poll_port, 0);
-	/* The flag first: a port that is set from now on wakes us. */
-	set_bit(VPF_POLL, &v->pause_flags);
-	smp_mb();
+	/* First: a port that is set from now on wakes us. */
+	vcpu_poll_begin(v);
 	rc = evtchn_upcall_pending(v) ? 1 : poll_ports(v, poll);
 	if (rc) {
 		/* A wake-up that came in between has cleared it already. */
-		clear_bit(VPF_POLL, &v->pause_flags);
+		(void)vcpu_poll_end(v);
 		return rc < 0 ? rc : 0;
 	}
 	/* That of an earlier poll may still run. */

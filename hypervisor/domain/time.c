@@ -250,7 +250,7 @@ static void poll_timed_out(void *arg)
 {
 	struct vcpu *v = arg;
 
-	if (test_and_clear_bit(VPF_POLL, &v->pause_flags))
+	if (vcpu_poll_end(v))
 		vcpu_wake(v);
 }
 

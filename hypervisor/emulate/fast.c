@@ -96,6 +96,14 @@ static bool match_two_byte(struct match *m, unsigned int bytes)
 	return false;
 }
 
+/* Is it worth a closer look? Privileged instructions come here, too. */
+static bool is_known(const uint8_t *p)
+{
+	if (p[0] == 0x0f)
+		return p[1] == 0xb1 || p[1] == 0xb3 || p[1] == 0xba;
+	return p[0] == 0x89 || p[0] == 0x87 || p[0] == 0x80;
+}
+
 static bool match_opcode(struct match *m)
 {
 	unsigned int bytes = m->rex & REX_W ? 8 : 4;
@@ -123,15 +131,14 @@ bool emul_decode_fast(struct decode *d)
 
 	if (d->ctxt->mode != EMUL_MODE_64 || d->start || d->got < LONGEST)
 		return false;
-	insn_clear(insn);
-	if (*m.p == 0xf0) {
-		insn->lock = true;
+	if (*m.p == 0xf0 || *m.p == 0x3e)
 		m.p++;
-	} else if (*m.p == 0x3e) {
-		m.p++;
-	}
 	if ((*m.p & 0xf0) == 0x40)
 		m.rex = *m.p++;
+	if (!is_known(m.p))
+		return false;
+	insn_clear(insn);
+	insn->lock = d->buf[0] == 0xf0;
 	if (!match_opcode(&m))
 		return false;
 	insn->len = m.p - d->buf;

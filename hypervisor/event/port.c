@@ -19,27 +19,6 @@
 /* How often a free port is passed over because the guest is not done with it. */
 #define MAX_BUSY 32
 
-static struct evtchn_group *group_of(const struct evtchn_domain *e,
-				     evtchn_port_t port)
-{
-	return atomic_load(&e->groups[port / PORTS_PER_GROUP]);
-}
-
-struct evtchn *evtchn_lookup(const struct domain *d, evtchn_port_t port)
-{
-	struct evtchn_group *group;
-	struct evtchn *chunk;
-
-	if (port >= MAX_PORTS)
-		return NULL;
-	group = group_of(d->evtchn, port);
-	if (!group)
-		return NULL;
-	chunk = atomic_load(&group->chunks[port % PORTS_PER_GROUP /
-					   PORTS_PER_CHUNK]);
-	return chunk ? &chunk[port % PORTS_PER_CHUNK] : NULL;
-}
-
 static struct evtchn *chunk_new(struct evtchn_group *group, evtchn_port_t port)
 {
 	struct evtchn *chunk = kcalloc(PORTS_PER_CHUNK, sizeof(*chunk));
@@ -66,7 +45,7 @@ struct evtchn *evtchn_make_port(struct domain *d, evtchn_port_t port)
 
 	if (chn)
 		return chn;
-	group = group_of(e, port);
+	group = evtchn_group_of(e, port);
 	if (!group) {
 		group = kzalloc(sizeof(*group));
 		if (!group)
@@ -82,7 +61,7 @@ static evtchn_port_t next_free(const struct evtchn_domain *e,
 			       evtchn_port_t port)
 {
 	for (; port < MAX_PORTS; port += PORTS_PER_GROUP) {
-		const struct evtchn_group *group = group_of(e, port);
+		const struct evtchn_group *group = evtchn_group_of(e, port);
 		evtchn_port_t base = port - port % PORTS_PER_GROUP;
 		unsigned long bit = port % PORTS_PER_GROUP;
 
@@ -99,7 +78,7 @@ static evtchn_port_t next_free(const struct evtchn_domain *e,
 evtchn_port_t evtchn_next_used(const struct domain *d, evtchn_port_t port)
 {
 	for (; port < MAX_PORTS; port += PORTS_PER_GROUP) {
-		const struct evtchn_group *group = group_of(d->evtchn, port);
+		const struct evtchn_group *group = evtchn_group_of(d->evtchn, port);
 		evtchn_port_t base = port - port % PORTS_PER_GROUP;
 		unsigned long bit = PORTS_PER_GROUP;
 
@@ -149,7 +128,7 @@ struct evtchn *evtchn_find_free(struct domain *d)
 		return NULL;
 	chn = evtchn_make_port(d, port);
 	if (chn)
-		bitmap_set(group_of(e, port)->used, port % PORTS_PER_GROUP);
+		bitmap_set(evtchn_group_of(e, port)->used, port % PORTS_PER_GROUP);
 	return chn;
 }
 
@@ -158,7 +137,7 @@ void evtchn_give_back(struct domain *d, const struct evtchn *chn)
 	struct evtchn_domain *e = d->evtchn;
 
 	ASSERT(spin_is_held(&e->lock));
-	bitmap_clear(group_of(e, chn->port)->used, chn->port % PORTS_PER_GROUP);
+	bitmap_clear(evtchn_group_of(e, chn->port)->used, chn->port % PORTS_PER_GROUP);
 	e->next_free = min(e->next_free, chn->port);
 }
 

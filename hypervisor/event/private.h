@@ -21,6 +21,7 @@
 #define LODGE_EVENT_PRIVATE_H
 
 #include <lodge/access.h>
+#include <lodge/atomic.h>
 #include <lodge/domain.h>
 #include <lodge/event.h>
 #include <lodge/guest.h>
@@ -135,8 +136,29 @@ union evtchn_arg {
 };
 
 /* ---- port.c ---- */
+static inline struct evtchn_group *evtchn_group_of(const struct evtchn_domain *e,
+						   evtchn_port_t port)
+{
+	return atomic_load(&e->groups[port / PORTS_PER_GROUP]);
+}
+
 /* NULL: no such port (yet). Any context. */
-struct evtchn *evtchn_lookup(const struct domain *d, evtchn_port_t port);
+static inline struct evtchn *evtchn_lookup(const struct domain *d,
+					   evtchn_port_t port)
+{
+	struct evtchn_group *group;
+	struct evtchn *chunk;
+
+	if (port >= MAX_PORTS)
+		return NULL;
+	group = evtchn_group_of(d->evtchn, port);
+	if (!group)
+		return NULL;
+	chunk = atomic_load(&group->chunks[port % PORTS_PER_GROUP /
+					   PORTS_PER_CHUNK]);
+	return chunk ? &chunk[port % PORTS_PER_CHUNK] : NULL;
+}
+
 /* A port that is not in use, the lowest but for busy ones; from now on it
  * counts as used. NULL: none, no memory, or @d is closing. Lock held. */
 struct evtchn *evtchn_find_free(struct domain *d);

@@ -26,19 +26,16 @@ void evtchn_notify_vcpu(struct vcpu *v)
 	/* A vCPU that polls for other ports takes this event, too. */
 	if (test_bit(VPF_POLL, &v->pause_flags) &&
 	    !READ_ONCE(info->evtchn_upcall_mask) &&
-	    test_and_clear_bit(VPF_POLL, &v->pause_flags))
+	    vcpu_poll_end(v))
 		vcpu_wake(v);
 }
 
 /* vCPUs in SCHEDOP_poll; a masked port wakes them too. */
-static void wake_pollers(struct domain *d, evtchn_port_t port)
+static __noinline void wake_pollers(struct domain *d, evtchn_port_t port)
 {
 	struct vcpu *v;
 	unsigned int i;
 
-	/* The bit is pending before we look; they look again after they
-	 * have said that they poll. */
-	smp_mb();
 	for_each_vcpu(d, v, i) {
 		unsigned int wanted;
 
@@ -46,7 +43,7 @@ static void wake_pollers(struct domain *d, evtchn_port_t port)
 			continue;
 		wanted = READ_ONCE(v->poll_port);
 		if ((!wanted || wanted == port) &&
-		    test_and_clear_bit(VPF_POLL, &v->pause_flags))
+		    vcpu_poll_end(v))
 			vcpu_wake(v);
 	}
 }
@@ -61,7 +58,11 @@ void evtchn_set_pending(struct domain *d, struct evtchn *chn)
 	struct vcpu *v = domain_vcpu(d, READ_ONCE(chn->vcpu));
 
 	ops_of(d)->set_pending(v, chn);
-	wake_pollers(d, chn->port);
+	/* The bit is pending before we look; they look again after they
+	 * have said that they poll. */
+	smp_mb();
+	if (unlikely(READ_ONCE(d->nr_polling)))
+		wake_pollers(d, chn->port);
 }
 
 /* Port's lock held. */

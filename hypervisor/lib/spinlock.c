@@ -124,7 +124,12 @@ static void debug_release(spinlock_t *l)
 		h->lock[i] = h->lock[i + 1];
 }
 
-static void lock_slow(spinlock_t *l, uint16_t ticket)
+/**
+ * spin_lock_wait() - wait for one's turn
+ * @l:      the lock
+ * @ticket: the caller's
+ */
+void spin_lock_wait(spinlock_t *l, uint16_t ticket)
 {
 	while (atomic_load(&l->serving) != ticket)
 		cpu_relax();
@@ -137,17 +142,15 @@ static void lock_common(spinlock_t *l, bool nested)
 	debug_before(l, nested, false);
 	ticket = atomic_fetch_add(&l->next, (uint16_t)1);
 	if (unlikely(atomic_load(&l->serving) != ticket))
-		lock_slow(l, ticket);
+		spin_lock_wait(l, ticket);
 	debug_taken(l);
 }
 
 /**
- * spin_lock() - take a lock, in the order of arrival
+ * spin_lock_checked() - spin_lock() of the debug build
  * @l: the lock
- *
- * Context: any but NMI. If interrupt handlers take @l, interrupts are off.
  */
-void spin_lock(spinlock_t *l)
+void spin_lock_checked(spinlock_t *l)
 {
 	lock_common(l, false);
 }
@@ -189,43 +192,13 @@ bool spin_trylock(spinlock_t *l)
 }
 
 /**
- * spin_unlock() - release a lock
- * @l: the lock, taken by this CPU
- *
- * Context: as spin_lock().
+ * spin_unlock_checked() - spin_unlock() of the debug build
+ * @l: the lock
  */
-void spin_unlock(spinlock_t *l)
+void spin_unlock_checked(spinlock_t *l)
 {
 	debug_release(l);
 	atomic_store(&l->serving, (uint16_t)(l->serving + 1));
-}
-
-/**
- * spin_lock_irqsave() - switch interrupts off, then take a lock
- * @l: the lock
- *
- * Context: any but NMI.
- * Return: what spin_unlock_irqrestore() wants.
- */
-unsigned long spin_lock_irqsave(spinlock_t *l)
-{
-	unsigned long flags = irq_save();
-
-	spin_lock(l);
-	return flags;
-}
-
-/**
- * spin_unlock_irqrestore() - release a lock, then restore interrupts
- * @l:     the lock, taken by this CPU
- * @flags: from spin_lock_irqsave()
- *
- * Context: any but NMI.
- */
-void spin_unlock_irqrestore(spinlock_t *l, unsigned long flags)
-{
-	spin_unlock(l);
-	irq_restore(flags);
 }
 
 /**

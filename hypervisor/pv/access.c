@@ -27,22 +27,24 @@ bool pv_address_ok(unsigned long va, size_t len)
 	return is_guest_range(va, len);
 }
 
-/* @insn moves @nr units; those that are left when it faults. */
-#define COPY_UNITS(insn, dst, src, nr)                                    \
+/*
+ * @insn moves words of 2^@shift bytes. Where it faults, bytes are tried: what
+ * is left in @nr in the end is bytes, exactly.
+ */
+#define COPY_WORDS(insn, shift, dst, src, nr)                             \
 	__asm__ inline volatile(USER_BEGIN "1: " insn "\n"                \
 				    "2:\t" USER_END                       \
+				    ".pushsection .text.fixup, \"ax\"\n" \
+				    "3: shl $" #shift ", %2\n"            \
+				    "4: rep movsb\n"                      \
+				    "jmp 2b\n"                            \
+				    ".popsection\n"                       \
 				    ".pushsection .ex_table, \"a\"\n"    \
 				    ".balign 4\n"                         \
-				    ".long 1b - ., 2b - .\n"              \
+				    ".long 1b - ., 3b - .\n"              \
+				    ".long 4b - ., 2b - .\n"              \
 				    ".popsection"                         \
-			 : "+D"(dst), "+S"(src), "+c"(nr)::"memory")
-
-/* Bytes not copied, exactly: the fault may have come within a word. */
-static __noinline size_t copy_bytes(void *dst, const void *src, size_t len)
-{
-	COPY_UNITS("rep movsb", dst, src, len);
-	return len;
-}
+			 : "+D"(dst), "+S"(src), "+c"(nr)::"memory", "cc")
 
 /*
  * Bytes not copied. Nearly all that guests pass are structures of words of 8
@@ -54,16 +56,15 @@ static inline size_t raw_copy(void *dst, const void *src, size_t len)
 
 	if (likely(len % 8 == 0)) {
 		nr = len / 8;
-		COPY_UNITS("rep movsq", dst, src, nr);
-		nr *= 8;
+		COPY_WORDS("rep movsq", 3, dst, src, nr);
 	} else if (len % 4 == 0) {
 		nr = len / 4;
-		COPY_UNITS("rep movsl", dst, src, nr);
-		nr *= 4;
+		COPY_WORDS("rep movsl", 2, dst, src, nr);
 	} else {
-		return copy_bytes(dst, src, len);
+		nr = len;
+		COPY_WORDS("rep movsb", 0, dst, src, nr);
 	}
-	return likely(!nr) ? 0 : copy_bytes(dst, src, nr);
+	return nr;
 }
 
 size_t pv_copy_from(void *dst, unsigned long src, size_t len)

@@ -318,27 +318,31 @@ bool pv_emulate_privop(struct vcpu *v, struct cpu_user_regs *regs)
 	return finish(v, &c, emul_execute(&c, &insn));
 }
 
+/* ud2a; .ascii "xen"; cpuid: 0f 0b 78 65 6e 0f a2 */
+#define FORCED_CPUID		0xa20f6e65780b0fUL
+#define FORCED_CPUID_BYTES	7
+
 /*
  * Nearly all there is: the instruction as <xen/...> spells it, in 64-bit mode,
  * whole, not stepped. Whatever is not just that is the decoder's.
  */
 static bool plain_forced_cpuid(struct vcpu *v, struct cpu_user_regs *regs)
 {
-	static const uint8_t plain[] = {0x0f, 0x0b, 'x', 'e', 'n', 0x0f, 0xa2};
-	uint8_t bytes[sizeof(plain)];
 	struct cpuid_regs r;
+	uint64_t bytes;
 
+	/* One byte more than it takes, so that it is one word. */
 	if ((regs->rflags & X86_EFLAGS_TF) ||
 	    privop_mode(regs) != EMUL_MODE_64 ||
-	    pv_copy_from(bytes, regs->rip, sizeof(bytes)) ||
-	    memcmp(bytes, plain, sizeof(plain)))
+	    pv_copy_from(&bytes, regs->rip, sizeof(bytes)) ||
+	    bytes << 8 != FORCED_CPUID << 8)
 		return false;
 	guest_cpuid(v, (uint32_t)regs->rax, (uint32_t)regs->rcx, &r);
 	regs->rax = r.a;
 	regs->rbx = r.b;
 	regs->rcx = r.c;
 	regs->rdx = r.d;
-	regs->rip += sizeof(plain);
+	regs->rip += FORCED_CPUID_BYTES;
 	regs->rflags &= ~(uint64_t)X86_EFLAGS_RF;
 	return true;
 }

@@ -419,7 +419,8 @@ static void a_poll_that_times_out_wakes(void **state)
 	vcpu_timers_init(&vcpu);
 	fire(&vcpu.poll_timer);
 	assert_int_equal(nr_wakes, 0);
-	vcpu.pause_flags = BIT(VPF_POLL) | BIT(VPF_PAUSED);
+	vcpu.pause_flags = BIT(VPF_PAUSED);
+	vcpu_poll_begin(&vcpu);
 	fire(&vcpu.poll_timer);
 	assert_int_equal(nr_wakes, 1);
 	assert_int_equal(vcpu.pause_flags, BIT(VPF_PAUSED));

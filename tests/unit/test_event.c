@@ -365,7 +365,8 @@ static void pollers_wake(void **state)
 	assert_int_equal(bind_inter(2, 1, p1, &p2), 0);
 	guest_consume(2, 0);
 	set_bit(p2, doms[2].shared_info->evtchn_mask);
-	v->pause_flags = BIT(VPF_POLL);
+	v->pause_flags = 0;
+	vcpu_poll_begin(v);
 	v->poll_port = p2 + 1;
 	send_on(1, p1);
 	assert_int_equal(nr_woken, 0);
@@ -374,7 +375,8 @@ static void pollers_wake(void **state)
 	send_on(1, p1);
 	assert_int_equal(nr_woken, 1);
 	assert_int_equal(v->pause_flags, 0);
-	v->pause_flags = BIT(VPF_POLL) | BIT(VPF_PAUSED);
+	v->pause_flags = BIT(VPF_PAUSED);
+	vcpu_poll_begin(v);
 	v->poll_port = 0;
 	guest_consume(2, 0);
 	send_on(1, p1);
@@ -391,7 +393,8 @@ static void an_upcall_ends_a_poll(void **state)
 	assert_int_equal(bind_inter(2, 1, p1, &p2), 0);
 	guest_consume(2, 0);
 	v->info->evtchn_upcall_mask = 1;
-	v->pause_flags = BIT(VPF_POLL);
+	v->pause_flags = 0;
+	vcpu_poll_begin(v);
 	v->poll_port = p2 + 1;
 	send_on(1, p1);
 	assert_int_equal(v->info->evtchn_upcall_pending, 1);

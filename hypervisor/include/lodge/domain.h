@@ -14,6 +14,7 @@
 #ifndef LODGE_DOMAIN_H
 #define LODGE_DOMAIN_H
 
+#include <lodge/atomic.h>
 #include <lodge/bitmap.h>
 #include <lodge/list.h>
 #include <lodge/mm.h>
@@ -142,6 +143,7 @@ struct domain {
 	cpumask_t dirty_cpus;			/* [a] CPUs that may hold its TLB
 						 * entries */
 	uint64_t vm_assist;			/* [a] */
+	unsigned int nr_polling;		/* [a] vCPUs with VPF_POLL */
 	unsigned int shutdown_code;		/* [d] */
 	bool is_shut_down;			/* [d] */
 	struct timer watchdogs[MAX_WATCHDOGS];
@@ -200,6 +202,26 @@ static inline bool domain_is_dying(const struct domain *d)
 static inline struct vcpu *domain_vcpu(const struct domain *d, unsigned int id)
 {
 	return id < d->max_vcpus ? d->vcpus[id] : NULL;
+}
+
+/*
+ * @v, current, polls for ports. Counted before it is said: who sets a port
+ * pending and then finds nobody counted has been seen by those who come.
+ */
+static inline void vcpu_poll_begin(struct vcpu *v)
+{
+	(void)atomic_add_return(&v->domain->nr_polling, 1U);
+	set_bit(VPF_POLL, &v->pause_flags);
+	smp_mb();
+}
+
+/* It does no more; false: somebody has ended it already. */
+static inline bool vcpu_poll_end(struct vcpu *v)
+{
+	if (!test_and_clear_bit(VPF_POLL, &v->pause_flags))
+		return false;
+	(void)atomic_sub_return(&v->domain->nr_polling, 1U);
+	return true;
 }
 
 #define for_each_vcpu(d, v, i)                                                \

@@ -9,8 +9,11 @@
 #ifndef LODGE_SPINLOCK_H
 #define LODGE_SPINLOCK_H
 
+#include <lodge/atomic.h>
+#include <lodge/bug.h>
 #include <lodge/locklevel.h>
 #include <lodge/types.h>
+#include <lodge/x86.h>
 
 typedef struct {
 	uint16_t next;		/* [a] ticket handed out next */
@@ -26,12 +29,73 @@ static inline void spin_init(spinlock_t *l, enum lock_level level)
 	*l = (spinlock_t)SPINLOCK_INIT((uint16_t)level);
 }
 
-void spin_lock(spinlock_t *l);
 bool spin_trylock(spinlock_t *l);
-void spin_unlock(spinlock_t *l);
-/* Interrupts go off before the lock is waited for. */
-unsigned long spin_lock_irqsave(spinlock_t *l);
-void spin_unlock_irqrestore(spinlock_t *l, unsigned long flags);
+/* Somebody else has it, or the order is to be checked. */
+void spin_lock_checked(spinlock_t *l);
+void spin_unlock_checked(spinlock_t *l);
+void spin_lock_wait(spinlock_t *l, uint16_t ticket);
+
+/**
+ * spin_lock() - take a lock, in the order of arrival
+ * @l: the lock
+ *
+ * Context: any but NMI. If interrupt handlers take @l, interrupts are off.
+ */
+static inline void spin_lock(spinlock_t *l)
+{
+	uint16_t ticket;
+
+	if (DEBUG_BUILD) {
+		spin_lock_checked(l);
+		return;
+	}
+	ticket = atomic_fetch_add(&l->next, (uint16_t)1);
+	if (unlikely(atomic_load(&l->serving) != ticket))
+		spin_lock_wait(l, ticket);
+}
+
+/**
+ * spin_unlock() - release a lock
+ * @l: the lock, taken by this CPU
+ *
+ * Context: as spin_lock().
+ */
+static inline void spin_unlock(spinlock_t *l)
+{
+	if (DEBUG_BUILD)
+		spin_unlock_checked(l);
+	else
+		atomic_store(&l->serving, (uint16_t)(l->serving + 1));
+}
+
+/**
+ * spin_lock_irqsave() - switch interrupts off, then take a lock
+ * @l: the lock
+ *
+ * Context: any but NMI.
+ * Return: what spin_unlock_irqrestore() wants.
+ */
+static inline unsigned long spin_lock_irqsave(spinlock_t *l)
+{
+	unsigned long flags = irq_save();
+
+	spin_lock(l);
+	return flags;
+}
+
+/**
+ * spin_unlock_irqrestore() - release a lock, then restore interrupts
+ * @l:     the lock, taken by this CPU
+ * @flags: from spin_lock_irqsave()
+ *
+ * Context: any but NMI.
+ */
+static inline void spin_unlock_irqrestore(spinlock_t *l, unsigned long flags)
+{
+	spin_unlock(l);
+	irq_restore(flags);
+}
+
 /* Held by this CPU (debug build), held by anybody (release build). */
 bool spin_is_held(const spinlock_t *l);
 /* For panic(): break every lock of the output path. */
