@@ -2,12 +2,14 @@
 #
 # bench.mk - benchmarks: ours beside Debian's Xen, the same guest, one run
 #
-#   make bench         all of them
+#   make bench         calls and memory, then the tables
 #   make bench-calls   what calls cost a small guest
+#   make bench-memory  what the hypervisor holds
+#   make bench-table   write docs/benchmarks.md's tables from the results
 #
-# Each leaves build/bench/NAME.json.
+# Each leaves build/bench/NAME.json. docs/benchmarks.md says what they mean.
 
-BENCH_TARGETS += bench-calls
+BENCH_TARGETS += bench-calls bench-memory bench-table
 
 # The plugin, once for each version of QEMU's interface.
 build/bench/count-%.so: tests/bench/count.c build/config.mk
@@ -18,6 +20,12 @@ BENCH_DEPS := build/lodge.elf build/dom0/xen.elf \
 	build/pkg/qemu-10/packages \
 	build/bench/count-1.so build/bench/count-4.so
 
-.PHONY: bench-calls
+.PHONY: bench-calls bench-memory bench-table
 bench-calls: $(BENCH_DEPS) build/guests/calls.elf
 	@$(PYTHON) tests/bench/calls.py
+
+bench-memory: $(BENCH_DEPS) build/guests/footprint.elf
+	@$(PYTHON) tests/bench/memory.py
+
+bench-table:
+	@$(PYTHON) tests/bench/report.py

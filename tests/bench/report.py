@@ -1,0 +1,117 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""Write the tables of docs/benchmarks.md from the results in build/bench/.
+
+Each table stands between two marks, `<!-- table NAME -->` and `<!-- end -->`;
+all else of the page is left as it is. A result that is missing leaves its
+tables alone, said aloud.
+"""
+import json
+import re
+import sys
+
+import benchlab
+from benchlab import LODGE, XEN
+
+PAGE = benchlab.TREE / "docs" / "benchmarks.md"
+MARK = re.compile(r"(<!-- table (\S+) -->\n).*?(<!-- end -->)", re.S)
+
+# What the project wants at most: ours over Xen's.
+SHARE_AIM = 0.7
+AIMS = {"null_hypercall": 0.6}
+
+
+def row(*cells):
+    """One line of a table."""
+    return "| " + " | ".join(cells) + " |"
+
+
+def grouped(number):
+    """Digits in groups of three."""
+    return f"{number:,}"
+
+
+def verdict(ours, theirs, aim):
+    """Is the aim met?"""
+    if not theirs:
+        return "-"
+    return "yes" if ours <= aim * theirs else "no"
+
+
+def side_by_side(ours, theirs, aims):
+    """A table of equal names; @aims gives the aimed ratio of each, or None."""
+    benchlab.require_same_names(ours, theirs)
+    lines = [row("", "Lodge", "Xen 4.17", "ratio", "aim", "met"),
+             row("---", "--:", "--:", "--:", "--:", "---")]
+    for name, figure in ours.items():
+        aim = aims(name)
+        lines.append(row(
+            name.replace("_", " "), grouped(figure), grouped(theirs[name]),
+            benchlab.ratio(figure, theirs[name]),
+            f"{aim:.1f}" if aim else "",
+            verdict(figure, theirs[name], aim) if aim else ""))
+    return lines
+
+
+def share_aim(name):
+    """The aim for the hypervisor's share of a path."""
+    return None if name == "empty_loop" else AIMS.get(name, SHARE_AIM)
+
+
+def memory_tables(results):
+    """Bytes of the image and of the running hypervisor."""
+    yield "memory", side_by_side(results[LODGE], results[XEN],
+                                 lambda name: None)
+
+
+def setting_word(setting):
+    """A setting's name in a mark."""
+    return setting.split()[0].strip(",")
+
+
+def calls_tables(results):
+    """What calls cost, per setting."""
+    for setting, sides in results.items():
+        yield f"calls-{setting_word(setting)}", side_by_side(
+            sides[LODGE]["hypervisor"], sides[XEN]["hypervisor"], share_aim)
+
+
+MAKERS = {"memory": memory_tables, "calls": calls_tables}
+
+
+def make_tables(results):
+    """{mark: text} of {name of result: what it holds}."""
+    return {mark: "\n".join(lines) + "\n" for name, result in results.items()
+            for mark, lines in MAKERS[name](result)}
+
+
+def fill(page, tables):
+    """@page with each marked place filled that has a table."""
+    return MARK.sub(lambda match: match[1] + tables[match[2]] + match[3]
+                    if match[2] in tables else match[0], page)
+
+
+def read_results():
+    """What is there of build/bench/."""
+    results = {}
+    for name in MAKERS:
+        path = benchlab.RESULTS / f"{name}.json"
+        if path.exists():
+            results[name] = json.loads(path.read_text())
+        else:
+            print(f"{name}: no result, its tables stay (make bench-{name})")
+    return results
+
+
+def main():
+    """See above."""
+    page = PAGE.read_text()
+    tables = make_tables(read_results())
+    marks = [match[2] for match in MARK.finditer(page)]
+    if unmarked := set(tables) - set(marks):
+        sys.exit(f"{PAGE}: no mark for {', '.join(sorted(unmarked))}")
+    PAGE.write_text(fill(page, tables))
+
+
+if __name__ == "__main__":
+    main()

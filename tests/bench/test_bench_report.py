@@ -1,0 +1,72 @@
+# SPDX-License-Identifier: MIT
+"""The benchmarks' own arithmetic: no emulator, only what is done with figures.
+
+A count must go to the batch that it belongs to, a figure that one side lacks
+must not pass, and the page of docs must have a place for each table.
+"""
+import pytest
+
+import benchlab
+import calls
+import memory
+import report
+
+CALLS = {"hypervisor": {"null_hypercall": 60, "iret": 80},
+         "all": {"null_hypercall": 70, "iret": 90}}
+CALLS_XEN = {"hypervisor": {"null_hypercall": 100, "iret": 100},
+             "all": {"null_hypercall": 110, "iret": 110}}
+RESULTS = {
+    "calls": {setting: {"lodge": CALLS, "xen-4.17": CALLS_XEN}
+              for setting in benchlab.SETTINGS},
+    "memory": {"lodge": {"code": 1 << 20}, "xen-4.17": {"code": 1 << 21}},
+}
+
+
+def test_calls_get_their_counts():
+    lines = ["GUEST calls", "BENCH empty_loop 1 1000", "FAILED BENCH",
+             "BENCH iret 90 10", "VERDICT calls: success 1 checks"]
+    assert calls.figures_of(lines, [[0], [805]]) == {
+        "empty_loop": (1, 0), "iret": (90, 80)}
+
+
+@pytest.mark.parametrize("counts", [[], [[1]], [[1], [2], [3]]])
+def test_calls_without_their_counts_are_refused(counts):
+    with pytest.raises(SystemExit):
+        calls.figures_of(["BENCH a 1 1", "BENCH b 1 1"], counts)
+
+
+def test_one_side_alone_is_no_comparison():
+    with pytest.raises(SystemExit):
+        benchlab.table("", {"a": 1, "b": 1}, {"a": 1})
+    with pytest.raises(SystemExit):
+        report.side_by_side({"a": 1}, {"a": 1, "b": 1}, lambda name: None)
+
+
+def test_ratios_and_aims():
+    lines = report.side_by_side(*(side["hypervisor"] for side in
+                                  (CALLS, CALLS_XEN)), report.share_aim)
+    assert lines[2] == "| null hypercall | 60 | 100 | 0.60 | 0.6 | yes |"
+    assert lines[3] == "| iret | 80 | 100 | 0.80 | 0.7 | no |"
+    assert benchlab.ratio(5, 0) == "-"
+
+
+def test_page_has_a_place_for_each_table():
+    tables = report.make_tables(RESULTS)
+    page = report.PAGE.read_text()
+    marks = [match[2] for match in report.MARK.finditer(page)]
+    assert sorted(marks) == sorted(tables)
+    filled = report.fill(page, tables)
+    assert all(text in filled for text in tables.values())
+    assert report.fill(filled, {}) == filled
+
+
+def test_sections_by_kind():
+    figures = memory.sections(
+        "  0 .text 00000100  ffff82d0\n  1 .rodata 00000020  ffff82d0\n"
+        "  2 .init.text 00001000  ffff82d0\n  3 .data.re 00000003  ffff\n"
+        "  4 .data 00000004  ffff\n  5 .bss 00000010  ffff\n"
+        "  6 .debug_info 00ff0000  0\n")
+    assert figures["data"] == 7
+    assert figures["resident image"] == 0x100 + 0x20 + 7 + 0x10
+    with pytest.raises(SystemExit):
+        memory.sections("  0 .text 00000100  ffff82d0\n")
