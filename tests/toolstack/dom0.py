@@ -72,6 +72,12 @@ class Dom0(lab.Machine):
         listed = json.loads(self.check("xl list -l"))
         return {one["config"]["c_info"]["name"]: one for one in listed}
 
+    def audit(self):
+        """All records of our hypervisor agree with each other."""
+        self.check("xl debug-keys A")
+        lines = self.check("xl dmesg | grep audit: | tail -n 20").splitlines()
+        assert lines and "audit: clean" in lines[-1], "\n".join(lines)
+
     def free_mib(self):
         return int(self.info()["free_memory"])
 

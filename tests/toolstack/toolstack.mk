@@ -22,12 +22,13 @@ build/toolstack/root.img: tests/toolstack/mkroot build/pkg/linux/packages
 
 build/toolstack/guest.cpio: scripts/mkinitramfs tests/toolstack/toolstack.mk \
 		tests/toolstack/guest-init tests/toolstack/guest.modules \
-		tests/toolstack/stream \
+		tests/toolstack/stream build/dom0/vectorkeep \
 		build/pkg/linux/packages
 	$(call say,CPIO,$@)$(PYTHON) scripts/mkinitramfs --cpio $@ \
 		busybox:/bin/busybox dir:proc dir:sys dir:dev dir:tmp dir:mnt \
 		node:dev/console=c,5,1 file:init=tests/toolstack/guest-init \
 		file:bin/stream=tests/toolstack/stream \
+		program:bin/vectorkeep=build/dom0/vectorkeep \
 		modules:build/pkg/linux=tests/toolstack/guest.modules
 
 TOOLSTACK_FILES := dom0-init poweroff guest-run guest-sh stream xl.conf \
