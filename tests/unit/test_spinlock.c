@@ -212,7 +212,7 @@ static void broken_by_force(void **state)
 /* ---- threads ---- */
 
 #define THREADS 4
-#define ROUNDS	20000
+#define ROUNDS	2000
 
 static unsigned long counter;
 
