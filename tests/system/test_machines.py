@@ -174,9 +174,15 @@ def test_memory_with_holes(hypervisor, log_name):
 
 
 @pytest.mark.full
-def test_bochs(hypervisor, log_name):
+@pytest.mark.parametrize("cpu, vectors, kernel_args", [
+    ("corei7_haswell_4770", "avx", ""),
+    # Bochs 2.7 faults when it is to load what its own XSAVEC has saved.
+    ("corei7_skylake_x", "avx512f", " clearcpuid=xsavec"),
+], ids=["haswell", "skylake-x"])
+def test_bochs(hypervisor, log_name, cpu, vectors, kernel_args):
     """Two vCPUs on one CPU: their vector registers are switched."""
-    with bochs.BochsMachine(log_name, hypervisor, cpu="corei7_haswell_4770",
+    with bochs.BochsMachine(log_name, hypervisor, cpu=cpu,
+                            kernel_args=lab.QUICK + kernel_args,
                             hypervisor_args="dom0_max_vcpus=2") as machine:
         machine.wait_shell()
         assert int(machine.check("nproc")) == 2
@@ -184,4 +190,4 @@ def test_bochs(hypervisor, log_name):
         assert lab.complaints(machine) == []
         machine.power_off()
         assert lab.hypervisor_complaints(machine) == []
-    assert used == "avx"
+    assert used == vectors
