@@ -45,10 +45,11 @@ build/pkg/bochs/packages: scripts/fetch
 	$(call say,FETCH,$@)scripts/fetch -a bookworm build/pkg/bochs \
 		bochs bochs-term bochsbios vgabios
 
-# A compiler for Dom0, as a disk: Debian's packages and busybox for the rest.
-build/pkg/builder/packages: scripts/fetch
-	$(call say,FETCH,$@)scripts/fetch -a bookworm build/pkg/builder \
-		gcc make libc6-dev libxen-dev libyajl-dev python3
+# A compiler for Dom0, as a disk: what configure asks for, and busybox for the
+# rest.
+build/pkg/builder/packages: scripts/fetch scripts/packages
+	$(call say,FETCH,$@)scripts/fetch -a bookworm build/pkg/builder make \
+		$$(awk '$$3 == "build" { print $$1 }' scripts/packages)
 
 build/dom0/builder.img: build/pkg/builder/packages scripts/mkinitramfs
 	$(call say,MKE2FS,$@)rm -rf build/dom0/builder $@.new
