@@ -36,12 +36,13 @@ TOOLSTACK_FILES := dom0-init poweroff guest-run guest-sh stream xl.conf \
 
 build/toolstack/files.img: scripts/mkinitramfs tests/toolstack/toolstack.mk \
 		$(TOOLSTACK_FILES:%=tests/toolstack/%) \
-		tests/toolstack/modules build/dom0/vmlinux \
+		tests/toolstack/modules build/dom0/vmlinux build/bin/lodge \
 		build/toolstack/guest.cpio
 	$(call say,MKE2FS,$@)$(PYTHON) scripts/mkinitramfs \
 		--tree build/toolstack/files \
 		$(foreach f,$(TOOLSTACK_FILES),file:$(f)=tests/toolstack/$(f)) \
 		file:busybox=/bin/busybox file:vmlinux=build/dom0/vmlinux \
+		file:lodge=build/bin/lodge \
 		file:guest.cpio=build/toolstack/guest.cpio \
 		modules:build/pkg/linux=tests/toolstack/modules
 	@rm -f $@ && truncate -s 256M $@ && PATH=$$PATH:/sbin:/usr/sbin \
