@@ -57,5 +57,7 @@ struct lodge;
 struct lodge *cli_open(void);
 /* Says why the last call failed, the cause first. Returns CLI_FAILED. */
 int cli_failed(const struct lodge *l);
+/* The domids of those named, to be free()d; NULL: it was said why not. */
+unsigned int *cli_find_domains(struct lodge *l, int argc, char **argv);
 
 #endif

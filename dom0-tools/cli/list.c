@@ -153,12 +153,19 @@ static void for_each(struct lodge *l, const struct cli_options *o, yajl_gen g,
 static int show(struct lodge *l, const struct cli_options *o,
 		const unsigned int *wanted, int nr_wanted)
 {
-	yajl_gen g = o->has[CLI_JSON] ? json_begin() : NULL;
 	struct lodge_domain *list;
+	yajl_gen g = NULL;
 	size_t nr;
 
 	if (lodge_domains(l, &list, &nr))
 		return cli_failed(l);
+	if (o->has[CLI_JSON]) {
+		g = json_begin();
+		if (!g) {
+			lodge_domains_free(list, nr);
+			return CLI_FAILED;
+		}
+	}
 	if (g)
 		yajl_gen_array_open(g);
 	else
@@ -173,18 +180,16 @@ static int show(struct lodge *l, const struct cli_options *o,
 
 int cmd_list(const struct cli_options *o, int argc, char **argv)
 {
-	unsigned int *wanted = calloc((size_t)argc + 1, sizeof(*wanted));
 	struct lodge *l = cli_open();
-	int i, status = CLI_DONE;
+	unsigned int *wanted;
+	int status = CLI_FAILED;
 
-	if (!l || !wanted)
-		status = CLI_FAILED;
-	for (i = 0; i < argc && !status; i++)
-		if (lodge_domain_find(l, argv[i], &wanted[i]))
-			status = cli_failed(l);
-	if (!status)
+	if (!l)
+		return status;
+	wanted = cli_find_domains(l, argc, argv);
+	if (wanted)
 		status = show(l, o, wanted, argc);
-	lodge_close(l);
 	free(wanted);
+	lodge_close(l);
 	return status;
 }

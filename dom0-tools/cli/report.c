@@ -3,6 +3,7 @@
  * report.c - why a command failed, in words
  */
 #include <stdio.h>
+#include <stdlib.h>
 
 #include "cli.h"
 #include "liblodge.h"
@@ -47,4 +48,22 @@ int cli_failed(const struct lodge *l)
 	show_chain(e);
 	fprintf(stderr, "%s%s\n", hint ? "; " : "", hint ? hint : "");
 	return CLI_FAILED;
+}
+
+unsigned int *cli_find_domains(struct lodge *l, int argc, char **argv)
+{
+	unsigned int *domids = calloc((size_t)argc + 1, sizeof(*domids));
+	int i;
+
+	if (!domids) {
+		fputs("lodge: there is no memory\n", stderr);
+		return NULL;
+	}
+	for (i = 0; i < argc; i++)
+		if (lodge_domain_find(l, argv[i], &domids[i])) {
+			cli_failed(l);
+			free(domids);
+			return NULL;
+		}
+	return domids;
 }

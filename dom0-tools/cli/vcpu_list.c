@@ -140,30 +140,36 @@ static int show(struct lodge *l, yajl_gen g, int argc,
 	return status;
 }
 
+/* Nothing is printed of an array that could not be completed. */
+static int show_json(struct lodge *l, int argc, const unsigned int *domids)
+{
+	yajl_gen g = json_begin();
+
+	if (!g)
+		return CLI_FAILED;
+	yajl_gen_array_open(g);
+	if (show(l, g, argc, domids)) {
+		yajl_gen_free(g);
+		return CLI_FAILED;
+	}
+	yajl_gen_array_close(g);
+	return json_end(g) ? CLI_DONE : CLI_FAILED;
+}
+
 int cmd_vcpu_list(const struct cli_options *o, int argc, char **argv)
 {
-	unsigned int *domids = calloc((size_t)argc + 1, sizeof(*domids));
-	yajl_gen g = o->has[CLI_JSON] ? json_begin() : NULL;
 	struct lodge *l = cli_open();
-	int i, status = CLI_DONE;
+	int status = CLI_FAILED;
+	unsigned int *domids;
 
-	if (!l || !domids)
-		status = CLI_FAILED;
-	for (i = 0; i < argc && !status; i++)
-		if (lodge_domain_find(l, argv[i], &domids[i]))
-			status = cli_failed(l);
-	if (g)
-		yajl_gen_array_open(g);
-	if (!status)
-		status = show(l, g, argc, domids);
-	if (g) {
-		yajl_gen_array_close(g);
-		if (status)
-			yajl_gen_free(g);
-		else
-			status = json_end(g) ? CLI_DONE : CLI_FAILED;
-	}
-	lodge_close(l);
+	if (!l)
+		return status;
+	domids = cli_find_domains(l, argc, argv);
+	if (domids && o->has[CLI_JSON])
+		status = show_json(l, argc, domids);
+	else if (domids)
+		status = show(l, NULL, argc, domids);
 	free(domids);
+	lodge_close(l);
 	return status;
 }

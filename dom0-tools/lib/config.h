@@ -16,6 +16,12 @@
 
 #include <sys/types.h>
 
+/* Far above what any guest has: a file that is larger is no configuration, and
+ * what is done with each of many must not take for ever. */
+#define MOST_SETTINGS	1000
+#define MOST_ELEMENTS	1000	/* of a list */
+#define LONGEST_STRING	4096
+
 #define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
 
 enum cfg_kind { CFG_STRING, CFG_NUMBER, CFG_LIST };
@@ -50,6 +56,7 @@ struct lodge_config {
 	size_t nr_findings;
 	struct lodge_finding *sorted;
 	struct cfg_setting *settings, **last_setting;
+	size_t nr_settings;
 	bool errors;
 	const char *source;	/* the first one's name */
 	unsigned int guest_type;	/* enum lodge_guest_type */

@@ -38,43 +38,44 @@ const struct lodge_error *lodge_error(const struct lodge *l)
 	return l->error ? l->error : &no_memory;
 }
 
-static void add(struct lodge *l, int code, const char *format, va_list ap)
+/* In front of what there is. Returns -code; -ENOMEM: it could not be told. */
+static int add(struct lodge *l, int code, const char *format, va_list ap)
 {
-	struct lodge_error *e = arena_alloc(&l->arena, sizeof(*e));
+	struct lodge_error *e;
 
+	if (arena_enter(&l->arena))
+		return -ENOMEM;
+	e = arena_alloc(&l->arena, sizeof(*e));
 	e->code = code;
 	e->what = arena_vprintf(&l->arena, format, ap);
 	e->cause = l->error;
 	l->error = e;
+	arena_leave(&l->arena);
+	return -code;
 }
 
 int fail(struct lodge *l, int code, const char *what, ...)
 {
 	va_list ap;
+	int rc;
 
 	arena_free(&l->arena);
 	l->error = NULL;
-	if (arena_enter(&l->arena))
-		return -ENOMEM;
 	va_start(ap, what);
-	add(l, code, what, ap);
+	rc = add(l, code, what, ap);
 	va_end(ap);
-	arena_leave(&l->arena);
-	return -code;
+	return rc;
 }
 
 int fail_because(struct lodge *l, const char *what, ...)
 {
-	int code = lodge_error(l)->code;
 	va_list ap;
+	int rc;
 
-	if (arena_enter(&l->arena))
-		return -ENOMEM;
 	va_start(ap, what);
-	add(l, code, what, ap);
+	rc = add(l, lodge_error(l)->code, what, ap);
 	va_end(ap);
-	arena_leave(&l->arena);
-	return -code;
+	return rc;
 }
 
 void hint(struct lodge *l, const char *text)

@@ -270,9 +270,13 @@ static void append(const struct cfg_at *at, struct cfg_value *to,
 			"is a %s, to which only its like can be appended",
 			to->kind == CFG_LIST ? "list" : "string");
 	} else if (to->kind == CFG_LIST) {
+		/* How many there may be is asked when they are read. */
 		while (*last)
 			last = &(*last)->next;
 		*last = v->first;
+	} else if (strlen(to->text) + strlen(v->text) > LONGEST_STRING) {
+		finding(at, LODGE_ERROR, "is longer than %d bytes by now",
+			LONGEST_STRING);
 	} else {
 		to->text = arena_printf(&at->config->arena, "%s%s", to->text,
 					v->text);

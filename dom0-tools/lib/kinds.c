@@ -205,85 +205,99 @@ bool key_tsc_mode(const struct cfg_at *at, const struct cfg_key *key,
 
 /* ---- lists of devices ---------------------------------------------------- */
 
-/* "disk[1]", on the line where it stands */
-static struct cfg_at element_at(const struct cfg_at *at,
-				const struct cfg_value *v, size_t i)
-{
-	struct cfg_at one = *at;
-	const struct cfg_value *e = v->first;
-	size_t n;
+/* One kind of device: where its list goes, and how one is read. */
+struct devices {
+	size_t list, nr;	/* members of struct lodge_domain_config */
+	size_t size;		/* of one */
+	bool (*read)(const struct cfg_at *at, const char *spec, void *device,
+		     unsigned int index);
+};
 
-	for (n = 0; n < i; n++)
-		e = e->next;
-	one.line = e->line;
-	one.key = arena_printf(&at->config->arena, "%s[%zu]", at->key, i);
-	return one;
+static bool one_disk(const struct cfg_at *at, const char *spec, void *device,
+		     unsigned int index)
+{
+	return read_disk(at, spec, device);
 }
+
+static bool one_vif(const struct cfg_at *at, const char *spec, void *device,
+		    unsigned int index)
+{
+	struct lodge_vif *vif = device;
+
+	vif->devid = index;
+	return read_vif(at, spec, vif);
+}
+
+static bool one_channel(const struct cfg_at *at, const char *spec, void *device,
+			unsigned int index)
+{
+	return read_channel(at, spec, device);
+}
+
+/* Each is "disk[1]", on the line where it stands. */
+static bool read_each(const struct cfg_at *at, const struct devices *kind,
+		      const struct cfg_value *v, const char **specs,
+		      char *device)
+{
+	const struct cfg_value *e;
+	struct cfg_at one = *at;
+	unsigned int i = 0;
+	bool good = true;
+
+	for (e = v->first; e; e = e->next, i++, device += kind->size) {
+		one.line = e->line;
+		one.key = arena_printf(&at->config->arena, "%s[%u]", at->key,
+				       i);
+		good &= kind->read(&one, specs[i], device, i);
+	}
+	return good;
+}
+
+static bool read_devices(const struct cfg_at *at, const struct devices *kind,
+			 const struct cfg_value *v)
+{
+	char *domain = (char *)&at->config->domain;
+	const char **specs;
+	void *list;
+	size_t nr;
+
+	specs = value_strings(at, v, &nr);
+	if (!specs)
+		return false;
+	list = arena_alloc(&at->config->arena, nr * kind->size);
+	*(const void **)(void *)(domain + kind->list) = list;
+	*(size_t *)(void *)(domain + kind->nr) = nr;
+	return read_each(at, kind, v, specs, list);
+}
+
+#define DEVICES(member, one)						\
+	{								\
+		.list = offsetof(struct lodge_domain_config, member),	\
+		.nr = offsetof(struct lodge_domain_config, nr_##member),\
+		.size = sizeof(*((struct lodge_domain_config *)0)->member), \
+		.read = one,						\
+	}
 
 bool key_disks(const struct cfg_at *at, const struct cfg_key *key,
 	       const struct cfg_value *v)
 {
-	struct lodge_domain_config *d = &at->config->domain;
-	struct lodge_disk *disks;
-	const char **specs;
-	bool good = true;
-	size_t i;
+	static const struct devices disks = DEVICES(disks, one_disk);
 
-	specs = value_strings(at, v, &d->nr_disks);
-	if (!specs)
-		return false;
-	disks = arena_alloc(&at->config->arena, d->nr_disks * sizeof(*disks));
-	d->disks = disks;
-	for (i = 0; i < d->nr_disks; i++) {
-		struct cfg_at one = element_at(at, v, i);
-
-		good &= read_disk(&one, specs[i], &disks[i]);
-	}
-	return good;
+	return read_devices(at, &disks, v);
 }
 
 bool key_vifs(const struct cfg_at *at, const struct cfg_key *key,
 	      const struct cfg_value *v)
 {
-	struct lodge_domain_config *d = &at->config->domain;
-	struct lodge_vif *vifs;
-	const char **specs;
-	bool good = true;
-	size_t i;
+	static const struct devices vifs = DEVICES(vifs, one_vif);
 
-	specs = value_strings(at, v, &d->nr_vifs);
-	if (!specs)
-		return false;
-	vifs = arena_alloc(&at->config->arena, d->nr_vifs * sizeof(*vifs));
-	d->vifs = vifs;
-	for (i = 0; i < d->nr_vifs; i++) {
-		struct cfg_at one = element_at(at, v, i);
-
-		vifs[i].devid = (unsigned int)i;
-		good &= read_vif(&one, specs[i], &vifs[i]);
-	}
-	return good;
+	return read_devices(at, &vifs, v);
 }
 
 bool key_channels(const struct cfg_at *at, const struct cfg_key *key,
 		  const struct cfg_value *v)
 {
-	struct lodge_domain_config *d = &at->config->domain;
-	struct lodge_channel *channels;
-	const char **specs;
-	bool good = true;
-	size_t i;
+	static const struct devices channels = DEVICES(channels, one_channel);
 
-	specs = value_strings(at, v, &d->nr_channels);
-	if (!specs)
-		return false;
-	channels = arena_alloc(&at->config->arena,
-			       d->nr_channels * sizeof(*channels));
-	d->channels = channels;
-	for (i = 0; i < d->nr_channels; i++) {
-		struct cfg_at one = element_at(at, v, i);
-
-		good &= read_channel(&one, specs[i], &channels[i]);
-	}
-	return good;
+	return read_devices(at, &channels, v);
 }

@@ -181,11 +181,17 @@ static size_t string_length(const struct parser *ps, int quote)
 /* Within quotes of the kind @quote; NULL: a finding */
 static const char *parse_string(struct parser *ps, int quote)
 {
-	char *text = arena_alloc(&ps->at.config->arena,
-				 string_length(ps, quote) + 1);
-	size_t length = 0;
+	size_t length = string_length(ps, quote);
+	char *text;
 	int c;
 
+	if (length > LONGEST_STRING) {
+		finding(&ps->at, LODGE_ERROR,
+			"a string is longer than %d bytes", LONGEST_STRING);
+		return NULL;
+	}
+	text = arena_alloc(&ps->at.config->arena, length + 1);
+	length = 0;
 	while (!take(ps, quote)) {
 		c = parse_char(ps);
 		if (c < 0)
@@ -280,6 +286,7 @@ static void add_setting(struct parser *ps, unsigned int line, const char *key,
 	s->value = v;
 	*config->last_setting = s;
 	config->last_setting = &s->next;
+	config->nr_settings++;
 }
 
 /* False: a finding */
@@ -336,6 +343,12 @@ void parse_settings(struct lodge_config *config, const char *source,
 			continue;
 		if (peek(&ps) == -1)
 			return;
+		if (config->nr_settings == MOST_SETTINGS) {
+			finding(&ps.at, LODGE_ERROR,
+				"there are more than %d settings",
+				MOST_SETTINGS);
+			return;
+		}
 		if (!parse_setting(&ps)) {
 			skip_comment(&ps);
 			errors++;

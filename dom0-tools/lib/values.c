@@ -162,6 +162,12 @@ const char **value_strings(const struct cfg_at *at, const struct cfg_value *v,
 	}
 	for (e = v->first; e; e = e->next)
 		n++;
+	if (n > MOST_ELEMENTS) {
+		must_be(at, arena_printf(&at->config->arena, "at most %d",
+					 MOST_ELEMENTS),
+			"has %zu elements", n);
+		return NULL;
+	}
 	strings = arena_alloc(&at->config->arena, (n + 1) * sizeof(*strings));
 	for (n = 0, e = v->first; e; e = e->next, n++) {
 		if (e->kind == CFG_LIST) {

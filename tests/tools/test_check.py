@@ -411,6 +411,23 @@ def test_what_is_shown_is_text(place):
     assert found[0]["problem"] == 'is "?[2J?\u00e9???"'
 
 
+@pytest.mark.parametrize("text, words", [
+    ("vcpus = 1\n" * 1001, "error: there are more than 1000 settings"),
+    ("extra = '%s'\n" % ("x" * 4097), "error: a string is longer than 4096 "
+     "bytes"),
+    ("extra = '%s'\nextra += 'y'\n" % ("x" * 4096), "error: extra is longer "
+     "than 4096 bytes by now"),
+    ("disk = [ %s ]\n" % ("'' ," * 1001), "error: disk has 1001 elements, but "
+     "must be at most 1000"),
+    ("vif = [ %s ]\n" % ("''," * 500) + "vif += [ %s ]\n" % ("''," * 501),
+     "error: vif has 1001 elements, but must be at most 1000")])
+def test_more_than_any_guest_has(place, text, words):
+    """What would take for ever, or all memory, is refused."""
+    status, lines = check(place, GOOD + text)
+    assert status == 1
+    assert [line for line in lines if line.endswith(words)]
+
+
 def test_too_large(place):
     status, lines = check(place, "#" * (1 << 20) + "\n")
     assert status == 1
