@@ -68,6 +68,7 @@ static void check_domains(struct audit *a)
 	for_each_domain(d, next)
 		grant_audit_handles(a, d);
 	for_each_domain(d, next) {
+		watchdog_alive();
 		a->nr_domains++;
 		grant_audit_domain(a, d);
 		evtchn_audit_domain(a, d);
@@ -92,10 +93,12 @@ static void check_window(struct frame_window *w)
 	struct domain *d;
 	unsigned int next;
 
+	watchdog_alive();
 	w->nr = min(max_mfn - w->first, WINDOW_FRAMES);
 	memset(w->tally, 0, w->nr * sizeof(*w->tally));
 	pv_audit_frames(w);
 	for_each_domain(d, next) {
+		watchdog_alive();
 		pv_audit_domain(w, d);
 		grant_audit_frames(w, d);
 		evtchn_audit_frames(w, d);

@@ -146,9 +146,21 @@ static void set_next(unsigned int cpu)
 	timer_set(&per_cpu(beat_timer, cpu), system_time_ns() + interval_ns());
 }
 
-static void beat(void *unused)
+/**
+ * watchdog_alive() - long work that serves no timer, as an audit, goes on
+ *
+ * Called at steps whose number is bounded.
+ *
+ * Context: any.
+ */
+void watchdog_alive(void)
 {
 	(void)atomic_fetch_add(&this_cpu(watch).beats, 1U);
+}
+
+static void beat(void *unused)
+{
+	watchdog_alive();
 	set_next(smp_processor_id());
 }
 

@@ -78,6 +78,7 @@ void timer_migrate(struct timer *t, unsigned int cpu);
 bool timer_active(const struct timer *t);
 /* Finds CPUs that hang ("watchdog"); all are online and serve timers now. */
 void watchdog_start(void);
+void watchdog_alive(void);
 /* From WORK_TIMER / the APIC timer's vector. */
 void timers_init(void);
 void timers_dump(void);		/* debug key 'a' */
