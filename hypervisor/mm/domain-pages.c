@@ -56,6 +56,12 @@ void deferred_free_page(struct page *pg)
 	work_raise(WORK_DEFERRED);
 }
 
+/**
+ * domain_page_release() - page_put() has dropped the last general reference
+ * @pg: a frame that nobody can reference any more
+ *
+ * Context: as page_put().
+ */
 void domain_page_release(struct page *pg)
 {
 	struct domain *d = pg->owner;
@@ -167,7 +173,6 @@ static void assign_one(struct domain *d, struct page *pg)
 	pg->type_info = 0;
 	pg->tlb_stamp = 0;
 	pg->nr_validated = 0; /* the allocator's order lay there */
-	pg->lock = 0;
 	list_add_tail(&pg->link, &d->pages);
 	/* From here on others may reference it: everything else is set. */
 	atomic_store(&pg->count_info, PCI_ALLOCATED | 1);

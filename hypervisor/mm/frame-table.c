@@ -18,16 +18,14 @@
 #include <lodge/domain.h>
 #include <lodge/lib.h>
 
-#define MAX_CHUNKS ((DIRECTMAP_END - DIRECTMAP_BASE) >> PAGE_SHIFT >>         \
-		    CHUNK_SHIFT)
+_Static_assert(MAX_CHUNKS % 64 == 0, "frame_chunks has whole words");
 
 uint64_t max_mfn;
-
-static unsigned long chunk_map[BITS_TO_LONGS(MAX_CHUNKS)];
+unsigned long frame_chunks[MAX_CHUNKS / 64];
 
 bool frame_table_has_chunk(uint64_t chunk)
 {
-	return chunk < MAX_CHUNKS && test_bit(chunk, chunk_map);
+	return chunk < MAX_CHUNKS && test_bit(chunk, frame_chunks);
 }
 
 void frame_table_add_chunk(uint64_t chunk)
@@ -38,7 +36,7 @@ void frame_table_add_chunk(uint64_t chunk)
 	memset(pg, 0, CHUNK_BYTES);
 	for (i = 0; i < CHUNK_FRAMES; i++)
 		pg[i].count_info = PCI_HOLE;
-	bitmap_set(chunk_map, chunk);
+	bitmap_set(frame_chunks, chunk);
 }
 
 void frame_table_add_ram(uint64_t start, uint64_t end)
@@ -56,9 +54,7 @@ void frame_table_add_ram(uint64_t start, uint64_t end)
  */
 bool mfn_valid(mfn_t mfn)
 {
-	return mfn_x(mfn) < max_mfn &&
-	       frame_table_has_chunk(mfn_x(mfn) >> CHUNK_SHIFT) &&
-	       !(READ_ONCE(frame_table[mfn_x(mfn)].count_info) & PCI_HOLE);
+	return page_lookup(mfn);
 }
 
 /**
@@ -104,69 +100,12 @@ mfn_t virt_to_mfn(const void *va)
 }
 
 /**
- * page_to_virt() - address in the direct map of the frame a page describes
- * @pg: element of the frame table
- */
-void *page_to_virt(const struct page *pg)
-{
-	return mfn_to_virt(page_to_mfn(pg));
-}
-
-/**
  * virt_to_page() - struct page of the frame behind an address
  * @va: as for virt_to_mfn()
  */
 struct page *virt_to_page(const void *va)
 {
 	return mfn_to_page(virt_to_mfn(va));
-}
-
-/**
- * page_get() - take a general reference to a domain's frame
- * @pg: any frame of memory
- * @d:  whose it must be
- *
- * A frame of another owner is referenced for a moment, as the owner can be
- * read safely only then.
- *
- * Context: any but NMI; may take LOCK_DOMPAGES of another owner.
- * Return: true; false: not @d's, about to be freed, or the count is at its
- *         end.
- */
-bool page_get(struct page *pg, const struct domain *d)
-{
-	uint64_t old = READ_ONCE(pg->count_info);
-
-	do {
-		uint64_t count = old & PCI_COUNT_MASK;
-
-		if (count == 0 || count == PCI_COUNT_MASK)
-			return false;
-	} while (!atomic_cmpxchg(&pg->count_info, &old, old + 1));
-
-	if (likely(pg->owner == d))
-		return true;
-	page_put(pg);
-	return false;
-}
-
-/**
- * page_put() - drop a general reference
- * @pg: a frame the caller has a reference to
- *
- * When it was the last one the frame leaves its domain and waits in a queue
- * until no TLB can hold it.
- *
- * Context: any but NMI; takes LOCK_DOMPAGES.
- */
-void page_put(struct page *pg)
-{
-	uint64_t now;
-
-	ASSERT(READ_ONCE(pg->count_info) & PCI_COUNT_MASK);
-	now = atomic_sub_return(&pg->count_info, 1);
-	if (unlikely((now & PCI_COUNT_MASK) == 0))
-		domain_page_release(pg);
 }
 
 /**

@@ -130,30 +130,72 @@ static int end_validation(struct page *pg, enum page_type type, int rc)
 }
 
 /*
- * What a get makes of @old: 0: *new is to be stored; -EINVAL: refused;
- * -EINTR: somebody else is at work on it.
+ * Is there nothing to do but to count? *@new is to be stored then: it is in
+ * force already, or it is to be writable and was nothing else before.
  */
-static int plan_get(uint64_t old, enum page_type type, uint64_t *new)
+static bool plan_count(uint64_t old, enum page_type type, uint64_t *new)
+{
+	uint64_t in_force = make_type(type) | PTI_VALIDATED;
+	bool is_new = !(old & PTI_COUNT_MASK);
+
+	if (is_new) {
+		*new = (old & PTI_UNCACHED) | in_force | 1;
+		return type == PT_WRITABLE &&
+		       (last_of(old) == PT_NONE || last_of(old) == PT_WRITABLE);
+	}
+	*new = old + 1;
+	return (old & (PTI_TYPE_MASK | PTI_VALIDATED)) == in_force &&
+	       (uint32_t)old != PTI_COUNT_MASK;
+}
+
+/*
+ * What a get makes of @old otherwise: 0: *new is to be stored, and its owner is
+ * at work; -EINVAL: refused; -EINTR: somebody else is at work on it; -EAGAIN:
+ * by now it is in force.
+ */
+static int plan_check(uint64_t old, enum page_type type, uint64_t *new)
 {
 	uint64_t count = old & PTI_COUNT_MASK;
 
 	if (!count) {
-		bool plain = type == PT_WRITABLE &&
-			     (last_of(old) == PT_NONE || last_of(old) == type);
-
-		*new = (old & PTI_UNCACHED) | make_type(type) | 1 |
-		       (plain ? PTI_VALIDATED : PTI_BUSY);
+		*new = (old & PTI_UNCACHED) | make_type(type) | 1 | PTI_BUSY;
 		return 0;
 	}
 	if (type_of(old) != type || count == PTI_COUNT_MASK)
 		return -EINVAL;
 	if (old & (PTI_BUSY | PTI_RELEASING))
 		return -EINTR;
-	if (old & PTI_PARTIAL)
-		*new = (old & ~PTI_PARTIAL) | PTI_BUSY;
-	else
-		*new = old + 1;
+	if (!(old & PTI_PARTIAL))
+		return -EAGAIN;
+	*new = (old & ~PTI_PARTIAL) | PTI_BUSY;
 	return 0;
+}
+
+/* As page_get_type(), when it is not only to be counted, or was not just now.
+ */
+static __noinline int get_checked(struct page *pg, enum page_type type,
+				  bool preemptible)
+{
+	uint64_t old = READ_ONCE(pg->type_info), new;
+	bool first = !(old & PTI_COUNT_MASK);
+	int rc = plan_check(old, type, &new);
+
+	if (rc)
+		return rc;
+	if (is_tree(type) && first && !page_get(pg, pg->owner))
+		return -EINVAL;
+	if (!atomic_cmpxchg(&pg->type_info, &old, new)) {
+		if (is_tree(type) && first)
+			page_put(pg);
+		return -EAGAIN;
+	}
+	if (first) {
+		leave_old_type(pg, old, type);
+		pg->nr_validated = 0;
+	}
+	if (type != PT_WRITABLE)
+		rc = page_type_ops->validate(pg, type, preemptible);
+	return end_validation(pg, type, rc);
 }
 
 /**
@@ -173,38 +215,19 @@ static int plan_get(uint64_t old, enum page_type type, uint64_t *new)
 int page_get_type(struct page *pg, enum page_type type, bool preemptible)
 {
 	uint64_t old, new;
-	bool first;
 	int rc;
 
-again:
-	old = READ_ONCE(pg->type_info);
-	rc = plan_get(old, type, &new);
-	if (rc == -EINTR && !is_tree(type)) {
-		cpu_relax();
-		goto again;
+	for (;;) {
+		old = READ_ONCE(pg->type_info);
+		while (likely(plan_count(old, type, &new)))
+			if (likely(atomic_cmpxchg(&pg->type_info, &old, new)))
+				return 0;
+		rc = get_checked(pg, type, preemptible);
+		if (rc == -EINTR && !is_tree(type))
+			cpu_relax();
+		else if (rc != -EAGAIN)
+			return rc;
 	}
-	if (rc)
-		return rc;
-	/* Not to be asked of @old again: the exchange may change it. */
-	first = !(old & PTI_COUNT_MASK);
-	if (is_tree(type) && first && !page_get(pg, pg->owner))
-		return -EINVAL;
-	if (!atomic_cmpxchg(&pg->type_info, &old, new)) {
-		if (is_tree(type) && first)
-			page_put(pg);
-		goto again;
-	}
-	if (!(new &PTI_BUSY))
-		return 0;
-
-	if (first) {
-		leave_old_type(pg, old, type);
-		pg->nr_validated = 0;
-		pg->lock = 0;
-	}
-	if (type != PT_WRITABLE)
-		rc = page_type_ops->validate(pg, type, preemptible);
-	return end_validation(pg, type, rc);
 }
 
 /**

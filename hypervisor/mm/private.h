@@ -24,7 +24,6 @@
 #define PCI_FREE	(1UL << 48)	/* heads a block of a free list */
 #define PCI_CACHED	(1UL << 49)	/* in a CPU's cache of free frames */
 #define PCI_SCRUB	(1UL << 50)	/* holds what a domain left there */
-#define PCI_HOLE	(1UL << 51)	/* no memory: mfn_valid() says no */
 
 /* ---- memory before the allocator runs (bootmem.c) ---- */
 struct mfn_range {
@@ -45,8 +44,6 @@ uint64_t bootmem_alloc(struct bootmem *bm, uint64_t nr, uint64_t align,
 		       uint64_t limit);
 
 /* ---- frame table (frame-table.c) ---- */
-/* One 2 MiB chunk of the table describes this many frames (128 MiB). */
-#define CHUNK_SHIFT	15
 #define CHUNK_FRAMES	(1UL << CHUNK_SHIFT)
 #define CHUNK_BYTES	(CHUNK_FRAMES * sizeof(struct page))
 _Static_assert(CHUNK_BYTES == SIZE_2M, "a chunk is one large page");
@@ -68,8 +65,6 @@ void buddy_audit(struct audit *a);
 /* ---- domain-pages.c ---- */
 /* Last reference gone, or freed while a TLB may hold it: queue it. */
 void deferred_free_page(struct page *pg);
-/* A domain's frame lost its last reference. */
-void domain_page_release(struct page *pg);
 
 /* ---- m2p.c ---- */
 void m2p_init_chunk(uint64_t nr, uint64_t mfn);

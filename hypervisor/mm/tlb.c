@@ -167,18 +167,9 @@ static void tlb_answer(struct cpu_user_regs *regs)
 	cpumask_clear(&flush_request.waiting, cpu);
 }
 
-static void flush_mask(const cpumask_t *mask, unsigned int how,
-		       unsigned long va)
+static __noinline void flush_others(cpumask_t others, unsigned int how,
+				    unsigned long va)
 {
-	unsigned int cpu = smp_processor_id();
-	cpumask_t others = { READ_ONCE(mask->bits) &
-			     READ_ONCE(cpu_online_map.bits) & ~BIT(cpu) };
-
-	if (READ_ONCE(mask->bits) & BIT(cpu))
-		flush_here(how, va);
-	if (cpumask_empty(&others))
-		return;
-
 	ASSERT(irqs_enabled());
 	spin_lock(&flush_request.lock);
 	flush_request.how = how;
@@ -188,6 +179,18 @@ static void flush_mask(const cpumask_t *mask, unsigned int how,
 	while (!cpumask_empty(&flush_request.waiting))
 		cpu_relax();
 	spin_unlock(&flush_request.lock);
+}
+
+static void flush_mask(const cpumask_t *mask, unsigned int how,
+		       unsigned long va)
+{
+	uint64_t all = READ_ONCE(mask->bits), self = BIT(smp_processor_id());
+	cpumask_t others = {all & READ_ONCE(cpu_online_map.bits) & ~self};
+
+	if (all & self)
+		flush_here(how, va);
+	if (!cpumask_empty(&others))
+		flush_others(others, how, va);
 }
 
 /**

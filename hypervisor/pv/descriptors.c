@@ -305,19 +305,16 @@ bool pv_ldt_fault(struct vcpu *v, unsigned long offset)
 {
 	unsigned int i = offset / PAGE_SIZE;
 	unsigned long va = v->pv->ldt_base + i * PAGE_SIZE;
-	struct page *pt, *pg;
+	struct page *pg;
+	paddr_t at;
 	uint64_t e;
 
 	if (offset / sizeof(uint64_t) >= v->pv->ldt_entries ||
 	    v->pv->ldt_mapped >> i & 1)
 		return false;
 	/* The user's root need not map it. */
-	pt = pv_l1_table(v->domain, v->pv->kernel_root, va);
-	if (!pt)
-		return false;
-	e = pv_pte_read(pt, pte_slot(va, PT_L1));
-	pv_table_put(pt);
-	if (!(e & PTE_PRESENT))
+	if (!pv_find_l1e(v->pv->kernel_root, va, &at) ||
+	    pv_l1_read(v->domain, at, &e) || !(e & PTE_PRESENT))
 		return false;
 	pg = get_segment_page(v->domain, mfn_x(pte_mfn(e)));
 	if (!pg)

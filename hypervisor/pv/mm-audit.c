@@ -49,7 +49,7 @@ static void count_leaf(struct frame_window *w, const struct page *pt,
 
 	if (!(e & PTE_USER))
 		complain(w->a, pt, "entry without user bit");
-	if (pv_frame_is_device(mfn))
+	if (!pte_page(e))
 		return;
 	audit_count(w, mfn, 1, e & PTE_RW ? 1 : 0);
 	if (e & PTE_RW && !has_type(mfn, PT_WRITABLE))

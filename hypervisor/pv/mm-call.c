@@ -110,31 +110,50 @@ void pv_call_end(struct mm_call *c)
 }
 
 /**
- * pv_read_vcpumask() - the CPUs on which vCPUs of a guest's bitmap are loaded
+ * pv_read_vcpus() - copy a guest's bitmap of vCPUs
  * @v:    the caller
- * @map:  bit n is vCPU n of its domain; vCPUs that are not there are ignored
- * @cpus: result
- *
- * A vCPU that is loaded nowhere flushes when it is loaded.
+ * @map:  bit n is vCPU n of its domain
+ * @bits: result
  *
  * Return: 0; -EFAULT.
  */
-int pv_read_vcpumask(struct vcpu *v, guest_ptr_t map, cpumask_t *cpus)
+int pv_read_vcpus(struct vcpu *v, guest_ptr_t map, struct vcpu_bits *bits)
 {
-	uint8_t bits[MAX_VCPUS / 8];
-	struct vcpu *other;
+	size_t bytes = DIV_ROUND_UP(v->domain->max_vcpus, 8);
+
+	return copy_from_guest(bits->map, map, bytes) ? -EFAULT : 0;
+}
+
+/**
+ * pv_cpus_of() - the CPUs on which vCPUs are loaded
+ * @d:    their domain
+ * @bits: which; those that are not there are ignored
+ *
+ * The entries that were the reason are stored already. A vCPU that is loaded
+ * nowhere flushes when it is loaded.
+ */
+cpumask_t pv_cpus_of(struct domain *d, const struct vcpu_bits *bits)
+{
+	cpumask_t cpus = CPUMASK_NONE;
+	struct vcpu *v;
 	unsigned int i;
 
-	if (copy_from_guest(bits, map, DIV_ROUND_UP(v->domain->max_vcpus, 8)))
-		return -EFAULT;
-	*cpus = CPUMASK_NONE;
-	/* The entries were stored before this look at who runs where. */
 	smp_mb();
-	for_each_vcpu (v->domain, other, i) {
-		if (bits[i / 8] >> i % 8 & 1)
-			cpus->bits |= READ_ONCE(other->dirty_cpus.bits);
+	for_each_vcpu (d, v, i) {
+		if (bits->map[i / 8] >> i % 8 & 1)
+			cpus.bits |= READ_ONCE(v->dirty_cpus.bits);
 	}
-	return 0;
+	return cpus;
+}
+
+/**
+ * pv_cpus_of_all() - the CPUs on which a domain's tables may be loaded
+ * @d: the domain; as pv_cpus_of()
+ */
+cpumask_t pv_cpus_of_all(struct domain *d)
+{
+	smp_mb();
+	return (cpumask_t){READ_ONCE(d->dirty_cpus.bits)};
 }
 
 /* In the count of a list: entered again, *done counts earlier passes. */
@@ -160,23 +179,65 @@ static void write_done(guest_ptr_t pdone, unsigned int done)
 		return;
 }
 
+/* Requests that are read at once. */
+#define LIST_BATCH 8U
+
+/* As many requests as can be read, @nr at most; 0: none can. */
+static unsigned int read_batch(const struct mm_list *l, void *reqs,
+			       guest_ptr_t list, unsigned int nr)
+{
+	size_t left;
+
+	nr = min(nr, LIST_BATCH);
+	left = copy_from_guest(reqs, list, nr * l->size);
+	return left ? nr - (unsigned int)DIV_ROUND_UP(left, l->size) : nr;
+}
+
+/* The queues that a request may have filled. 0; -ERESTART: again. */
+static int release_queues(struct mm_call *c)
+{
+	int rc = pv_release_run(c->pd);
+
+	if (!rc && c->fd != c->pd && c->fd->pv)
+		rc = pv_release_run(c->fd);
+	return rc;
+}
+
+/* Carries out @nr requests; *@done is how many it was. */
+static int work_batch(const struct mm_list *l, struct mm_call *c,
+		      const char *req, unsigned int nr, unsigned int *done)
+{
+	int rc, stopped;
+
+	for (*done = 0; *done < nr; req += l->size) {
+		rc = pv_operation_ended(c->v, l->one(c, req));
+		stopped = release_queues(c);
+		if (rc)
+			return rc;
+		++*done;
+		if (stopped)
+			return stopped;
+		if (*done < nr && hypercall_preempt_check())
+			return -ERESTART;
+	}
+	return 0;
+}
+
 /* *nr: how many are left to do. -ERESTART: stopped. */
 static int work_list(const struct mm_list *l, struct mm_call *c,
 		     guest_ptr_t *list, unsigned int *nr)
 {
-	uint64_t req[PV_LIST_MAX_SIZE / sizeof(uint64_t)];
-	int rc = l->release(c), stopped;
+	uint64_t reqs[LIST_BATCH * PV_LIST_MAX_SIZE / sizeof(uint64_t)];
+	int rc = release_queues(c);
 
 	while (!rc && *nr) {
-		if (copy_from_guest(req, *list, l->size))
+		unsigned int done, got = read_batch(l, reqs, *list, *nr);
+
+		if (!got)
 			return -EFAULT;
-		rc = pv_operation_ended(c->v, l->one(c, req));
-		stopped = l->release(c);
-		if (rc)
-			return rc;
-		*list = guest_ptr_add(*list, l->size);
-		--*nr;
-		rc = stopped;
+		rc = work_batch(l, c, (const char *)reqs, got, &done);
+		*list = guest_ptr_add(*list, done * l->size);
+		*nr -= done;
 		if (!rc && *nr && hypercall_preempt_check())
 			rc = -ERESTART;
 	}

@@ -28,22 +28,6 @@
 #include <lodge/irq.h>
 #include <lodge/mm.h>
 
-/* The first MiB is never given to anybody: it holds the firmware's data, where
- * the control domain looks for its tables. */
-#define LOW_FRAMES (0x100000UL >> PAGE_SHIFT)
-
-/**
- * pv_frame_is_device() - is a frame no memory that a domain can own?
- * @mfn: any number
- *
- * The answer for a frame never changes after boot, so that the entry that is
- * removed is judged as it was when it was made.
- */
-bool pv_frame_is_device(mfn_t mfn)
-{
-	return mfn_x(mfn) < LOW_FRAMES || !mfn_valid(mfn);
-}
-
 static bool address_fits(uint64_t e)
 {
 	return !((e & PTE_ADDR_MASK) >> cpu_features.phys_bits);
@@ -61,78 +45,85 @@ static bool may_be_uncached(const struct domain *d)
 	return d->privileged;
 }
 
-/**
- * pv_l1e_check() - is it a form a leaf may have? Makes it what is stored.
- * @d: whose table it is for
- * @e: a present entry
- *
- * Return: 0; -EINVAL: protection key, no-execute where there is none; -EPERM
- *         an address beyond the processor's: nobody's memory.
+/*
+ * Is it a form that a leaf of @d's may have? Makes it what is stored. @pg is
+ * what it names. 0; -EINVAL: protection key, no-execute where there is none;
+ * -EPERM: an address beyond the processor's: nobody's memory.
  */
-int pv_l1e_check(const struct domain *d, uint64_t *e)
+static int l1e_check(const struct domain *d, const struct page *pg, uint64_t *e)
 {
 	bool kernel = !(*e & PTE_USER) || *e & PTE_GUEST_KERNEL;
-	mfn_t mfn = pte_mfn(*e);
 
 	if (*e & PTE_PKEY || (*e & PTE_NX && !cpu_features.nx))
 		return -EINVAL;
-	if (!address_fits(*e))
-		return -EPERM;
 
 	*e &= ~(PTE_GLOBAL | PTE_GUEST_KERNEL);
 	*e |= PTE_USER | (kernel ? PTE_GUEST_KERNEL : PTE_GLOBAL);
-	if (pv_frame_is_device(mfn)) {
-		if (*e & PTE_RW && irq_mmio_protected(mfn))
-			*e &= ~PTE_RW;
-	} else if (*e & PTE_CACHE && !may_be_uncached(d)) {
-		*e &= ~PTE_CACHE;
+	if (pg) {
+		if (*e & PTE_CACHE && !may_be_uncached(d))
+			*e &= ~PTE_CACHE;
+		return 0;
 	}
+	if (!address_fits(*e))
+		return -EPERM;
+	if (*e & PTE_RW && irq_mmio_protected(pte_mfn(*e)))
+		*e &= ~PTE_RW;
 	return 0;
 }
 
-/* References for a leaf that names memory. */
-static int get_memory(struct domain *fd, struct page *pg, uint64_t e)
+/* References for leaf @e to memory, as far as @need has its flags. */
+static int get_memory(struct domain *fd, struct page *pg, uint64_t e,
+		      uint64_t need)
 {
-	int rc;
-
-	if (!page_get(pg, fd))
-		return -EBUSY;
-	if (!(e & PTE_RW))
-		return 0;
-	rc = page_get_type(pg, PT_WRITABLE, false);
-	if (rc) {
-		page_put(pg);
+	if (need & PTE_PRESENT) {
+		if (!page_get(pg, fd))
+			return -EBUSY;
+	} else if (need & PTE_RW && pg->owner != fd) {
 		return -EBUSY;
 	}
-	if (e & PTE_CACHE)
+	if (need & PTE_RW && page_get_type(pg, PT_WRITABLE, false)) {
+		if (need & PTE_PRESENT)
+			page_put(pg);
+		return -EBUSY;
+	}
+	if (e & PTE_RW && e & PTE_CACHE)
 		page_note_uncached(pg);
 	return 0;
 }
 
 /**
  * pv_l1e_get() - check a leaf and take what it pays
- * @d:  whose table it is for
- * @fd: whose frame it may name; dom_io: device memory only
- * @e:  present entry; on success as it is to be stored
+ * @d:    whose table it is for
+ * @fd:   whose frame it may name; dom_io: device memory only
+ * @e:    any entry; on success as it is to be stored
+ * @held: an entry of the same frame whose references go over to @e as far as
+ *        it needs them; 0: none. It may name a frame that is not @fd's: then
+ *        @e must not allow more.
  *
  * Device memory is @fd's by its rights, and with dom_io the table's domain's.
  *
  * Context: as page_get_type().
  * Return: 0; -EINVAL a form that is refused; -EBUSY not @fd's frame, or of a
  *         type that must not be written; -EPERM device memory that the domain
- *         was not given. Nothing is held on error.
+ *         was not given. Nothing is taken on error.
  */
-int pv_l1e_get(const struct domain *d, struct domain *fd, uint64_t *e)
+int pv_l1e_get(const struct domain *d, struct domain *fd, uint64_t *e,
+	       uint64_t held)
 {
-	mfn_t mfn = pte_mfn(*e);
-	uint64_t new = *e;
-	int rc = pv_l1e_check(d, &new);
+	uint64_t new = *e, need;
+	struct page *pg;
+	int rc;
 
+	if (!(new &PTE_PRESENT))
+		return 0;
+	pg = pte_page(new);
+	rc = l1e_check(d, pg, &new);
 	if (rc)
 		return rc;
-	if (!pv_frame_is_device(mfn))
-		rc = get_memory(fd, mfn_to_page(mfn), new);
-	else if (!device_allowed(fd == dom_io ? d : fd, mfn))
+	need = new & ~held &(PTE_PRESENT | PTE_RW);
+	if (pg)
+		rc = get_memory(fd, pg, new, need);
+	else if (need && !device_allowed(fd == dom_io ? d : fd, pte_mfn(new)))
 		rc = -EPERM;
 	if (!rc)
 		*e = new;
@@ -141,21 +132,25 @@ int pv_l1e_get(const struct domain *d, struct domain *fd, uint64_t *e)
 
 /**
  * pv_l1e_put() - give back what a leaf holds
- * @e: as it was stored; nothing happens if it is not present
+ * @e:     as it was stored; nothing happens if it is not present
+ * @stays: an entry of the same frame that needs some of it still; 0: none
  *
  * Context: as page_put_type().
  */
-void pv_l1e_put(uint64_t e)
+void pv_l1e_put(uint64_t e, uint64_t stays)
 {
-	mfn_t mfn = pte_mfn(e);
+	uint64_t give = e & ~stays & (PTE_PRESENT | PTE_RW);
 	struct page *pg;
 
-	if (!(e & PTE_PRESENT) || pv_frame_is_device(mfn))
+	if (!(e & PTE_PRESENT) || !give)
 		return;
-	pg = mfn_to_page(mfn);
-	if (e & PTE_RW)
+	pg = pte_page(e);
+	if (!pg)
+		return;
+	if (give & PTE_RW)
 		page_put_type(pg);
-	page_put(pg);
+	if (give & PTE_PRESENT)
+		page_put(pg);
 }
 
 /**
@@ -191,17 +186,14 @@ int pv_upper_check(uint64_t *e)
 int pv_upper_get(const struct domain *d, enum page_type level, uint64_t *e,
 		 bool preemptible)
 {
-	mfn_t mfn = pte_mfn(*e);
 	uint64_t new = *e;
 	struct page *pg;
 	int rc = pv_upper_check(&new);
 
 	if (rc)
 		return rc;
-	if (!mfn_valid(mfn))
-		return -EINVAL;
-	pg = mfn_to_page(mfn);
-	if (!page_get(pg, d))
+	pg = page_get_mfn(pte_mfn(new), d);
+	if (!pg)
 		return -EINVAL;
 	rc = page_get_type(pg, (enum page_type)(level - 1), preemptible);
 	if (rc)

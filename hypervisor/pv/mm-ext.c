@@ -16,17 +16,6 @@
 #include <lodge/lib.h>
 #include <lodge/mm.h>
 
-/* The frame that an operation names, referenced. NULL: not @d's. */
-static struct page *get_frame(struct domain *d, uint64_t mfn)
-{
-	struct page *pg;
-
-	if (!mfn_valid(MFN(mfn)))
-		return NULL;
-	pg = mfn_to_page(MFN(mfn));
-	return page_get(pg, d) ? pg : NULL;
-}
-
 static void drop_pin(struct page *pg)
 {
 	page_put_type(pg);
@@ -56,7 +45,7 @@ static int set_pin(struct domain *d, struct page *pg)
  */
 int pv_pin_table(struct domain *d, mfn_t mfn, enum page_type type)
 {
-	struct page *pg = get_frame(d, mfn_x(mfn));
+	struct page *pg = page_get_mfn(mfn, d);
 	int rc;
 
 	if (!pg)
@@ -81,7 +70,7 @@ static int ext_pin(struct mm_call *c, const struct mmuext_op *op)
 
 static int ext_unpin(struct mm_call *c, const struct mmuext_op *op)
 {
-	struct page *pg = get_frame(c->fd, op->arg1.mfn);
+	struct page *pg = page_get_mfn(MFN(op->arg1.mfn), c->fd);
 	uint64_t old;
 
 	if (!pg)
@@ -126,10 +115,12 @@ static int ext_invlpg_local(struct mm_call *c, const struct mmuext_op *op)
 
 static int ext_flush_multi(struct mm_call *c, const struct mmuext_op *op)
 {
+	struct vcpu_bits bits;
 	cpumask_t cpus;
 
-	if (pv_read_vcpumask(c->v, guest_ptr(op->arg2.vcpumask), &cpus))
+	if (pv_read_vcpus(c->v, guest_ptr(op->arg2.vcpumask), &bits))
 		return -EINVAL;
+	cpus = pv_cpus_of(c->v->domain, &bits);
 	if (op->cmd == MMUEXT_TLB_FLUSH_MULTI)
 		c->flush.bits |= cpus.bits;
 	else
@@ -139,10 +130,8 @@ static int ext_flush_multi(struct mm_call *c, const struct mmuext_op *op)
 
 static int ext_flush_all(struct mm_call *c, const struct mmuext_op *op)
 {
-	cpumask_t cpus;
+	cpumask_t cpus = pv_cpus_of_all(c->v->domain);
 
-	smp_mb();
-	cpus.bits = READ_ONCE(c->v->domain->dirty_cpus.bits);
 	if (op->cmd == MMUEXT_TLB_FLUSH_ALL)
 		c->flush.bits |= cpus.bits;
 	else
@@ -171,7 +160,7 @@ static int ext_set_ldt(struct mm_call *c, const struct mmuext_op *op)
 /* The destination of a copy or clear, mapped. NULL: not to be written. */
 static void *get_writable(struct mm_call *c, uint64_t mfn)
 {
-	struct page *pg = get_frame(c->fd, mfn);
+	struct page *pg = page_get_mfn(MFN(mfn), c->fd);
 
 	if (pg && page_get_type(pg, PT_WRITABLE, false)) {
 		page_put(pg);
@@ -199,7 +188,7 @@ static int ext_clear_page(struct mm_call *c, const struct mmuext_op *op)
 
 static int ext_copy_page(struct mm_call *c, const struct mmuext_op *op)
 {
-	struct page *src = get_frame(c->fd, op->arg2.src_mfn);
+	struct page *src = page_get_mfn(MFN(op->arg2.src_mfn), c->fd);
 	void *dst;
 
 	if (!src)
@@ -256,21 +245,10 @@ static int ext_one(struct mm_call *c, const void *arg)
 	return ext_ops[op->cmd].fn(c, op);
 }
 
-/* Both queues that an operation may have filled. */
-static int release_all(struct mm_call *c)
-{
-	int rc = pv_release_run(c->v->domain);
-
-	if (!rc && c->fd != c->v->domain && c->fd->pv)
-		rc = pv_release_run(c->fd);
-	return rc;
-}
-
 static const struct mm_list ext_list = {
 	.nr = __HYPERVISOR_mmuext_op,
 	.size = sizeof(struct mmuext_op),
 	.one = ext_one,
-	.release = release_all,
 };
 
 /**

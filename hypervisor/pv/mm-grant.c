@@ -22,33 +22,15 @@
 #define AVAIL_SHIFT 9
 #define AVAIL_BITS  (PTE_AVAIL >> AVAIL_SHIFT)
 
-/**
- * struct pte_place - an L1 entry
- * @pt:   its table, referenced
- * @slot: which entry of it
- */
-struct pte_place {
-	struct page *pt;
-	unsigned int slot;
-};
-
-/* @host_addr is an address, or (@contains_pte) the machine address of an
- * entry. False: there is no such L1 table of the caller's. */
+/* @host_addr is an address, or (@contains_pte) already the machine address of
+ * an entry. False: there is no table for it. */
 static bool find_place(struct vcpu *v, uint64_t host_addr, bool contains_pte,
-		       struct pte_place *place)
+		       paddr_t *at)
 {
-	struct domain *d = v->domain;
-
-	if (!contains_pte) {
-		place->pt = pv_l1_table(d, v->pv->kernel_root, host_addr);
-		place->slot = pte_slot(host_addr, PT_L1);
-		return place->pt;
-	}
-	if (host_addr % sizeof(uint64_t))
-		return false;
-	place->pt = pv_table_get(d, paddr_to_mfn(PADDR(host_addr)));
-	place->slot = PAGE_OFFSET(host_addr) / sizeof(uint64_t);
-	return place->pt;
+	if (!contains_pte)
+		return pv_find_l1e(v->pv->kernel_root, host_addr, at);
+	*at = PADDR(host_addr);
+	return host_addr % sizeof(uint64_t) == 0;
 }
 
 static uint64_t make_entry(mfn_t mfn, unsigned int flags,
@@ -83,43 +65,31 @@ static int grant_map(struct vcpu *v, uint64_t host_addr, mfn_t mfn,
 		     unsigned int flags, unsigned int cache_flags)
 {
 	struct pte_write w = {
-		.mode = PTE_SET,
 		.val = make_entry(mfn, flags, cache_flags),
 	};
-	struct pte_place place;
-	int rc;
+	struct page *pg = page_lookup(mfn);
+	paddr_t at;
 
-	if (!mfn_valid(mfn))
+	w.fd = pg ? pg->owner : NULL;
+	if (!w.fd ||
+	    !find_place(v, host_addr, flags & GNTMAP_contains_pte, &at))
 		return GNTST_general_error;
-	w.fd = mfn_to_page(mfn)->owner;
-	if (!w.fd)
-		return GNTST_general_error;
-	if (!find_place(v, host_addr, flags & GNTMAP_contains_pte, &place))
-		return GNTST_general_error;
-	rc = pv_l1_write(place.pt, place.slot, &w);
-	pv_table_put(place.pt);
-	return rc ? GNTST_general_error : GNTST_okay;
+	return pv_l1_write(v->domain, at, &w) ? GNTST_general_error
+					      : GNTST_okay;
 }
 
-/* Clears the entry if it names @mfn; *old is what it was. */
-static int clear_entry(struct pte_place *place, mfn_t mfn, uint64_t val,
-		       struct domain *fd)
+/* Replaces the entry if it names @mfn. */
+static int replace_entry(struct vcpu *v, paddr_t at, mfn_t mfn, uint64_t val)
 {
-	struct pte_write w = {.fd = fd, .mode = PTE_COMPARE, .val = val};
-	int rc;
+	struct pte_write w = {
+		.fd = v->domain,
+		.val = val,
+		.compare = PTE_PRESENT | PTE_ADDR_MASK,
+		.expected = pte_make(mfn, PTE_PRESENT),
+	};
 
-	w.expected = pv_pte_read(place->pt, place->slot);
-	for (;;) {
-		uint64_t seen = w.expected;
-
-		if (!(seen & PTE_PRESENT) || !mfn_eq(pte_mfn(seen), mfn))
-			return GNTST_general_error;
-		rc = pv_l1_write(place->pt, place->slot, &w);
-		if (rc)
-			return GNTST_general_error;
-		if (w.expected == seen)
-			return GNTST_okay;
-	}
+	return pv_l1_write(v->domain, at, &w) ? GNTST_general_error
+					      : GNTST_okay;
 }
 
 /**
@@ -135,30 +105,28 @@ static int clear_entry(struct pte_place *place, mfn_t mfn, uint64_t val,
 static int grant_unmap(struct vcpu *v, uint64_t host_addr, mfn_t mfn,
 		       unsigned int flags)
 {
-	struct pte_place place;
-	int rc;
+	paddr_t at;
 
-	if (!find_place(v, host_addr, flags & GNTMAP_contains_pte, &place))
+	if (!find_place(v, host_addr, flags & GNTMAP_contains_pte, &at))
 		return GNTST_general_error;
-	rc = clear_entry(&place, mfn, 0, v->domain);
-	pv_table_put(place.pt);
-	return rc;
+	return replace_entry(v, at, mfn, 0);
 }
 
 /* Moves the entry at @from to @to, which must name @mfn. */
-static int move_entry(struct vcpu *v, struct pte_place *from,
-		      struct pte_place *to, mfn_t mfn)
+static int move_entry(struct vcpu *v, paddr_t from, paddr_t to, mfn_t mfn)
 {
-	struct pte_write w = {.fd = v->domain, .mode = PTE_SET};
-	uint64_t e = pv_pte_read(from->pt, from->slot);
+	struct pte_write w = {.fd = v->domain};
+	uint64_t e;
 	int rc;
 
+	if (pv_l1_read(v->domain, from, &e))
+		return GNTST_general_error;
 	/* The new place pays first; a refusal leaves both as they were. */
-	rc = clear_entry(to, mfn, e, v->domain);
+	rc = replace_entry(v, to, mfn, e);
 	if (rc)
 		return rc;
-	return pv_l1_write(from->pt, from->slot, &w) ? GNTST_general_error
-						     : GNTST_okay;
+	return pv_l1_write(v->domain, from, &w) ? GNTST_general_error
+						: GNTST_okay;
 }
 
 /**
@@ -175,21 +143,16 @@ static int move_entry(struct vcpu *v, struct pte_place *from,
 static int grant_replace(struct vcpu *v, uint64_t host_addr, mfn_t mfn,
 			 uint64_t new_addr, unsigned int flags)
 {
-	struct pte_place to, from;
-	int rc = GNTST_general_error;
+	paddr_t to, from;
 
 	if (flags & GNTMAP_contains_pte)
 		return GNTST_general_error;
 	if (!new_addr)
 		return grant_unmap(v, host_addr, mfn, flags);
-	if (!find_place(v, host_addr, false, &to))
-		return rc;
-	if (find_place(v, new_addr, false, &from)) {
-		rc = move_entry(v, &from, &to, mfn);
-		pv_table_put(from.pt);
-	}
-	pv_table_put(to.pt);
-	return rc;
+	if (!find_place(v, host_addr, false, &to) ||
+	    !find_place(v, new_addr, false, &from))
+		return GNTST_general_error;
+	return move_entry(v, from, to, mfn);
 }
 
 const struct grant_map_ops pv_grant_map_ops = {

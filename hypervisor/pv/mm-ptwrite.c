@@ -12,8 +12,8 @@
  * as well. Drivers of the control domain that mask an interrupt write there:
  * the store is decoded, and dropped.
  *
- * The table's type is held while the instruction is carried out. No locks but
- * those of the functions called.
+ * If the frame is no table of the guest's any more by then, the store is
+ * refused. No locks but those of the functions called.
  */
 #include "mm.h"
 
@@ -23,18 +23,19 @@
 #include <lodge/irq.h>
 #include <lodge/mm.h>
 
-#define MAX_TRIES 8
-#define DR6_BS	  0x4000UL
+#define DR6_BS 0x4000UL
 
 /**
  * struct ptwrite - one store
- * @v:    current
- * @pt:   the table, held; NULL: a device page, to which nothing is stored
- * @page: virtual address at which it is mapped
+ * @v:     current
+ * @table: the frame that is to be written
+ * @is_device: a device page, to which nothing is stored
+ * @page:  virtual address at which it is mapped
  */
 struct ptwrite {
 	struct vcpu *v;
-	struct page *pt;
+	mfn_t table;
+	bool is_device;
 	unsigned long page;
 };
 
@@ -97,46 +98,36 @@ static uint64_t operand_mask(unsigned int bytes)
 static int store(struct ptwrite *w, uint64_t addr, uint64_t *old, uint64_t val,
 		 unsigned int bytes)
 {
-	unsigned int slot = PAGE_OFFSET(addr) / sizeof(uint64_t);
-	unsigned int shift = addr % sizeof(uint64_t) * 8, tries;
-	uint64_t mask = operand_mask(bytes) << shift, seen;
-	struct pte_write pw = {.fd = w->v->domain, .mode = PTE_COMPARE};
+	unsigned int shift = addr % sizeof(uint64_t) * 8;
+	uint64_t mask = operand_mask(bytes) << shift;
+	uint64_t at = paddr_x(mfn_to_paddr(w->table)) | PAGE_OFFSET(addr);
+	struct pte_write pw = {
+		.fd = w->v->domain,
+		.val = val << shift & mask,
+		.keep = ~mask,
+	};
+	int rc;
 
-	for (tries = 0; tries < MAX_TRIES; tries++) {
-		seen = pv_pte_read(w->pt, slot);
-		if (old && (seen & mask) >> shift != *old) {
-			*old = (seen & mask) >> shift;
-			return EMUL_OK;
-		}
-		pw.expected = seen;
-		pw.val = (seen & ~mask) | (val << shift & mask);
-		if (pv_l1_write(w->pt, slot, &pw))
-			return EMUL_UNHANDLED;
-		if (pw.expected == seen)
-			return EMUL_OK;
+	if (old) {
+		pw.compare = mask;
+		pw.expected = *old << shift & mask;
 	}
-	return EMUL_RETRY;
+	rc = pv_l1_write(w->v->domain, PADDR(at), &pw);
+	if (rc && rc != -EAGAIN)
+		return EMUL_UNHANDLED;
+	if (old)
+		*old = (pw.expected & mask) >> shift;
+	return EMUL_OK;
 }
 
 static int pt_write(struct emul_ctxt *c, enum emul_seg seg, uint64_t addr,
 		    const struct emul_val *val, unsigned int bytes)
 {
 	struct ptwrite *w = c->priv;
-	struct pte_write pw = {
-		.fd = w->v->domain,
-		.mode = PTE_SET,
-		.val = val->lo,
-	};
 
 	if (!store_fits(w, addr, bytes))
 		return EMUL_UNHANDLED;
-	if (!w->pt)
-		return EMUL_OK;
-	if (bytes < sizeof(uint64_t))
-		return store(w, addr, NULL, val->lo, bytes);
-	return pv_l1_write(w->pt, PAGE_OFFSET(addr) / sizeof(uint64_t), &pw)
-		       ? EMUL_UNHANDLED
-		       : EMUL_OK;
+	return w->is_device ? EMUL_OK : store(w, addr, NULL, val->lo, bytes);
 }
 
 static int pt_cmpxchg(struct emul_ctxt *c, enum emul_seg seg, uint64_t addr,
@@ -147,7 +138,7 @@ static int pt_cmpxchg(struct emul_ctxt *c, enum emul_seg seg, uint64_t addr,
 
 	if (!store_fits(w, addr, bytes))
 		return EMUL_UNHANDLED;
-	if (!w->pt)
+	if (w->is_device)
 		return pt_read(c, seg, addr, old, bytes);
 	return store(w, addr, &old->lo, new->lo, bytes);
 }
@@ -204,19 +195,14 @@ bool pv_ptwrite_fault(struct vcpu *v, struct cpu_user_regs *regs,
 		.mode = EMUL_MODE_64,
 	};
 	uint64_t e = pv_walk_l1e(v, addr);
-	int rc;
+	struct page *pg;
 
 	if (!(e & PTE_PRESENT) || e & PTE_RW)
 		return false;
-	if (!pv_frame_is_device(pte_mfn(e))) {
-		w.pt = pv_table_get(v->domain, pte_mfn(e));
-		if (!w.pt)
-			return false;
-	} else if (!irq_mmio_protected(pte_mfn(e))) {
+	w.table = pte_mfn(e);
+	pg = pte_page(e);
+	w.is_device = !pg;
+	if (pg ? !pv_is_l1_of(pg, v->domain) : !irq_mmio_protected(w.table))
 		return false;
-	}
-	rc = emul_run(&c);
-	if (w.pt)
-		pv_table_put(w.pt);
-	return finish(v, &c, rc);
+	return finish(v, &c, emul_run(&c));
 }

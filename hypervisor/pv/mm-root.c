@@ -36,13 +36,10 @@ static void put_root(mfn_t root)
 
 static int get_root(struct domain *d, mfn_t root)
 {
-	struct page *pg;
+	struct page *pg = page_get_mfn(root, d);
 	int rc;
 
-	if (!mfn_valid(root))
-		return -EINVAL;
-	pg = mfn_to_page(root);
-	if (!page_get(pg, d))
+	if (!pg)
 		return -EINVAL;
 	rc = page_get_type(pg, PT_L4, true);
 	if (rc)

@@ -5,12 +5,24 @@
  * Check, store, drop: what the new entry needs is taken first, then it is
  * stored in one atomic step, then what the old one held is given back. If the
  * new one is refused nothing has changed. Every store into a guest's table
- * goes through pv_pte_store() or store_if(), every read through
- * pv_pte_read(): the processor sets accessed and dirty bits meanwhile.
+ * goes through l1_store() or pte_store(), every read through pv_pte_read(): the
+ * processor sets accessed and dirty bits meanwhile, and nobody else anything.
  *
  * The table's lock (LOCK_PAGETABLE, struct page.lock) orders two vCPUs that
- * change one table. It is taken while the caller holds the table's type, so
- * that validation and release never run beside it, and never two at a time.
+ * change one table. For a table above L1 it is taken while the caller holds the
+ * table's type, so that validation and release never run beside it.
+ *
+ * For an L1 table the lock alone is enough, and no reference is taken:
+ *  - it is taken first, of whichever frame, then the frame is looked at: is it
+ *    an L1 table in force, of this domain? If not it is let go of again;
+ *  - who takes an L1 table out of force marks it first (page_put_type()), then
+ *    waits until the lock is free (pv_table_wait()), then releases its entries.
+ * Lock and mark are changed by locked instructions before the other is looked
+ * at: so one of the two sees the other. Until the lock is free the frame keeps
+ * type and owner, as the one who waits has references to both.
+ *
+ * No CPU holds two of these locks. Nothing that is done under one takes a table
+ * out of force, or waits for somebody who does.
  */
 #include "mm.h"
 
@@ -53,13 +65,46 @@ static uint64_t *pte_address(const struct page *pt, unsigned int slot)
 }
 
 /**
- * pv_pte_read() - read an entry, once
- * @pt:   a table
- * @slot: which entry
+ * pv_is_l1_of() - is a frame an L1 table of a domain at this moment?
+ * @pt: any frame
+ * @d:  the domain
+ *
+ * The answer lasts while the table's lock is held.
  */
-uint64_t pv_pte_read(const struct page *pt, unsigned int slot)
+bool pv_is_l1_of(const struct page *pt, const struct domain *d)
 {
-	return READ_ONCE(*pte_address(pt, slot));
+	uint64_t in_force = (uint64_t)PT_L1 << PTI_TYPE_SHIFT | PTI_VALIDATED;
+	uint64_t info = READ_ONCE(pt->type_info);
+
+	return (info & (PTI_TYPE_MASK | PTI_VALIDATED)) == in_force &&
+	       READ_ONCE(pt->owner) == d;
+}
+
+/* The L1 table of @d's at a frame, locked. NULL: it is none. */
+static struct page *l1_lock(const struct domain *d, mfn_t mfn)
+{
+	struct page *pt = page_lookup(mfn);
+
+	/* Locks of frames that are none of the caller's are left alone. */
+	if (!pt || !pv_is_l1_of(pt, d))
+		return NULL;
+	table_lock(pt);
+	if (likely(pv_is_l1_of(pt, d)))
+		return pt;
+	table_unlock(pt);
+	return NULL;
+}
+
+/**
+ * pv_table_wait() - wait for who holds the lock of a table
+ * @pt: out of force: nobody takes its lock to keep it any more
+ *
+ * Context: interrupts on, no table's lock held.
+ */
+void pv_table_wait(const struct page *pt)
+{
+	while (unlikely(atomic_load(&pt->lock)))
+		cpu_relax();
 }
 
 /**
@@ -83,97 +128,104 @@ uint64_t pv_pte_store(struct page *pt, unsigned int slot, uint64_t val,
 	return old;
 }
 
-/* Stores if the entry is *@old; else *@old is what it is. */
-static bool store_if(struct page *pt, unsigned int slot, uint64_t *old,
-		     uint64_t val)
-{
-	return atomic_cmpxchg(pte_address(pt, slot), old, val);
-}
-
 static bool same_frame(uint64_t a, uint64_t b)
 {
 	return a & b & PTE_PRESENT && !((a ^ b) & PTE_ADDR_MASK);
 }
 
-/* As @w says. True: stored, and *@old is what it replaced. */
-static bool l1_store(struct page *pt, unsigned int slot, struct pte_write *w,
-		     uint64_t val, uint64_t *old)
+static bool is_expected(const struct pte_write *w, uint64_t e)
 {
-	if (w->mode == PTE_COMPARE) {
-		if (!store_if(pt, slot, &w->expected, val))
+	return (e & w->compare) == w->expected;
+}
+
+/*
+ * Stores @val, to which accessed and dirty bits come that have been set since
+ * *@old was read. False: by that the entry is not what is expected any more.
+ */
+static bool l1_store(uint64_t *p, uint64_t *old, uint64_t val,
+		     const struct pte_write *w)
+{
+	while (!atomic_cmpxchg(p, old, val | (*old & w->keep & PTE_AD)))
+		if (!is_expected(w, *old))
 			return false;
-		*old = w->expected;
-		return true;
-	}
-	*old = pv_pte_store(pt, slot, val, w->mode == PTE_KEEP_AD);
 	return true;
 }
 
 /*
- * The entry names the same frame as before and gains no write permission: its
- * general reference stays, and its writable one if it keeps the permission.
- * This alone is allowed for entries that another domain's grant made.
+ * What is to be given back when the lock is free: what @give holds, but for
+ * what @stays needs.
  */
-static int l1_write_flags(struct page *pt, unsigned int slot,
-			  struct pte_write *w)
+struct leftover {
+	uint64_t give, stays;
+};
+
+/*
+ * As pv_l1_write(). An entry that names the same frame as before keeps the
+ * references that it goes on needing. So flags can also be changed in an entry
+ * that another domain's grant made, as long as they do not allow more.
+ */
+static int l1_write_locked(struct page *pt, uint64_t *p, struct pte_write *w,
+			   struct leftover *left)
 {
-	uint64_t val = w->val, old;
-	int rc = pv_l1e_check(pt->owner, &val);
+	uint64_t old = READ_ONCE(*p), val = w->val | (old & w->keep);
+	bool same = w->fd == pt->owner && same_frame(old, val), stored;
+	int rc = -EAGAIN;
 
-	if (rc || !l1_store(pt, slot, w, val, &old))
-		return rc;
-	if (pv_frame_is_device(pte_mfn(val)))
-		return 0;
-	if (old & ~val & PTE_RW)
-		page_put_type(mfn_to_page(pte_mfn(val)));
-	else if (val & PTE_RW && val & PTE_CACHE)
-		page_note_uncached(mfn_to_page(pte_mfn(val)));
-	return 0;
-}
-
-static int l1_write_locked(struct page *pt, unsigned int slot,
-			   struct pte_write *w, uint64_t *drop)
-{
-	uint64_t old = pv_pte_read(pt, slot), val = w->val;
-	int rc;
-
-	*drop = 0;
-	if (w->mode == PTE_COMPARE && old != w->expected) {
-		w->expected = old;
-		return 0;
-	}
-	if (w->fd == pt->owner && same_frame(old, val) &&
-	    !(val & ~old & PTE_RW))
-		return l1_write_flags(pt, slot, w);
-	if (val & PTE_PRESENT) {
-		rc = pv_l1e_get(pt->owner, w->fd, &val);
+	if (is_expected(w, old)) {
+		rc = pv_l1e_get(pt->owner, w->fd, &val, same ? old : 0);
 		if (rc)
 			return rc;
+		stored = l1_store(p, &old, val, w);
+		left->give = stored ? old : val;
+		left->stays = !same ? 0 : stored ? val : old;
+		rc = stored ? 0 : -EAGAIN;
 	}
-	if (!l1_store(pt, slot, w, val, drop))
-		*drop = val;
+	w->expected = old;
+	return rc;
+}
+
+/**
+ * pv_l1_read() - read an entry of an L1 table
+ * @d:  whose table
+ * @at: any machine address
+ * @e:  the entry
+ *
+ * Context: interrupts on; takes LOCK_PAGETABLE.
+ * Return: 0; -ESRCH: no L1 table of @d's is there.
+ */
+int pv_l1_read(const struct domain *d, paddr_t at, uint64_t *e)
+{
+	struct page *pt = l1_lock(d, paddr_to_mfn(at));
+
+	if (!pt)
+		return -ESRCH;
+	*e = pv_pte_read(pt, paddr_slot(at));
+	table_unlock(pt);
 	return 0;
 }
 
 /**
  * pv_l1_write() - change an entry of an L1 table
- * @pt:   the table; the caller holds its type
- * @slot: which entry
- * @w:    what to store. PTE_COMPARE: on success @w->expected is what the entry
- *        held, and the store was made exactly if that is what it said before
+ * @d:  whose table
+ * @at: any machine address; the entry in which it lies
+ * @w:  what to store
  *
  * Context: interrupts on; takes LOCK_PAGETABLE.
- * Return: 0; -EINVAL, -EBUSY, -EPERM as pv_l1e_get(): nothing has changed.
+ * Return: 0; -ESRCH: no L1 table of @d's is there; -EAGAIN: the entry is not
+ *         what @w expects; -EINVAL, -EBUSY, -EPERM as pv_l1e_get(). On error
+ *         nothing has changed.
  */
-int pv_l1_write(struct page *pt, unsigned int slot, struct pte_write *w)
+int pv_l1_write(const struct domain *d, paddr_t at, struct pte_write *w)
 {
-	uint64_t drop;
+	struct page *pt = l1_lock(d, paddr_to_mfn(at));
+	struct leftover left = {0};
 	int rc;
 
-	table_lock(pt);
-	rc = l1_write_locked(pt, slot, w, &drop);
+	if (!pt)
+		return -ESRCH;
+	rc = l1_write_locked(pt, pte_address(pt, paddr_slot(at)), w, &left);
 	table_unlock(pt);
-	pv_l1e_put(drop);
+	pv_l1e_put(left.give, left.stays);
 	return rc;
 }
 

@@ -24,67 +24,71 @@ static int plain_write(struct page *pg, unsigned int slot, uint64_t val)
 }
 
 static int write_typed(struct mm_call *c, struct page *pg, enum page_type type,
-		       unsigned int slot, uint64_t val, bool keep_ad)
+		       paddr_t at, uint64_t val, bool keep_ad)
 {
 	struct pte_write w = {
 		.fd = c->fd,
-		.mode = keep_ad ? PTE_KEEP_AD : PTE_SET,
 		.val = val,
+		.keep = keep_ad ? PTE_AD : 0,
 	};
 
 	switch (type) {
 	case PT_L1:
-		return pv_l1_write(pg, slot, &w);
+		return pv_l1_write(c->pd, at, &w);
 	case PT_L2:
 	case PT_L3:
 	case PT_L4:
-		return pv_upper_write(pg, type, slot, val, keep_ad);
+		return pv_upper_write(pg, type, paddr_slot(at), val, keep_ad);
 	case PT_WRITABLE:
-		return plain_write(pg, slot, val);
+		return plain_write(pg, paddr_slot(at), val);
 	default:
 		return -EINVAL;
 	}
 }
 
-static int update_entry(struct mm_call *c, const struct mmu_update *req,
-			bool keep_ad)
+/* Whatever the frame is, it stays so while it is written. */
+static int update_any(struct mm_call *c, paddr_t at, uint64_t val, bool keep_ad)
 {
-	uint64_t ptr = req->ptr & ~PTR_CMD_MASK;
-	mfn_t mfn = paddr_to_mfn(PADDR(ptr));
+	struct page *pg = page_get_mfn(paddr_to_mfn(at), c->pd);
 	enum page_type type;
-	struct page *pg;
-	int rc;
+	int rc = 0;
 
-	if (!mfn_valid(mfn))
+	if (!pg)
 		return -EINVAL;
-	pg = mfn_to_page(mfn);
-	if (!page_get(pg, c->pd))
-		return -EINVAL;
-	rc = 0;
 	type = page_hold_type(pg);
 	if (type == PT_NONE) {
 		type = PT_WRITABLE;
 		rc = page_get_type(pg, type, false);
 	}
 	if (!rc) {
-		rc = write_typed(c, pg, type,
-				 PAGE_OFFSET(ptr) / sizeof(uint64_t), req->val,
-				 keep_ad);
+		rc = write_typed(c, pg, type, at, val, keep_ad);
 		page_put_type(pg);
 	}
 	page_put(pg);
 	return rc;
 }
 
+/* Nearly all are for L1 tables, which need not be held. */
+static int update_entry(struct mm_call *c, const struct mmu_update *req,
+			bool keep_ad)
+{
+	paddr_t at = PADDR(req->ptr & ~PTR_CMD_MASK);
+	struct pte_write w = {
+		.fd = c->fd,
+		.val = req->val,
+		.keep = keep_ad ? PTE_AD : 0,
+	};
+	int rc = pv_l1_write(c->pd, at, &w);
+
+	return rc == -ESRCH ? update_any(c, at, req->val, keep_ad) : rc;
+}
+
 static int update_m2p(struct mm_call *c, const struct mmu_update *req)
 {
 	mfn_t mfn = paddr_to_mfn(PADDR(req->ptr));
-	struct page *pg;
+	struct page *pg = page_get_mfn(mfn, c->fd);
 
-	if (!mfn_valid(mfn))
-		return -EINVAL;
-	pg = mfn_to_page(mfn);
-	if (!page_get(pg, c->fd))
+	if (!pg)
 		return -EINVAL;
 	m2p_set(mfn, req->val);
 	page_put(pg);
@@ -108,16 +112,10 @@ static int update_one(struct mm_call *c, const void *arg)
 	}
 }
 
-static int update_release(struct mm_call *c)
-{
-	return pv_release_run(c->pd);
-}
-
 static const struct mm_list update_list = {
 	.nr = __HYPERVISOR_mmu_update,
 	.size = sizeof(struct mmu_update),
 	.one = update_one,
-	.release = update_release,
 };
 
 /**
@@ -136,67 +134,50 @@ long hypercall_mmu_update(struct vcpu *v, const uint64_t a[6])
 	return pv_list_call(&update_list, v, a, (uint32_t)a[3]);
 }
 
-/* The flush that @flags want: which CPUs. 0; -EFAULT */
-static int uvm_cpus(struct vcpu *v, uint64_t flags, cpumask_t *cpus)
+static bool wants_vcpus(uint64_t flags)
 {
-	uint64_t where = flags & ~UVMF_FLUSHTYPE_MASK;
-
-	*cpus = CPUMASK_NONE;
-	if ((flags & UVMF_FLUSHTYPE_MASK) == UVMF_NONE)
-		return 0;
-	if (where == UVMF_LOCAL)
-		*cpus = cpumask_of(smp_processor_id());
-	else if (where == UVMF_ALL)
-		cpus->bits = READ_ONCE(v->domain->dirty_cpus.bits);
-	else
-		return pv_read_vcpumask(v, GUEST_PTR(where), cpus);
-	return 0;
+	return (flags & UVMF_FLUSHTYPE_MASK) != UVMF_NONE &&
+	       (flags & ~UVMF_FLUSHTYPE_MASK) > UVMF_ALL;
 }
 
-static int write_mapping(struct mm_call *c, unsigned long va, uint64_t val)
-{
-	struct pte_write w = {.fd = c->fd, .mode = PTE_SET, .val = val};
-	struct page *pt = pv_l1_table(c->v->domain, c->v->pv->kernel_root, va);
-	int rc;
-
-	if (!pt)
-		return -EINVAL;
-	rc = pv_l1_write(pt, pte_slot(va, PT_L1), &w);
-	pv_table_put(pt);
-	return rc;
-}
-
-static int update_mapping(struct mm_call *c, unsigned long va, uint64_t val,
-			  uint64_t flags)
+/* The flush that UVMF_ @flags want, now that the entry is stored. */
+static void flush_mapping(struct vcpu *v, unsigned long va, uint64_t flags,
+			  const struct vcpu_bits *bits)
 {
 	cpumask_t cpus;
-	int rc = pv_release_run(c->pd);
 
-	if (!rc)
-		rc = uvm_cpus(c->v, flags, &cpus);
-	if (!rc)
-		rc = write_mapping(c, va, val);
-	if (rc)
-		return rc;
+	if ((flags & UVMF_FLUSHTYPE_MASK) == UVMF_NONE)
+		return;
+	if (wants_vcpus(flags))
+		cpus = pv_cpus_of(v->domain, bits);
+	else if (flags & UVMF_ALL)
+		cpus = pv_cpus_of_all(v->domain);
+	else
+		cpus = cpumask_of(smp_processor_id());
 	if (flags & UVMF_TLB_FLUSH)
-		c->flush = cpus;
-	else if (!cpumask_empty(&cpus))
+		tlb_flush_mask(&cpus, FLUSH_GLOBAL);
+	else
 		tlb_flush_mask_one(&cpus, va);
-	return 0;
 }
 
-/* Entered again as it was when the release queue could not be worked off. */
-static long update_mapping_call(struct vcpu *v, const uint64_t a[6],
-				unsigned int nr, unsigned int foreigndom)
+static int update_mapping(struct vcpu *v, struct domain *fd, unsigned long va,
+			  uint64_t val, uint64_t flags)
 {
-	struct mm_call c;
-	int rc = pv_call_begin(&c, v, foreigndom);
+	struct pte_write w = {.fd = fd, .val = val};
+	struct vcpu_bits bits;
+	paddr_t at;
+	int rc;
 
+	if (wants_vcpus(flags) &&
+	    pv_read_vcpus(v, GUEST_PTR(flags & ~UVMF_FLUSHTYPE_MASK), &bits))
+		return -EFAULT;
+	if (!pv_find_l1e(v->pv->kernel_root, va, &at))
+		return -EINVAL;
+	rc = pv_l1_write(v->domain, at, &w);
 	if (rc)
-		return rc;
-	rc = update_mapping(&c, a[0], a[1], a[2]);
-	pv_call_end(&c);
-	return rc == -ERESTART ? hypercall_continue(nr, 0) : rc;
+		return rc == -ESRCH ? -EINVAL : rc;
+	flush_mapping(v, va, flags, &bits);
+	return 0;
 }
 
 /**
@@ -210,8 +191,11 @@ static long update_mapping_call(struct vcpu *v, const uint64_t a[6],
  */
 long hypercall_update_va_mapping(struct vcpu *v, const uint64_t a[6])
 {
-	return update_mapping_call(v, a, __HYPERVISOR_update_va_mapping,
-				   DOMID_SELF);
+	struct domain *d = v->domain;
+
+	if (pv_release_run(d))
+		return hypercall_continue(__HYPERVISOR_update_va_mapping, 0);
+	return update_mapping(v, d, a[0], a[1], a[2]);
 }
 
 /**
@@ -225,9 +209,18 @@ long hypercall_update_va_mapping_otherdomain(struct vcpu *v,
 					     const uint64_t a[6])
 {
 	domid_t domid = (domid_t)a[3];
+	struct mm_call c;
+	int rc;
 
 	if (domid == DOMID_IO && !v->domain->privileged)
 		return -EPERM;
-	return update_mapping_call(
-		v, a, __HYPERVISOR_update_va_mapping_otherdomain, domid);
+	if (pv_release_run(v->domain))
+		return hypercall_continue(
+			__HYPERVISOR_update_va_mapping_otherdomain, 0);
+	rc = pv_call_begin(&c, v, domid);
+	if (rc)
+		return rc;
+	rc = update_mapping(v, c.fd, a[0], a[1], a[2]);
+	pv_call_end(&c);
+	return rc;
 }

@@ -28,20 +28,19 @@ static int validate_l1(struct domain *d, struct page *pt)
 	unsigned int i;
 	int rc = 0;
 
-	for (i = 0; i < PTES_PER_TABLE && !rc; i++) {
+	for (i = pte_next_present(pt, 0); i < PTES_PER_TABLE;
+	     i = pte_next_present(pt, i + 1)) {
 		uint64_t raw = pv_pte_read(pt, i), e = raw;
 
-		if (!(e & PTE_PRESENT))
-			continue;
-		rc = pv_l1e_get(d, d, &e);
-		if (!rc && e != raw)
+		rc = pv_l1e_get(d, d, &e, 0);
+		if (rc)
+			break;
+		if (e != raw)
 			pv_pte_store(pt, i, e, true);
 	}
-	if (!rc)
-		return 0;
-	/* Entry i - 1 was refused: those before it are paid. */
-	while (--i)
-		pv_l1e_put(pv_pte_read(pt, i - 1));
+	/* Entry i was refused: those before it are paid. */
+	while (rc && i--)
+		pv_l1e_put(pv_pte_read(pt, i), 0);
 	return rc;
 }
 
@@ -68,7 +67,8 @@ static int validate_upper(struct domain *d, struct page *pt,
 {
 	unsigned int i;
 
-	for (i = pt->nr_validated; i < PTES_PER_TABLE; i++) {
+	for (i = pte_next_present(pt, pt->nr_validated); i < PTES_PER_TABLE;
+	     i = pte_next_present(pt, i + 1)) {
 		int rc = validate_slot(d, pt, level, i, preemptible);
 
 		if (rc < 0) {
@@ -147,8 +147,10 @@ void pv_table_release(struct page *pg, enum page_type type)
 	if (type == PT_SEG)
 		return;
 	if (type == PT_L1) {
-		for (i = 0; i < PTES_PER_TABLE; i++)
-			pv_l1e_put(pv_pte_read(pg, i));
+		pv_table_wait(pg);
+		for (i = pte_next_present(pg, 0); i < PTES_PER_TABLE;
+		     i = pte_next_present(pg, i + 1))
+			pv_l1e_put(pv_pte_read(pg, i), 0);
 		return;
 	}
 	atomic_fetch_add(&pg->owner->pv->release_pending, 1);
@@ -207,7 +209,7 @@ static int release_list(struct domain *d, struct page *pg)
 }
 
 /**
- * pv_release_run() - work off a domain's release queue
+ * pv_release_work() - work off a domain's release queue
  * @d: a PV domain
  *
  * When it returns 0 each table that had lost its last reference before the
@@ -217,7 +219,7 @@ static int release_list(struct domain *d, struct page *pg)
  * waits for another CPU that does.
  * Return: 0; -ERESTART: stopped, call again.
  */
-int pv_release_run(struct domain *d)
+int pv_release_work(struct domain *d)
 {
 	while (atomic_load(&d->pv->release_pending)) {
 		struct page *pg = atomic_xchg(&d->pv->release_list, NULL);

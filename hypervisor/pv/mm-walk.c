@@ -5,8 +5,8 @@
  * The walk goes through the direct map and takes no references on its way: a
  * loaded root holds its tables, but another vCPU may take a subtree out of it
  * meanwhile, and what is read then is a frame's new contents. So each frame
- * number is checked to be memory before it is followed, and whoever wants to
- * write to the table it ends at holds that table's type first.
+ * number is checked to be memory before it is followed, and whoever writes to
+ * the entry at which it ends (pv_l1_write()) finds out whether it is one.
  *
  * No locks.
  */
@@ -18,7 +18,7 @@
 
 /**
  * struct walk - a way through four levels
- * @l1:     frame of the L1 table
+ * @l1:     frame of the L1 table, any number
  * @common: permissions and presence that all levels down to @l1 give
  * @nx:     PTE_NX if one of them has it
  */
@@ -34,24 +34,32 @@ static bool guest_address(unsigned long va)
 
 static bool walk_to_l1(mfn_t root, unsigned long va, struct walk *w)
 {
+	uint64_t common = ~0UL, nx = 0;
+	mfn_t table = root;
 	unsigned int level;
 
-	*w = (struct walk){.l1 = root, .common = ~0UL};
 	if (!guest_address(va))
 		return false;
 	for (level = PT_L4; level > PT_L1; level--) {
-		uint64_t e;
+		struct page *pt = page_lookup(table);
+		uint64_t e = pt ? pv_pte_read(pt, pte_slot(va, level)) : 0;
 
-		if (!mfn_valid(w->l1))
-			return false;
-		e = pv_pte_read(mfn_to_page(w->l1), pte_slot(va, level));
 		if (!(e & PTE_PRESENT))
 			return false;
-		w->common &= e;
-		w->nx |= e & PTE_NX;
-		w->l1 = pte_mfn(e);
+		common &= e;
+		nx |= e & PTE_NX;
+		table = pte_mfn(e);
 	}
-	return mfn_valid(w->l1);
+	*w = (struct walk){.l1 = table, .common = common, .nx = nx};
+	return true;
+}
+
+/* The entry at the end of the way; 0: there is none. */
+static uint64_t read_l1e(const struct walk *w, unsigned long va)
+{
+	struct page *pt = page_lookup(w->l1);
+
+	return pt ? pv_pte_read(pt, pte_slot(va, PT_L1)) : 0;
 }
 
 static mfn_t loaded_root(const struct vcpu *v)
@@ -60,55 +68,22 @@ static mfn_t loaded_root(const struct vcpu *v)
 }
 
 /**
- * pv_table_get() - reference a frame that is an L1 table now
- * @d:   whose
- * @mfn: any number
- *
- * Return: the table with a general and an L1 type reference, which
- *         pv_table_put() drops; NULL: not @d's, or not an L1 table.
- */
-struct page *pv_table_get(struct domain *d, mfn_t mfn)
-{
-	enum page_type type;
-	struct page *pt;
-
-	if (!mfn_valid(mfn))
-		return NULL;
-	pt = mfn_to_page(mfn);
-	if (!page_get(pt, d))
-		return NULL;
-	type = page_hold_type(pt);
-	if (type == PT_L1)
-		return pt;
-	if (type != PT_NONE)
-		page_put_type(pt);
-	page_put(pt);
-	return NULL;
-}
-
-/**
- * pv_table_put() - drop what pv_table_get() or pv_l1_table() took
- * @pt: the table
- */
-void pv_table_put(struct page *pt)
-{
-	page_put_type(pt);
-	page_put(pt);
-}
-
-/**
- * pv_l1_table() - the L1 table that maps an address
- * @d:    whose tables
+ * pv_find_l1e() - where the L1 entry lies that maps an address
  * @root: frame of the root
  * @va:   any address
+ * @at:   its machine address; another vCPU may make it anything meanwhile
  *
- * Return: as pv_table_get(); NULL also if a table above is missing.
+ * Return: true; false: a table is missing, or the address is ours.
  */
-struct page *pv_l1_table(struct domain *d, mfn_t root, unsigned long va)
+bool pv_find_l1e(mfn_t root, unsigned long va, paddr_t *at)
 {
 	struct walk w;
 
-	return walk_to_l1(root, va, &w) ? pv_table_get(d, w.l1) : NULL;
+	if (!walk_to_l1(root, va, &w))
+		return false;
+	*at = PADDR(paddr_x(mfn_to_paddr(w.l1)) |
+		    pte_slot(va, PT_L1) * sizeof(uint64_t));
+	return true;
 }
 
 /**
@@ -122,9 +97,7 @@ uint64_t pv_walk_l1e(struct vcpu *v, unsigned long va)
 {
 	struct walk w;
 
-	if (!walk_to_l1(loaded_root(v), va, &w))
-		return 0;
-	return pv_pte_read(mfn_to_page(w.l1), pte_slot(va, PT_L1));
+	return walk_to_l1(loaded_root(v), va, &w) ? read_l1e(&w, va) : 0;
 }
 
 /**
@@ -147,7 +120,7 @@ bool pv_spurious_fault(struct vcpu *v, const struct cpu_user_regs *regs,
 	if (error & (PFEC_RSVD | PFEC_PKEY) ||
 	    !walk_to_l1(loaded_root(v), addr, &w))
 		return false;
-	e = pv_pte_read(mfn_to_page(w.l1), pte_slot(addr, PT_L1));
+	e = read_l1e(&w, addr);
 	w.common &= e;
 	w.nx |= e & PTE_NX;
 	if (!(w.common & PTE_PRESENT) || !(w.common & PTE_USER))
@@ -171,15 +144,10 @@ bool pv_spurious_fault(struct vcpu *v, const struct cpu_user_regs *regs,
 struct page *pv_gfn_get_page(struct domain *d, gfn_t gfn,
 			     enum gfn_access access, int *rc)
 {
-	mfn_t mfn = MFN(gfn_x(gfn));
-	struct page *pg;
+	struct page *pg = page_lookup(MFN(gfn_x(gfn)));
 
-	*rc = -EINVAL;
-	if (!mfn_valid(mfn))
-		return NULL;
-	*rc = -EPERM;
-	pg = mfn_to_page(mfn);
-	if (!page_get(pg, d))
+	*rc = pg ? -EPERM : -EINVAL;
+	if (!pg || !page_get(pg, d))
 		return NULL;
 	if (access == GFN_WRITE && page_get_type(pg, PT_WRITABLE, false)) {
 		page_put(pg);

@@ -2,14 +2,15 @@
 /*
  * mm.h - what the files that keep a guest's page tables call of each other
  *
- * An entry is a uint64_t as the processor reads it. Tables of level 1 to 4
- * are the types PT_L1 to PT_L4.
+ * An entry is a uint64_t as the processor reads it; where it lies is told by
+ * its machine address. Tables of level 1 to 4 are the types PT_L1 to PT_L4.
  */
 #ifndef LODGE_PV_MM_H
 #define LODGE_PV_MM_H
 
 #include "private.h"
 
+#include <lodge/atomic.h>
 #include <lodge/grant.h>
 
 /*
@@ -38,56 +39,98 @@ static inline unsigned int pte_slot(unsigned long va, unsigned int level)
 	return va >> (PAGE_SHIFT + 9 * (level - 1)) & (PTES_PER_TABLE - 1);
 }
 
+static inline unsigned int paddr_slot(paddr_t at)
+{
+	return PAGE_OFFSET(paddr_x(at)) / sizeof(uint64_t);
+}
+
 static inline bool l4_slot_is_ours(enum page_type level, unsigned int slot)
 {
 	return level == PT_L4 && slot >= HYP_FIRST_SLOT &&
 	       slot <= HYP_LAST_SLOT;
 }
 
+/* The first MiB is never given to anybody: it holds the firmware's data, where
+ * the control domain looks for its tables. */
+#define LOW_FRAMES (0x100000UL >> PAGE_SHIFT)
+
+/*
+ * The frame that an entry names, if it is memory; NULL: a device's, which has no
+ * references and need not be paid for. For each frame the answer never changes
+ * after boot, so an entry is judged the same when it is made and removed.
+ */
+static inline struct page *pte_page(uint64_t e)
+{
+	mfn_t mfn = pte_mfn(e);
+
+	return mfn_x(mfn) < LOW_FRAMES ? NULL : page_lookup(mfn);
+}
+
 /* ---- entries (mm-entry.c) ---- */
-int pv_l1e_check(const struct domain *d, uint64_t *e);
-int pv_l1e_get(const struct domain *d, struct domain *fd, uint64_t *e);
-void pv_l1e_put(uint64_t e);
+int pv_l1e_get(const struct domain *d, struct domain *fd, uint64_t *e,
+	       uint64_t held);
+void pv_l1e_put(uint64_t e, uint64_t stays);
 int pv_upper_check(uint64_t *e);
 int pv_upper_get(const struct domain *d, enum page_type level, uint64_t *e,
 		 bool preemptible);
 void pv_upper_put(uint64_t e);
-/* Of a frame without references, which entries need not pay for. */
-bool pv_frame_is_device(mfn_t mfn);
 
-/* ---- stores into tables (mm-table.c) ---- */
-enum pte_mode {
-	PTE_SET,     /* as it is */
-	PTE_KEEP_AD, /* accessed and dirty are added */
-	PTE_COMPARE, /* only if it holds *expected */
-};
-
+/* ---- reads of and stores into tables (mm-table.c) ---- */
+/**
+ * struct pte_write - one store into an L1 entry
+ * @fd:       whose frame it may name
+ * @val:      the bits to be stored
+ * @keep:     bits that stay as they are, besides those of @val
+ * @compare:  bits that are compared first
+ * @expected: what they must be; what the entry held, when it is over
+ */
 struct pte_write {
-	struct domain *fd; /* whose frame it may name */
-	enum pte_mode mode;
-	uint64_t val;
-	uint64_t expected; /* PTE_COMPARE: in and out */
+	struct domain *fd;
+	uint64_t val, keep, compare, expected;
 };
 
-uint64_t pv_pte_read(const struct page *pt, unsigned int slot);
-int pv_l1_write(struct page *pt, unsigned int slot, struct pte_write *w);
+/* Reads an entry, once. The processor may set accessed and dirty meanwhile. */
+static inline uint64_t pv_pte_read(const struct page *pt, unsigned int slot)
+{
+	return READ_ONCE(((uint64_t *)page_to_virt(pt))[slot]);
+}
+
+/* The first present entry from @slot on; PTES_PER_TABLE: there is none. */
+static inline unsigned int pte_next_present(const struct page *pt,
+					    unsigned int slot)
+{
+	while (slot < PTES_PER_TABLE && !(pv_pte_read(pt, slot) & PTE_PRESENT))
+		slot++;
+	return slot;
+}
+
+bool pv_is_l1_of(const struct page *pt, const struct domain *d);
+int pv_l1_read(const struct domain *d, paddr_t at, uint64_t *e);
+int pv_l1_write(const struct domain *d, paddr_t at, struct pte_write *w);
 int pv_upper_write(struct page *pt, enum page_type level, unsigned int slot,
 		   uint64_t val, bool keep_ad);
+void pv_table_wait(const struct page *pt);
 
 /* ---- validation and release (mm-validate.c) ---- */
 int pv_table_validate(struct page *pg, enum page_type type, bool preemptible);
 void pv_table_release(struct page *pg, enum page_type type);
 uint64_t pv_pte_store(struct page *pt, unsigned int slot, uint64_t val,
 		      bool keep_ad);
-int pv_release_run(struct domain *d);
+int pv_release_work(struct domain *d);
+
+/* Works off @d's release queue. 0; -ERESTART: stopped, call again. */
+static inline int pv_release_run(struct domain *d)
+{
+	if (likely(!atomic_load(&d->pv->release_pending)))
+		return 0;
+	return pv_release_work(d);
+}
 
 /* ---- what stopped half way (mm-stopped.c) ---- */
 void pv_note_stopped(struct page *pg, enum page_type type);
 
-/* ---- finding tables (mm-walk.c) ---- */
-struct page *pv_l1_table(struct domain *d, mfn_t root, unsigned long va);
-struct page *pv_table_get(struct domain *d, mfn_t mfn);
-void pv_table_put(struct page *pt);
+/* ---- finding entries (mm-walk.c) ---- */
+bool pv_find_l1e(mfn_t root, unsigned long va, paddr_t *at);
 
 /* ---- segment pages (descriptors.c) ---- */
 int pv_segment_validate(struct page *pg);
@@ -108,7 +151,14 @@ struct mm_call {
 int pv_call_begin(struct mm_call *c, struct vcpu *v, unsigned int foreigndom);
 void pv_call_end(struct mm_call *c);
 void pv_call_flush(struct mm_call *c);
-int pv_read_vcpumask(struct vcpu *v, guest_ptr_t map, cpumask_t *cpus);
+
+/* vCPU n is bit n % 8 of byte n / 8. */
+struct vcpu_bits {
+	uint8_t map[MAX_VCPUS / 8];
+};
+int pv_read_vcpus(struct vcpu *v, guest_ptr_t map, struct vcpu_bits *bits);
+cpumask_t pv_cpus_of(struct domain *d, const struct vcpu_bits *bits);
+cpumask_t pv_cpus_of_all(struct domain *d);
 
 /* A call that takes a list of requests. */
 struct mm_list {
@@ -116,8 +166,6 @@ struct mm_list {
 	size_t size;		/* of a request, at most PV_LIST_MAX_SIZE */
 	/* A private copy of one. 0; an errno; -EINTR, -ERESTART: again. */
 	int (*one)(struct mm_call *c, const void *req);
-	/* Works off the release queues. 0; -ERESTART: again. */
-	int (*release)(struct mm_call *c);
 };
 #define PV_LIST_MAX_SIZE 32
 long pv_list_call(const struct mm_list *l, struct vcpu *v, const uint64_t a[6],

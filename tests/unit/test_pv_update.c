@@ -422,6 +422,10 @@ static void grants(void **state)
 			 LEAF_RO | PTE_GLOBAL | PTE_NX | 5 << 9);
 	check_audit(&dom_b, 0, 0);
 	/* No other call makes one, and none widens it. */
+	assert_int_equal(do_update(maddr(t.l1, 6), entry(theirs, LEAF),
+				   DOMID_SELF),
+			 -EBUSY);
+	assert_int_equal(type_count(theirs), 1);
 	assert_int_equal(map_va(0x6000, entry(theirs, LEAF), UVMF_NONE),
 			 -EBUSY);
 	assert_int_equal(ops->unmap(current, VA, page_to_mfn(t.data), 0),
@@ -454,6 +458,115 @@ static void grants(void **state)
 	check_audit(&dom_b, 0, 0);
 }
 
+/* What another CPU does while this one waits for a table's lock. */
+static struct page *locked;
+static unsigned int nr_waits;
+
+static void let_go_later(void)
+{
+	/* Out of force already, but all that its entries hold is there. */
+	assert_true(locked->type_info & PTI_BUSY);
+	assert_int_equal(type_count(mfn_to_page(pte_mfn(table_of(locked)[0]))),
+			 1);
+	if (++nr_waits == 3)
+		locked->lock = 0;
+}
+
+static void release_waits_for_a_store(void **state)
+{
+	struct page *data = new_frame(&dom_a);
+
+	locked = new_frame(&dom_a);
+	put_entry(locked, 0, entry(data, LEAF));
+	assert_int_equal(pin(1, locked), 0);
+	locked->lock = 1;
+	nr_waits = 0;
+	fake_relax_hook = let_go_later;
+	assert_int_equal(unpin(locked), 0);
+	fake_relax_hook = NULL;
+	assert_int_equal(nr_waits, 3);
+	assert_true(is_untyped(data));
+}
+
+static void take_out_of_force(void)
+{
+	fake_relax_hook = NULL;
+	locked->lock = 0;
+	assert_int_equal(unpin(locked), 0);
+}
+
+/* It was a table when it was found, and is data when the lock is taken. */
+static void table_is_gone_when_locked(void **state)
+{
+	struct page *data = new_frame(&dom_a), *theirs = new_frame(&dom_b);
+	uint64_t e = entry(data, LEAF), seen;
+
+	locked = new_frame(&dom_a);
+	assert_int_equal(pin(1, locked), 0);
+	locked->lock = 1;
+	fake_relax_hook = take_out_of_force;
+	assert_int_equal(do_update(maddr(locked, 3), e, DOMID_SELF), 0);
+	assert_null(fake_relax_hook);
+	assert_int_equal(table_of(locked)[3], e);
+	assert_int_equal(ref_count(data), 1);
+	assert_true(is_untyped(data) && is_untyped(locked));
+	/* It may be a table again, and is nobody else's. */
+	assert_int_equal(pin(1, locked), 0);
+	assert_int_equal(ref_count(data), 2);
+	assert_int_equal(pv_l1_read(&dom_a, PADDR(maddr(locked, 3)), &seen), 0);
+	assert_int_equal(seen & PTE_ADDR_MASK, e & PTE_ADDR_MASK);
+	assert_int_equal(pv_l1_read(&dom_b, PADDR(maddr(locked, 3)), &seen),
+			 -ESRCH);
+	assert_int_equal(pv_l1_read(&dom_b, PADDR(maddr(theirs, 3)), &seen),
+			 -ESRCH);
+	assert_int_equal(locked->lock, 0);
+}
+
+/* Bytes are replaced under the lock, if they are what is expected. */
+static void parts_of_entries(void **state)
+{
+	struct tree t = loaded_tree(&dom_a);
+	paddr_t at = PADDR(maddr(t.l1, 0));
+	uint64_t was = table_of(t.l1)[0];
+	struct pte_write w = {.fd = &dom_a, .val = 0, .keep = ~PTE_RW};
+
+	assert_int_equal(pv_l1_write(&dom_a, at, &w), 0);
+	assert_int_equal(w.expected, was);
+	assert_int_equal(table_of(t.l1)[0], was & ~PTE_RW);
+	assert_true(is_untyped(t.data));
+	w = (struct pte_write){&dom_a, PTE_RW, ~0xffUL, 0xff, was & 0xff};
+	assert_int_equal(pv_l1_write(&dom_a, at, &w), -EAGAIN);
+	assert_int_equal(w.expected, was & ~PTE_RW);
+	w = (struct pte_write){&dom_a, was & 0xff, ~0xffUL, 0xff,
+			       was & 0xff & ~PTE_RW};
+	assert_int_equal(pv_l1_write(&dom_a, at, &w), 0);
+	assert_int_equal(table_of(t.l1)[0], was);
+	assert_int_equal(type_count(t.data), 1);
+	check_audit(&dom_a, 0, 0);
+}
+
+/* More requests than are read at once; one in the middle cannot be read. */
+static void long_lists(void **state)
+{
+	struct page *pt = new_frame(&dom_a), *data = new_frame(&dom_a);
+	struct mmu_update list[21];
+	unsigned int i, done = 0;
+
+	assert_int_equal(pin(1, pt), 0);
+	for (i = 0; i < ARRAY_SIZE(list); i++)
+		list[i] = (struct mmu_update){maddr(pt, i),
+					      entry(data, LEAF_RO)};
+	list[19].val = entry(pt, LEAF);
+	assert_int_equal(call(hypercall_mmu_update, (uint64_t)list,
+			      ARRAY_SIZE(list), (uint64_t)&done, DOMID_SELF),
+			 -EBUSY);
+	assert_int_equal(done, 19);
+	assert_int_equal(ref_count(data), 20);
+	assert_int_equal(table_of(pt)[18] & PTE_PRESENT, PTE_PRESENT);
+	assert_int_equal(table_of(pt)[20], 0);
+	check_audit(&dom_a, 0, 0);
+}
+
 #define WORLD_TEST(f) \
 	cmocka_unit_test_setup_teardown(f, world_setup, world_teardown)
 
@@ -474,6 +587,10 @@ int main(void)
 		WORLD_TEST(flushes),
 		WORLD_TEST(pages_moved_by_us),
 		WORLD_TEST(grants),
+		WORLD_TEST(release_waits_for_a_store),
+		WORLD_TEST(table_is_gone_when_locked),
+		WORLD_TEST(parts_of_entries),
+		WORLD_TEST(long_lists),
 	};
 
 	return cmocka_run_group_tests(tests, world_group_setup, NULL);

@@ -15,6 +15,8 @@
 #ifndef LODGE_PAGE_H
 #define LODGE_PAGE_H
 
+#include <lodge/atomic.h>
+#include <lodge/bug.h>
 #include <lodge/layout.h>
 #include <lodge/list.h>
 #include <lodge/types.h>
@@ -51,6 +53,7 @@ enum page_type {
 #define PCI_SHARED		(1UL << 41)	/* ours, shown to its owner: never
 						 * freed by the guest */
 #define PCI_RESERVED		(1UL << 42)	/* not RAM that can be given out */
+#define PCI_HOLE		(1UL << 51)	/* no memory at all */
 
 struct page {
 	uint64_t count_info;	/* [a] */
@@ -59,11 +62,7 @@ struct page {
 				 * the hypervisor's, or free */
 	struct list_head link;	/* owner's page list, or a free list [owner] */
 	union {
-		struct {	/* while it is a page table [t] */
-			uint16_t nr_validated;	/* entries that are paid */
-			uint16_t pad;
-			uint32_t lock;		/* [a] table lock, pv/ */
-		};
+		uint16_t nr_validated;	/* [t] a table's entries that are paid */
 		struct {	/* while free [buddy] */
 			uint8_t order;
 			uint8_t zone;
@@ -71,6 +70,8 @@ struct page {
 		} free;
 	};
 	uint32_t tlb_stamp;	/* [a] time it last left a type TLBs remember */
+	uint32_t lock;		/* [a] table lock (pv/); of no other use, so that
+				 * it can be taken before the type is known */
 	struct page *next_release;	/* [pv] while PTI_RELEASING */
 } __aligned(64);
 
@@ -80,21 +81,86 @@ _Static_assert(sizeof(struct page) == 64, "one cache line per frame");
 /* First frame number behind the last one of memory. */
 extern uint64_t max_mfn;
 
+/* One 2 MiB chunk of the table describes this many frames (128 MiB). */
+#define CHUNK_SHIFT	15
+#define MAX_CHUNKS	((DIRECTMAP_END - DIRECTMAP_BASE) >> PAGE_SHIFT >>    \
+			 CHUNK_SHIFT)
+/* Bit n: that chunk of the table is there. [I] after boot */
+extern unsigned long frame_chunks[MAX_CHUNKS / 64];
+
 /* Is there a struct page for it? (Memory holes and MMIO have none.) */
 bool mfn_valid(mfn_t mfn);
 struct page *mfn_to_page(mfn_t mfn);
 mfn_t page_to_mfn(const struct page *pg);
-void *page_to_virt(const struct page *pg);
 struct page *virt_to_page(const void *va);
 void *mfn_to_virt(mfn_t mfn);
 mfn_t virt_to_mfn(const void *va);
 
+/* The struct page of any number; NULL: it is not memory. */
+static inline struct page *page_lookup(mfn_t mfn)
+{
+	uint64_t nr = mfn_x(mfn), chunk = nr >> CHUNK_SHIFT;
+
+	if (unlikely(nr >= max_mfn ||
+		     !(frame_chunks[chunk / 64] >> chunk % 64 & 1) ||
+		     frame_table[nr].count_info & PCI_HOLE))
+		return NULL;
+	return &frame_table[nr];
+}
+
+/* Its address in the direct map. */
+static inline void *page_to_virt(const struct page *pg)
+{
+	unsigned long nr = (unsigned long)(pg - frame_table);
+
+	return (void *)(DIRECTMAP_BASE + (nr << PAGE_SHIFT));
+}
+
 /*
- * General references. page_get() fails if @pg is not @d's or is being freed.
- * page_put() may hand the frame to the deferred-free queue.
+ * General references. page_get() fails if @pg is not @d's, is about to be
+ * freed, or has a count at its end; page_get_mfn() also if there is no memory.
+ * For page_get() of another owner's frame, and page_put(): any context but NMI,
+ * LOCK_DOMPAGES. When the last reference goes, the frame leaves its domain and
+ * waits in a queue until no TLB can hold it.
  */
-bool page_get(struct page *pg, const struct domain *d) __must_check;
-void page_put(struct page *pg);
+void domain_page_release(struct page *pg);
+
+static inline void page_put(struct page *pg)
+{
+	uint64_t now;
+
+	ASSERT(READ_ONCE(pg->count_info) & PCI_COUNT_MASK);
+	now = atomic_sub_return(&pg->count_info, 1);
+	if (unlikely(!(now & PCI_COUNT_MASK)))
+		domain_page_release(pg);
+}
+
+static inline bool __must_check page_get(struct page *pg,
+					 const struct domain *d)
+{
+	uint64_t old = READ_ONCE(pg->count_info);
+
+	do {
+		uint32_t count = (uint32_t)old;
+
+		if (unlikely(count == 0 || count == PCI_COUNT_MASK))
+			return false;
+	} while (unlikely(!atomic_cmpxchg(&pg->count_info, &old, old + 1)));
+
+	/* The owner can be read safely only now. */
+	if (likely(pg->owner == d))
+		return true;
+	page_put(pg);
+	return false;
+}
+
+static inline struct page *page_get_mfn(mfn_t mfn, const struct domain *d)
+{
+	struct page *pg = page_lookup(mfn);
+
+	return pg && page_get(pg, d) ? pg : NULL;
+}
+
 /* Drops the allocation's reference, once. False: it was dropped before. */
 bool page_put_alloc_ref(struct page *pg);
 /* Makes a frame of ours visible to @d: owner, one reference, PCI_SHARED. Holds

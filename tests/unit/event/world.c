@@ -8,6 +8,7 @@
 #include <linux/membarrier.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -133,9 +134,26 @@ void smp_call(const cpumask_t *mask, void (*fn)(void *), void *arg, bool wait)
 	fn(arg);
 }
 
-uint8_t frames[NR_FRAMES][PAGE_SIZE] __aligned(4096);
-static struct page pages[NR_FRAMES];
+#define pages (&frame_table[FIRST_FRAME])
+uint8_t (*const frames)[PAGE_SIZE] =
+	(void *)(DIRECTMAP_BASE + ((unsigned long)FIRST_FRAME << PAGE_SHIFT));
 int frame_refs[NR_FRAMES];
+
+static void map_at(const void *where, size_t bytes)
+{
+	void *p = (void *)((unsigned long)where & PAGE_MASK);
+
+	if (mmap(p, bytes, PROT_READ | PROT_WRITE,
+		 MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1, 0) != p)
+		abort();
+}
+
+/* Before main(): where page_to_virt() looks for the frames. */
+__attribute__((constructor)) static void map_frames_and_pages(void)
+{
+	map_at(frames, NR_FRAMES * PAGE_SIZE);
+	map_at(pages, NR_FRAMES * sizeof(*pages));
+}
 
 struct page *gfn_get_page(struct domain *d, gfn_t gfn, enum gfn_access access,
 			  int *rc)
@@ -154,11 +172,6 @@ struct page *gfn_get_page(struct domain *d, gfn_t gfn, enum gfn_access access,
 void gfn_put_page(struct page *pg, enum gfn_access access)
 {
 	assert_true(atomic_sub_return(&frame_refs[pg - pages], 1) >= 0);
-}
-
-void *page_to_virt(const struct page *pg)
-{
-	return frames[pg - pages];
 }
 
 struct page *virt_to_page(const void *virt)
@@ -207,7 +220,7 @@ int setup(void **state)
 
 	syscall(SYS_membarrier, MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED, 0,
 		0);
-	memset(frames, 0, sizeof(frames));
+	memset(frames, 0, NR_FRAMES * PAGE_SIZE);
 	memset(irqs, 0, sizeof(irqs));
 	memset(fake_x86, 0, sizeof(fake_x86));
 	nr_unblocked = nr_woken = 0;

@@ -35,7 +35,7 @@ extern int bind_result;		/* of irq_bind_guest() */
 /* Frames that any domain may share: gfn FIRST_FRAME and on. */
 #define FIRST_FRAME	0x1000
 #define NR_FRAMES	160
-extern uint8_t frames[NR_FRAMES][PAGE_SIZE];
+extern uint8_t (*const frames)[PAGE_SIZE];
 extern int frame_refs[NR_FRAMES];
 
 int setup(void **state);
