@@ -2,14 +2,15 @@
 #
 # bench.mk - benchmarks: ours beside Debian's Xen, the same guest, one run
 #
-#   make bench         calls and memory, then the tables
+#   make bench         calls, start and memory, then the tables
 #   make bench-calls   what calls cost a small guest
+#   make bench-start   from the hypervisor's first instruction to Dom0's
 #   make bench-memory  what the hypervisor holds
 #   make bench-table   write docs/benchmarks.md's tables from the results
 #
 # Each leaves build/bench/NAME.json. docs/benchmarks.md says what they mean.
 
-BENCH_TARGETS += bench-calls bench-memory bench-table
+BENCH_TARGETS += bench-calls bench-start bench-memory bench-table
 
 # The plugin, once for each version of QEMU's interface.
 build/bench/count-%.so: tests/bench/count.c build/config.mk
@@ -20,9 +21,13 @@ BENCH_DEPS := build/lodge.elf build/dom0/xen.elf \
 	build/pkg/qemu-10/packages \
 	build/bench/count-1.so build/bench/count-4.so
 
-.PHONY: bench-calls bench-memory bench-table
+.PHONY: bench-calls bench-start bench-memory bench-table
 bench-calls: $(BENCH_DEPS) build/guests/calls.elf
 	@$(PYTHON) tests/bench/calls.py
+
+bench-start: $(BENCH_DEPS) $(addprefix build/dom0/,vmlinux vmlinuz \
+		initramfs.cpio)
+	@$(PYTHON) tests/bench/start.py
 
 bench-memory: $(BENCH_DEPS) build/guests/footprint.elf
 	@$(PYTHON) tests/bench/memory.py

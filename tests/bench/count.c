@@ -48,6 +48,7 @@ struct qemu_plugin_tb;
 struct qemu_plugin_insn;
 
 enum { CB_NO_REGS };
+enum { INLINE_ADD };
 
 size_t qemu_plugin_tb_n_insns(const struct qemu_plugin_tb *tb);
 struct qemu_plugin_insn *
@@ -68,21 +69,70 @@ EXPORT int qemu_plugin_install(uint64_t id, const void *info, int argc,
 			       char **argv);
 
 #if PLUGIN_API >= 3
+struct qemu_plugin_scoreboard;
+
+typedef struct {
+	struct qemu_plugin_scoreboard *score;
+	size_t offset;
+} counter_t;
+
 size_t qemu_plugin_insn_data(const struct qemu_plugin_insn *insn, void *dest,
 			     size_t length);
+struct qemu_plugin_scoreboard *qemu_plugin_scoreboard_new(size_t bytes);
+uint64_t qemu_plugin_u64_sum(counter_t counter);
+void qemu_plugin_register_vcpu_insn_exec_inline_per_vcpu(
+	struct qemu_plugin_insn *insn, int op, counter_t counter,
+	uint64_t value);
 
 static void insn_bytes(const struct qemu_plugin_insn *insn, void *dest,
 		       size_t length)
 {
 	qemu_plugin_insn_data(insn, dest, length);
 }
+
+static counter_t counter_new(void)
+{
+	return (counter_t){qemu_plugin_scoreboard_new(sizeof(uint64_t)), 0};
+}
+
+static uint64_t counter_read(counter_t counter)
+{
+	return qemu_plugin_u64_sum(counter);
+}
+
+static void add_one(struct qemu_plugin_insn *insn, counter_t counter)
+{
+	qemu_plugin_register_vcpu_insn_exec_inline_per_vcpu(insn, INLINE_ADD,
+							    counter, 1);
+}
 #else
+typedef uint64_t *counter_t;
+
 const void *qemu_plugin_insn_data(const struct qemu_plugin_insn *insn);
+void qemu_plugin_register_vcpu_insn_exec_inline(struct qemu_plugin_insn *insn,
+						int op, void *counter,
+						uint64_t value);
 
 static void insn_bytes(const struct qemu_plugin_insn *insn, void *dest,
 		       size_t length)
 {
 	memcpy(dest, qemu_plugin_insn_data(insn), length);
+}
+
+static counter_t counter_new(void)
+{
+	return calloc(1, sizeof(uint64_t));
+}
+
+static uint64_t counter_read(counter_t counter)
+{
+	return *counter;
+}
+
+static void add_one(struct qemu_plugin_insn *insn, counter_t counter)
+{
+	qemu_plugin_register_vcpu_insn_exec_inline(insn, INLINE_ADD, counter,
+						   1);
 }
 #endif
 
@@ -90,49 +140,39 @@ static void insn_bytes(const struct qemu_plugin_insn *insn, void *dest,
 
 static FILE *out;
 static uint64_t from, to; /* 0: marks */
-static uint64_t count, repeated, at_begin;
-static bool running;
+static counter_t count, repeated;
+static uint64_t count_before, repeated_before;
+static bool running, done;
 
-static void count_one(unsigned int cpu, void *data)
+static void begin(unsigned int cpu, void *data)
 {
-	count++;
-}
-
-static void count_running(unsigned int cpu, void *data)
-{
-	count += running;
-}
-
-static void count_repeated(unsigned int cpu, void *data)
-{
-	count += running;
-	repeated += running;
-}
-
-static void mark_begin(unsigned int cpu, void *data)
-{
-	at_begin = count;
+	count_before = counter_read(count);
+	repeated_before = counter_read(repeated);
 	running = true;
 }
 
 static void mark_end(unsigned int cpu, void *data)
 {
 	if (running)
-		fprintf(out, "marks %" PRIu64 "\n", count - at_begin);
+		fprintf(out, "marks %" PRIu64 "\n",
+			counter_read(count) - count_before);
 	running = false;
 }
 
 static void range_begin(unsigned int cpu, void *data)
 {
-	running = !count;
+	if (!done)
+		begin(cpu, data);
 }
 
 static void range_end(unsigned int cpu, void *data)
 {
 	if (running)
-		fprintf(out, "range %" PRIu64 " %" PRIu64 "\n", count,
-			repeated);
+		fprintf(out, "range %" PRIu64 " %" PRIu64 "\n",
+			counter_read(count) - count_before,
+			counter_read(repeated) - repeated_before);
 	running = false;
+	done = true;
 }
 
 /* ---- translation: who is told of what ---- */
@@ -169,7 +209,9 @@ static void watch_range(struct qemu_plugin_insn *insn)
 		tell(insn, range_begin);
 	if (address == to)
 		tell(insn, range_end);
-	tell(insn, is_repeated(insn) ? count_repeated : count_running);
+	add_one(insn, count);
+	if (is_repeated(insn))
+		add_one(insn, repeated);
 }
 
 static void watch_marks(struct qemu_plugin_insn *insn)
@@ -178,12 +220,12 @@ static void watch_marks(struct qemu_plugin_insn *insn)
 	char bytes[MARK_LENGTH];
 
 	if (address >= HYPERVISOR_START && address < HYPERVISOR_END)
-		tell(insn, count_one);
+		add_one(insn, count);
 	if (qemu_plugin_insn_size(insn) != MARK_LENGTH)
 		return;
 	insn_bytes(insn, bytes, MARK_LENGTH);
 	if (!memcmp(bytes, MARK_BEGIN, MARK_LENGTH))
-		tell(insn, mark_begin);
+		tell(insn, begin);
 	if (!memcmp(bytes, MARK_END, MARK_LENGTH))
 		tell(insn, mark_end);
 }
@@ -219,6 +261,8 @@ int qemu_plugin_install(uint64_t id, const void *info, int argc, char **argv)
 	if (!out || !from != !to)
 		return -1;
 	setvbuf(out, NULL, _IOLBF, 0);
+	count = counter_new();
+	repeated = counter_new();
 	qemu_plugin_register_vcpu_tb_trans_cb(id, translated);
 	return 0;
 }

@@ -4,20 +4,26 @@
 A count must go to the batch that it belongs to, a figure that one side lacks
 must not pass, and the page of docs must have a place for each table.
 """
+import struct
+
 import pytest
 
 import benchlab
 import calls
 import memory
 import report
+import start
 
 CALLS = {"hypervisor": {"null_hypercall": 60, "iret": 80},
          "all": {"null_hypercall": 70, "iret": 90}}
 CALLS_XEN = {"hypervisor": {"null_hypercall": 100, "iret": 100},
              "all": {"null_hypercall": 110, "iret": 110}}
+START = {"unpacked kernel": {"all": 2000, "repeated": 10},
+         "kernel as shipped (xz)": {"all": 5000, "repeated": 20}}
 RESULTS = {
     "calls": {setting: {"lodge": CALLS, "xen-4.17": CALLS_XEN}
               for setting in benchlab.SETTINGS},
+    "start": {"lodge": START, "xen-4.17": START},
     "memory": {"lodge": {"code": 1 << 20}, "xen-4.17": {"code": 1 << 21}},
 }
 
@@ -70,3 +76,29 @@ def test_sections_by_kind():
     assert figures["resident image"] == 0x100 + 0x20 + 7 + 0x10
     with pytest.raises(SystemExit):
         memory.sections("  0 .text 00000100  ffff82d0\n")
+
+
+def note(owner, kind, contents):
+    """One note as it stands in an ELF file."""
+    def padded(data):
+        return data + bytes(-len(data) % 4)
+    return struct.pack("<III", len(owner) + 1, len(contents), kind) \
+        + padded(owner + b"\0") + padded(contents)
+
+
+def test_where_a_kernel_starts(tmp_path):
+    entry = 0xffffffff830791c0
+    data = note(b"GNU", start.NOTE_ENTRY, b"no") \
+        + note(b"Xen", 6, b"linux\0") \
+        + note(b"Xen", start.NOTE_ENTRY, struct.pack("<Q", entry))
+    header = bytearray(64)
+    struct.pack_into("<Q", header, 32, 64)
+    struct.pack_into("<HH", header, 54, 56, 1)
+    program = struct.pack("<IIQQQQQQ", start.PT_NOTE, 4, 120, 0, 0,
+                          len(data), len(data), 4)
+    kernel = tmp_path / "vmlinux"
+    kernel.write_bytes(bytes(header) + program + data)
+    assert start.kernel_entry(kernel) == entry
+    kernel.write_bytes(bytes(header) + program + bytes(len(data)))
+    with pytest.raises(SystemExit):
+        start.kernel_entry(kernel)

@@ -1,0 +1,89 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""From the hypervisor's first instruction to Dom0's: Lodge beside Debian's Xen.
+
+Both begin at the entry of their image, where the boot loader jumps to, with
+kernel and initramfs already in memory; both end at the address that the
+kernel's Xen notes name as its entry, the same on both sides. The plugin counts
+every instruction between (count.c). It tells the iterations of repeated string
+instructions apart: QEMU counts each as one, but processors do several
+at a time. Waiting for a clock counts too, at one instruction per nanosecond.
+
+Twice: with the kernel unpacked before (an ELF file) and as Debian ships it (a
+bzImage packed with xz), which the hypervisor unpacks. Prints a table and keeps
+it as build/bench/start.json.
+"""
+import struct
+import sys
+
+import benchlab
+from benchlab import LODGE, XEN
+
+INITRAMFS = benchlab.BUILD / "dom0" / "initramfs.cpio"
+UNPACKED = benchlab.BUILD / "dom0" / "vmlinux"
+KERNELS = {"unpacked kernel": UNPACKED,
+           "kernel as shipped (xz)": benchlab.BUILD / "dom0" / "vmlinuz"}
+MACHINE = ["-m", "1024"]
+COMMAND_LINE = benchlab.CONSOLE + " dom0_mem=512M"
+
+PT_NOTE = 4
+NOTE_ENTRY = 1		# XEN_ELFNOTE_ENTRY
+
+
+def image_entry(path):
+    """Where a boot loader enters a 32-bit ELF file."""
+    return struct.unpack_from("<I", path.read_bytes(), 24)[0]
+
+
+def notes(data):
+    """(owner, type, contents) of each note of a 64-bit ELF file."""
+    offset, = struct.unpack_from("<Q", data, 32)
+    size, number = struct.unpack_from("<HH", data, 54)
+    for at in range(offset, offset + size * number, size):
+        kind, _, start, _, _, length = struct.unpack_from("<IIQQQQ", data, at)
+        end = start + length
+        while kind == PT_NOTE and start + 12 <= end:
+            owner, contents, note = struct.unpack_from("<III", data, start)
+            start += 12
+            name = data[start:start + owner].rstrip(b"\0")
+            start += (owner + 3) & ~3
+            yield name, note, data[start:start + contents]
+            start += (contents + 3) & ~3
+
+
+def kernel_entry(path):
+    """The virtual address at which the kernel starts as a Xen guest."""
+    for owner, kind, contents in notes(path.read_bytes()):
+        if owner == b"Xen" and kind == NOTE_ENTRY:
+            return int.from_bytes(contents, "little")
+    return sys.exit(f"{path} does not say where it starts")
+
+
+def measure(image, kernel):
+    """{"all": instructions, "repeated": iterations among them}."""
+    run = benchlab.Run(
+        benchlab.qemu_7(), MACHINE + [
+            "-kernel", str(image), "-append", COMMAND_LINE,
+            "-initrd", f"{kernel} console=hvc0 earlyprintk=xen,{INITRAMFS}"],
+        f",from={image_entry(image):#x},to={kernel_entry(UNPACKED):#x}",
+        until="Linux version")
+    if len(run.counts) != 1:
+        sys.exit("\n".join(run.lines[-20:]) + f"\n{image}: Dom0 never started")
+    return dict(zip(("all", "repeated"), run.counts[0]))
+
+
+def main():
+    """Measure, print and keep the result."""
+    results = {side: {name: measure(image, kernel)
+                      for name, kernel in KERNELS.items()}
+               for side, image in benchlab.SIDES.items()}
+    for kind in "all", "repeated":
+        print(benchlab.table(
+            f"instructions to Dom0's first: {kind}",
+            *({name: figures[kind] for name, figures in results[side].items()}
+              for side in (LODGE, XEN))), flush=True)
+    benchlab.keep("start", results)
+
+
+if __name__ == "__main__":
+    main()
