@@ -420,6 +420,7 @@ USUAL = re.compile(r"spinlock event irq|Grant table initialized|"
                    r"hrtimer: interrupt took|"
                    r"perf: interrupt took too long|"
                    r"clocksource: Long readout interval|"
+                   r"NR_CPUS/possible_cpus limit of \d+ reached|"
                    r"Power-on or device reset occurred")
 
 
