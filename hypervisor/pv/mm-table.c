@@ -152,36 +152,30 @@ static bool l1_store(uint64_t *p, uint64_t *old, uint64_t val,
 }
 
 /*
- * What is to be given back when the lock is free: what @give holds, but for
- * what @stays needs.
- */
-struct leftover {
-	uint64_t give, stays;
-};
-
-/*
  * As pv_l1_write(). An entry that names the same frame as before keeps the
  * references that it goes on needing. So flags can also be changed in an entry
- * that another domain's grant made, as long as they do not allow more.
+ * that another domain's grant made, as long as they do not allow more. The rest
+ * is given back before the lock is free: what stays in the entry may be all
+ * that holds the frame, and then the next one to write here drops it.
  */
-static int l1_write_locked(struct page *pt, uint64_t *p, struct pte_write *w,
-			   struct leftover *left)
+static int l1_write_locked(struct page *pt, uint64_t *p, struct pte_write *w)
 {
 	uint64_t old = READ_ONCE(*p), val = w->val | (old & w->keep);
-	bool same = w->fd == pt->owner && same_frame(old, val), stored;
-	int rc = -EAGAIN;
+	bool same = w->fd == pt->owner && same_frame(old, val), stored = false;
+	int rc;
 
 	if (is_expected(w, old)) {
 		rc = pv_l1e_get(pt->owner, w->fd, &val, same ? old : 0);
 		if (rc)
 			return rc;
 		stored = l1_store(p, &old, val, w);
-		left->give = stored ? old : val;
-		left->stays = !same ? 0 : stored ? val : old;
-		rc = stored ? 0 : -EAGAIN;
+		if (stored)
+			pv_l1e_put(old, same ? val : 0);
+		else
+			pv_l1e_put(val, same ? old : 0);
 	}
 	w->expected = old;
-	return rc;
+	return stored ? 0 : -EAGAIN;
 }
 
 /**
@@ -218,14 +212,12 @@ int pv_l1_read(const struct domain *d, paddr_t at, uint64_t *e)
 int pv_l1_write(const struct domain *d, paddr_t at, struct pte_write *w)
 {
 	struct page *pt = l1_lock(d, paddr_to_mfn(at));
-	struct leftover left = {0};
 	int rc;
 
 	if (!pt)
 		return -ESRCH;
-	rc = l1_write_locked(pt, pte_address(pt, paddr_slot(at)), w, &left);
+	rc = l1_write_locked(pt, pte_address(pt, paddr_slot(at)), w);
 	table_unlock(pt);
-	pv_l1e_put(left.give, left.stays);
 	return rc;
 }
 

@@ -567,6 +567,58 @@ static void long_lists(void **state)
 	check_audit(&dom_a, 0, 0);
 }
 
+/*
+ * What another CPU does while this one is about to give back its writable
+ * reference: the flush clock is read then.
+ */
+uint32_t __real_tlb_clock(void);
+uint32_t __wrap_tlb_clock(void);
+static void (*clock_hook)(void);
+
+uint32_t __wrap_tlb_clock(void)
+{
+	uint32_t now = __real_tlb_clock();
+	void (*hook)(void) = clock_hook;
+
+	clock_hook = NULL;
+	if (hook)
+		hook();
+	return now;
+}
+
+static struct page *narrowed;
+static bool had_to_wait;
+
+static void clear_narrowed(void)
+{
+	had_to_wait = locked->lock;
+	if (!had_to_wait)
+		(void)do_update(maddr(locked, 3), 0, DOMID_SELF);
+}
+
+/* An entry that becomes read-only gives the writable reference back while its
+ * general one is sure to be there: it may be the frame's last. */
+static void narrowed_entry_keeps_its_frame(void **state)
+{
+	locked = new_frame(&dom_a);
+	narrowed = new_frame(&dom_a);
+	assert_int_equal(pin(1, locked), 0);
+	assert_int_equal(do_update(maddr(locked, 3), entry(narrowed, LEAF),
+				   DOMID_SELF),
+			 0);
+	assert_true(page_put_alloc_ref(narrowed));
+	assert_int_equal(ref_count(narrowed), 1);
+	clock_hook = clear_narrowed;
+	assert_int_equal(do_update(maddr(locked, 3), entry(narrowed, LEAF_RO),
+				   DOMID_SELF),
+			 0);
+	assert_null(clock_hook);
+	assert_true(had_to_wait);
+	assert_true(is_untyped(narrowed));
+	assert_int_equal(ref_count(narrowed), 1);
+	assert_int_equal(do_update(maddr(locked, 3), 0, DOMID_SELF), 0);
+}
+
 #define WORLD_TEST(f) \
 	cmocka_unit_test_setup_teardown(f, world_setup, world_teardown)
 
@@ -591,6 +643,7 @@ int main(void)
 		WORLD_TEST(table_is_gone_when_locked),
 		WORLD_TEST(parts_of_entries),
 		WORLD_TEST(long_lists),
+		WORLD_TEST(narrowed_entry_keeps_its_frame),
 	};
 
 	return cmocka_run_group_tests(tests, world_group_setup, NULL);
