@@ -17,7 +17,7 @@
  *        +----- release ---- RELEASING <---- abandoned ------+
  *                            (count 1) <---- refused half way (from BUSY)
  *
- * Writable frames have nothing to check or release. L1 tables and segment
+ * Writable frames have nothing to check or release. They, L1 tables and segment
  * pages are checked and released in one go, without stopping, and are BUSY
  * instead of RELEASING. Rules:
  *
@@ -36,9 +36,10 @@
  *     that is partial or still to be released.
  *  5. A put never stops half way, so it may be made anywhere. A tree is put on
  *     a queue (page_type_ops->release) that a place which can stop works off.
- *  6. On the way to NONE the frame is stamped. Before it gets another type,
- *     each CPU that has not flushed since then does: a TLB may remember it
- *     writable, or (paging-structure caches) as a table.
+ *  6. On the way to NONE the frame is stamped, when nobody can get it any more
+ *     (BUSY, RELEASING): a stamp is never older than the last use. Before the
+ *     frame gets another type, each CPU that has not flushed since then does: a
+ *     TLB may remember it writable, or (paging-structure caches) as a table.
  *
  * No locks: type_info changes by compare-and-exchange. Interrupts are on, as
  * flushing needs the other CPUs' answer.
@@ -274,20 +275,13 @@ void page_put_type(struct page *pg)
 			continue;
 		}
 		BUG_ON(old & PTI_PINNED);
-		new = old & ~PTI_VALIDATED;
-		if (is_tree(type)) {
-			new |= PTI_RELEASING;
-		} else if (type == PT_WRITABLE || type == PT_NONE) {
-			new = (old & PTI_UNCACHED) | (uint64_t)type
-							     << PTI_LAST_SHIFT;
-			/* After the read that saw the last reference. */
-			WRITE_ONCE(pg->tlb_stamp, tlb_clock());
-		} else {
-			new |= PTI_BUSY;
-		}
+		new = (old & ~PTI_VALIDATED) |
+		      (is_tree(type) ? PTI_RELEASING : PTI_BUSY);
 	} while (!atomic_cmpxchg(&pg->type_info, &old, new));
 
-	if (new &(PTI_RELEASING | PTI_BUSY))
+	if (!(new &(PTI_RELEASING | PTI_BUSY)))
+		return;
+	if (type != PT_WRITABLE && type != PT_NONE)
 		page_type_ops->release(pg, type);
 	if (new &PTI_BUSY)
 		become_none(pg, type);

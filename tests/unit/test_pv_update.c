@@ -619,6 +619,37 @@ static void narrowed_entry_keeps_its_frame(void **state)
 	assert_int_equal(do_update(maddr(locked, 3), 0, DOMID_SELF), 0);
 }
 
+/* The same frame is mapped, used by CPU 1 after a flush, and unmapped. */
+static void map_for_a_moment(void)
+{
+	had_to_wait = narrowed->type_info & PTI_BUSY;
+	if (had_to_wait)
+		return;
+	assert_int_equal(page_get_type(narrowed, PT_WRITABLE, false), 0);
+	fake_cpu_id = 1;
+	tlb_flush_local(FLUSH_GLOBAL);
+	fake_cpu_id = 0;
+	page_put_type(narrowed);
+}
+
+/* The stamp is never older than the last writable mapping. */
+static void stamp_is_of_the_last_mapping(void **state)
+{
+	struct page *pt = new_frame(&dom_a);
+	cpumask_t mask = cpumask_of(1);
+
+	narrowed = new_frame(&dom_a);
+	assert_int_equal(pin(1, pt), 0);
+	assert_int_equal(
+		do_update(maddr(pt, 3), entry(narrowed, LEAF), DOMID_SELF), 0);
+	clock_hook = map_for_a_moment;
+	assert_int_equal(do_update(maddr(pt, 3), 0, DOMID_SELF), 0);
+	assert_null(clock_hook);
+	assert_true(is_untyped(narrowed));
+	tlb_filter(&mask, narrowed->tlb_stamp);
+	assert_true(cpumask_test(&mask, 1));
+}
+
 #define WORLD_TEST(f) \
 	cmocka_unit_test_setup_teardown(f, world_setup, world_teardown)
 
@@ -644,6 +675,7 @@ int main(void)
 		WORLD_TEST(parts_of_entries),
 		WORLD_TEST(long_lists),
 		WORLD_TEST(narrowed_entry_keeps_its_frame),
+		WORLD_TEST(stamp_is_of_the_last_mapping),
 	};
 
 	return cmocka_run_group_tests(tests, world_group_setup, NULL);
