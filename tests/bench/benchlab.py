@@ -67,10 +67,13 @@ SETTINGS = {
 }
 
 VERDICT = re.compile(r"^VERDICT (\S+) (\w+)")
+# What is said when there will be no verdict any more, by either hypervisor.
+DEATH = re.compile(r"The machine has halted|halting machine|"
+                   r"Kernel panic - not syncing|Panic on CPU")
 
 
 class Run:
-    """One machine, until it says its verdict or the plugin has what it wants.
+    """One machine, until its verdict, its death, or what the plugin wants.
 
     lines: what it said; counts: the numbers of each line of the plugin.
     """
@@ -87,7 +90,7 @@ class Run:
                                for line in out.read_text().splitlines()]
 
     def read(self, command, environment, until):
-        """Follow the console up to the verdict, or the line @until."""
+        """Follow the console up to the verdict, a death, the line @until."""
         with subprocess.Popen(["timeout", str(LIMIT_S)] + command,
                               stdin=subprocess.DEVNULL,
                               stdout=subprocess.PIPE,
@@ -98,7 +101,7 @@ class Run:
                 match = VERDICT.match(self.lines[-1])
                 if match:
                     self.verdict = match[2]
-                if match or until and until in line:
+                if match or DEATH.search(line) or until and until in line:
                     machine.terminate()
                     break
 

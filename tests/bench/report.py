@@ -86,8 +86,19 @@ def calls_tables(results):
             sides[LODGE]["hypervisor"], sides[XEN]["hypervisor"], share_aim)
 
 
+def linux_tables(results):
+    """What Linux pays, per setting: the share, and all instructions."""
+    for setting, sides in results.items():
+        ours, theirs = sides[LODGE], sides[XEN]
+        word = setting_word(setting)
+        yield f"linux-{word}", side_by_side(
+            ours["hypervisor"], theirs["hypervisor"], share_aim)
+        yield f"linux-all-{word}", side_by_side(
+            ours["all"], theirs["all"], lambda name: None)
+
+
 MAKERS = {"start": start_tables, "memory": memory_tables,
-          "calls": calls_tables}
+          "calls": calls_tables, "linux": linux_tables}
 
 
 def make_tables(results):

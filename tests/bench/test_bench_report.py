@@ -10,6 +10,7 @@ import pytest
 
 import benchlab
 import calls
+import linux
 import memory
 import report
 import start
@@ -18,11 +19,14 @@ CALLS = {"hypervisor": {"null_hypercall": 60, "iret": 80},
          "all": {"null_hypercall": 70, "iret": 90}}
 CALLS_XEN = {"hypervisor": {"null_hypercall": 100, "iret": 100},
              "all": {"null_hypercall": 110, "iret": 110}}
+LINUX = {"lodge": {"all": {"getpid": 400}, "hypervisor": {"getpid": 250}},
+         "xen-4.17": {"all": {"getpid": 600}, "hypervisor": {"getpid": 400}}}
 START = {"unpacked kernel": {"all": 2000, "repeated": 10},
          "kernel as shipped (xz)": {"all": 5000, "repeated": 20}}
 RESULTS = {
     "calls": {setting: {"lodge": CALLS, "xen-4.17": CALLS_XEN}
               for setting in benchlab.SETTINGS},
+    "linux": {setting: LINUX for setting in benchlab.SETTINGS},
     "start": {"lodge": START, "xen-4.17": START},
     "memory": {"lodge": {"code": 1 << 20}, "xen-4.17": {"code": 1 << 21}},
 }
@@ -39,6 +43,36 @@ def test_calls_get_their_counts():
 def test_calls_without_their_counts_are_refused(counts):
     with pytest.raises(SystemExit):
         calls.figures_of(["BENCH a 1 1", "BENCH b 1 1"], counts)
+
+
+def test_paths_are_medians_of_their_batches():
+    lines = ["SAMPLES getpid 10 1000 9000 1100",
+             "SAMPLES page_fault 2 40 44 42"]
+    counts = [[500], [7000], [600], [8], [9], [10]]
+    assert linux.figures_of(lines, counts) == {
+        "all": {"getpid": 110, "page_fault": 21},
+        "hypervisor": {"getpid": 60, "page_fault": 4}}
+
+
+@pytest.mark.parametrize("counts", [[[1]], [[1], [2], [3]]])
+def test_paths_without_their_counts_are_refused(counts):
+    with pytest.raises(SystemExit):
+        linux.figures_of(["SAMPLES getpid 1 5 6"], counts)
+
+
+@pytest.mark.parametrize("last", [
+    "(lodge) The machine has halted.",
+    "(XEN) Hardware Dom0 halted: halting machine",
+    "Kernel panic - not syncing: Attempted to kill init!",
+])
+def test_a_dead_machine_ends_its_run(last):
+    emulator = benchlab.Emulator(
+        ["sh", "-c", f"echo alive; echo '{last}'; echo never read"], None,
+        "plugin")
+    run = benchlab.Run(emulator, [])
+    assert run.lines == ["alive", last]
+    with pytest.raises(SystemExit):
+        run.require_success("nothing")
 
 
 def test_one_side_alone_is_no_comparison():
@@ -64,6 +98,14 @@ def test_page_has_a_place_for_each_table():
     filled = report.fill(page, tables)
     assert all(text in filled for text in tables.values())
     assert report.fill(filled, {}) == filled
+
+
+def test_what_linux_pays():
+    tables = report.make_tables(RESULTS)
+    assert "| getpid | 250 | 400 | 0.62 | 0.7 | yes |" \
+        in tables["linux-mitigations"]
+    assert "| getpid | 400 | 600 | 0.67 |  |  |" \
+        in tables["linux-all-mitigations"]
 
 
 def test_sections_by_kind():

@@ -1,0 +1,74 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""What Linux pays as Dom0, on Lodge and on Debian's Xen 4.17.
+
+The same kernel and the same program (paths.c, the only one of its initramfs)
+on either hypervisor, in the same QEMU, in each setting. Per step of a path:
+
+  all         every instruction, the median of the batches
+  hypervisor  those of them that the hypervisor executed: its share
+
+Linux's own mitigations are off in the first setting and as it chooses in the
+second. Prints tables with ratios, keeps them as build/bench/linux.json.
+"""
+import re
+import statistics
+import sys
+
+import benchlab
+from benchlab import LODGE, XEN
+
+KERNEL = benchlab.BUILD / "dom0" / "vmlinux"
+INITRAMFS = benchlab.RESULTS / "paths.cpio"
+# Not by Linux's mem=: its kernel dies then, as Dom0 of either hypervisor, where
+# it moves the frames of the holes that its memory map has below that limit.
+COMMAND_LINE = benchlab.CONSOLE + " dom0_mem=512M,max:512M"
+LINUX = "console=hvc0 earlyprintk=xen quiet panic=-1 cryptomgr.notests"
+KINDS = "all", "hypervisor"
+
+SAMPLES = re.compile(r"^SAMPLES (\S+) (\d+) ([\d ]+)$")
+
+
+def figures_of(lines, counts):
+    """{kind: {name: per step}}; @counts has one for each batch."""
+    figures = {kind: {} for kind in KINDS}
+    counts = [count for (count,) in counts]
+    for match in filter(None, map(SAMPLES.match, lines)):
+        ticks = list(map(int, match[3].split()))
+        own, counts = counts[:len(ticks)], counts[len(ticks):]
+        if len(own) != len(ticks):
+            sys.exit(f"{match[1]}: {len(ticks)} batches, {len(own)} counts")
+        for kind, batches in zip(KINDS, (ticks, own)):
+            figures[kind][match[1]] = round(statistics.median(batches)
+                                            / int(match[2]))
+    if counts or not figures["all"]:
+        sys.exit(f"{len(figures['all'])} paths, {len(counts)} counts left")
+    return figures
+
+
+def measure(side, emulator, options, linux):
+    """Boot it; its figures."""
+    run = benchlab.Run(emulator, [
+        "-m", "1024", "-kernel", str(benchlab.SIDES[side]),
+        "-append", f"{COMMAND_LINE} {options}",
+        "-initrd", f"{KERNEL} {LINUX} {linux},{INITRAMFS}"])
+    run.require_success(f"paths on {side}")
+    return figures_of(run.lines, run.counts)
+
+
+def main():
+    """Measure both, print and keep the result."""
+    results = {}
+    for setting, (emulator, options, linux) in benchlab.SETTINGS.items():
+        sides = {side: measure(side, emulator(), options, linux)
+                 for side in benchlab.SIDES}
+        results[setting] = sides
+        for kind in KINDS:
+            print(benchlab.table(f"{setting}: {kind}, instructions per step",
+                                 sides[LODGE][kind], sides[XEN][kind]),
+                  flush=True)
+    benchlab.keep("linux", results)
+
+
+if __name__ == "__main__":
+    main()
