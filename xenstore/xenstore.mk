@@ -8,7 +8,8 @@
 #   build/xenstore/asan/...         the same daemon and tools under sanitizers,
 #                                   for the tests
 
-XS_LIBS := -lxenevtchn -lxengnttab -lxenforeignmemory -lxencall
+XS_LIBS := -lxenevtchn -lxengnttab -lxenforeignmemory -lxencall \
+	-lzstd
 XS_DAEMON := $(patsubst %.c,%,$(wildcard xenstore/daemon/*.c))
 XS_TOOLS := $(patsubst %.c,%,$(wildcard xenstore/tools/*.c))
 XS_CLIENT := $(patsubst %.c,%,$(wildcard xenstore/client/*.c))

@@ -2,4 +2,5 @@
 fuzz_xs_journal_SRCS := tests/fuzz/xs_harness.c $(filter-out %/main.c \
 	%/keeper.c,$(wildcard xenstore/daemon/*.c))
 fuzz_xs_journal_CPPFLAGS := -Ixenstore/daemon -Itests/fuzz
-fuzz_xs_journal_LIBS := -lxenevtchn -lxengnttab -lxenforeignmemory -lxencall
+fuzz_xs_journal_LIBS := -lxenevtchn -lxengnttab -lxenforeignmemory -lxencall \
+	-lzstd

@@ -24,7 +24,7 @@ def used(path):
     """Length of a journal's records, without the room behind them."""
     data, at = path.read_bytes(), 0
     while at < len(data) and data[at:at + 4] != bytes(4):
-        at += int.from_bytes(data[at:at + 4], "little")
+        at += int.from_bytes(data[at:at + 4], "little") + 3 & ~3
     return at
 
 
@@ -39,15 +39,30 @@ def crc32c(data):
 
 def item(kind, a=0, nr=0, flags=0, text=b"", rest=b""):
     """An item of a record; text is its string, with its NUL."""
-    body = text + rest + bytes(-len(text + rest) % 8)
-    return struct.pack("<IBBHIIIIQ", 32 + len(body), kind, flags, nr, a, 0,
-                       0, len(text), 0) + body
+    fields = (flags, nr, a, 0, 0, len(text), len(text + rest), 0)
+    which = sum(1 << i for i, value in enumerate(fields) if value)
+    return bytes((kind, which)) + b"".join(
+        varint(value) for value in fields if value) + text + rest
+
+
+def varint(value):
+    out = bytearray()
+    while value > 0x7f:
+        out.append(value & 0x7f | 0x80)
+        value >>= 7
+    return bytes(out) + bytes((value,))
+
+
+def preamble(number):
+    """How a file of some format begins."""
+    body = struct.pack("<QIBBHIIIIQ", 0, 32, 12, 0, 0, number, 0, 0, 0, 0)
+    return struct.pack("<II", 8 + len(body), crc32c(body)) + body
 
 
 def append_record(path, items):
     """Add a record that is whole, whatever it says."""
     data, at = bytearray(path.read_bytes()), used(path)
-    body = struct.pack("<Q", 10 ** 6) + items
+    body = varint(10 ** 6) + items
     record = struct.pack("<II", 8 + len(body), crc32c(body)) + body
     data[at:at + len(record)] = record
     path.write_bytes(data)
@@ -111,11 +126,21 @@ def test_torn_tail(daemon, damage):
     assert daemon.log().count("is torn") == 1
 
 
-def grow(client, rounds=1):
-    """Make the journal long enough for a new generation."""
-    for r in range(rounds):
-        for i in range(4400):
-            client.write("/grow/%d" % (i % 100), b"%04d" % i * 1000)
+def grow(client):
+    """Make the journal long enough for a new generation, and just one."""
+    for i in range(300):
+        client.write("/grow/%d" % (i % 100), b"%04d" % i * 1000)
+
+
+def wait_for_snapshot(daemon):
+    """Until the newest generation has its snapshot; its file."""
+    end = time.monotonic() + daemon_module.START_S
+    while time.monotonic() < end:
+        snap = daemon.state / ("snap" + journal(daemon).suffix)
+        if snap.exists():
+            return snap
+        time.sleep(0.02)
+    raise AssertionError("no snapshot")
 
 
 def test_generations(daemon):
@@ -125,18 +150,88 @@ def test_generations(daemon):
     client.watch("/keep", "t")
     client.poll_events(0.1)
     grow(client)
-    for _ in range(200):
-        if not (daemon.state / "journal.0").exists():
-            break
-        time.sleep(0.05)
+    wait_for_snapshot(daemon)
+    client.read("/grow/0")              # it is done with removing the old
     names = sorted(p.name for p in daemon.state.iterdir())
     assert names == ["daemon.pid", "journal.1", "keeper.pid", "lock", "snap.1"]
     daemon.kill()
     assert client.read("/keep/2999") == b""
-    assert client.read("/grow/99") == b"4399" * 1000
+    assert client.read("/grow/99") == b"0299" * 1000
     client.write("/keep/new", b"")
     assert client.poll_events(0.2) == [("/keep/new", "t")]
     assert client.control("check") == "OK"
+
+
+def test_snapshot_holds_all(daemon):
+    """Names, values and lists of every kind come back out of a snapshot."""
+    client = daemon.client()
+    deep = "/deep" + "/d" * 1000
+    client.write(deep, b"\0\xff" * 600)
+    client.mkdir("/deep" + "/d" * 500 + "/sibling")
+    client.write("/" + "n" * 3000, bytes(range(256)))
+    for i in range(300):
+        client.write("/lists/%d" % i, b"%d" % i * (i % 7))
+        client.set_perms("/lists/%d" % i, "n%d" % (i % 5),
+                         *("r%d" % (j + 1) for j in range(i % 11)))
+
+    def look():
+        return ([client.read(deep), client.read("/" + "n" * 3000),
+                 client.directory("/deep" + "/d" * 500),
+                 client.directory("/")] +
+                [(client.read("/lists/%d" % i),
+                  client.get_perms("/lists/%d" % i)) for i in range(300)])
+
+    grow(client)
+    wait_for_snapshot(daemon)
+    before = look()
+    daemon.kill()
+    assert look() == before
+    assert client.control("check") == "OK"
+
+
+def test_state_is_small(daemon):
+    """What survival costs is bounded by what the tree is charged for."""
+    client, nodes = daemon.client(), 40000
+
+    def write_all(step):
+        for first in range(0, nodes, 100):
+            chosen = range(first, first + 100, step)
+            for i in chosen:
+                client.send(Type.WRITE, b"/many/%d/n%d\0%08d" % (
+                    i // 100, i % 100, i))
+            for i in chosen:
+                assert client.message()[0] == Type.WRITE
+
+    write_all(1)
+    for _ in range(4):
+        write_all(8)
+        on_disk = sum(path.stat().st_blocks * 512
+                      for path in daemon.state.iterdir())
+        # Journals of 1 MiB with the room ahead, twice while a snapshot is
+        # being written, and the snapshots.
+        assert on_disk < 2 * (1 << 20) + 2 * (600 << 10) + 2 * 8 * nodes
+    snapshot = max(daemon.state.glob("snap.*"),
+                   key=lambda path: path.stat().st_size)
+    assert snapshot.stat().st_size < 8 * nodes
+    daemon.kill()
+    assert client.read("/many/399/n99") == b"%08d" % 39999
+    assert client.control("check") == "OK"
+
+
+def test_long_first_record(daemon):
+    """What a journal begins with does not count as its growth."""
+    client = daemon.client()
+    for first in range(0, 12000, 100):
+        for i in range(first, first + 100):
+            client.send(Type.WATCH, b"/watched/%d\0%0100d\0" % (i, i))
+        for i in range(200):            # a reply and an event each
+            client.message()
+    for i in range(200):
+        client.write("/a", b"%d" % i)
+    assert journal(daemon).name in ("journal.1", "journal.2")
+    daemon.kill()
+    client.write("/watched/11999", b"")
+    assert client.poll_events(0.5) == [("/watched/11999", "%0100d" % 11999)]
 
 
 def test_killed_while_a_generation_begins(daemon):
@@ -163,11 +258,7 @@ def test_damaged_snapshot_is_refused(daemon):
     """It must not serve half a tree as if that were all."""
     client = daemon.client()
     grow(client)
-    snap = daemon.state / "snap.1"
-    for _ in range(200):
-        if snap.exists():
-            break
-        time.sleep(0.05)
+    snap = wait_for_snapshot(daemon)
     end_all(daemon)
     data = bytearray(snap.read_bytes())
     data[len(data) // 2] ^= 1
@@ -175,7 +266,7 @@ def test_damaged_snapshot_is_refused(daemon):
     with pytest.raises(AssertionError):
         daemon.start()
     assert daemon.process.wait(20) == 1
-    assert "snap.1 is damaged at byte" in daemon.log()
+    assert snap.name + " is damaged at byte" in daemon.log()
     daemon.log_path.write_text("")      # the refusal is what was wanted
 
 
@@ -238,17 +329,20 @@ def test_live_update_to_something_useless(daemon, what):
     assert "update does not start" in daemon.log()
 
 
-def test_state_of_a_newer_daemon(daemon):
+@pytest.mark.parametrize("number, whose", ((1, "an older"), (3, "a newer")))
+def test_state_of_another_format(daemon, number, whose):
     """It is refused as a whole: half of it is not what it says."""
     daemon.client().write("/a", b"1")
     end_all(daemon)
     path = journal(daemon)
     good = path.read_bytes()
-    append_record(path, item(12, a=1000))
+    path.write_bytes(preamble(number) + good[48:])
     daemon.process = subprocess.Popen(
         daemon.command, env=daemon.env, stderr=open(daemon.log_path, "ab"))
     assert daemon.process.wait(20) == 1
-    assert "was written by a newer daemon" in daemon.log()
+    assert "was written by %s daemon: its format is %d" % (whose, number) in \
+        daemon.log()
+    assert path.read_bytes() == preamble(number) + good[48:]
     path.write_bytes(good)
     daemon.start()
     assert daemon.client().read("/a") == b"1"
@@ -309,15 +403,20 @@ def test_no_room_for_the_journal(tmp_path):
     try:
         d = daemon_module.Daemon(state=small)
         client = d.client()
+        # Values that cannot be compressed.
+        values = [os.urandom(4000) for _ in range(2000)]
         with pytest.raises(XsError) as info:
-            for i in range(2000):
-                client.write("/x", b"%d" % i * 500)
+            for i, value in enumerate(values):
+                client.write("/%d" % i, value)
         assert info.value.name == "ENOSPC"
-        last = client.read("/x")
-        assert last == b"%d" % (i - 1) * 500
+        assert i > 300
         assert "no room for the journal" in d.log()
-        d.kill()
-        assert client.read("/x") == last
+        for _ in range(2):
+            for n, value in enumerate(values[:i]):
+                assert client.read("/%d" % n) == value
+            with pytest.raises(XsError):
+                client.read("/%d" % i)
+            d.kill()
         d.close()
     finally:
         if d:

@@ -150,7 +150,7 @@ static int set_quota(struct call *c, struct domain *d, const char *name,
 		return EROFS;
 	if (limit < 0 || !parse_u32(text, LIMIT_DEFAULT - 1, &value))
 		return EINVAL;
-	if (!journal_ready(sizeof(struct item)))
+	if (!journal_ready(ITEM_ROOM))
 		return ENOSPC;
 	limit_set(d, (enum limit)limit, value);
 	journal_limit(d ? d->id.domid : DOMID_LIMIT, (unsigned int)limit,

@@ -31,8 +31,19 @@
 #include "util.h"
 
 #define MAX_SIZE (1ul << 30)	/* of one journal; address space, not memory */
-#define CHUNK (1ul << 20)	/* allocated at a time */
-#define ROTATE_MIN (16ul << 20)	/* a journal shorter than this goes on */
+#define CHUNK (256ul << 10)	/* allocated at a time */
+
+/*
+ * A journal may grow, after its first record, by a part of what the tree is
+ * charged for, and by as much as that record has: this bounds both the memory
+ * that it takes and the share of the time that goes into the next generation.
+ * It may always grow by ROTATE_MIN.
+ */
+#define ROTATE_MIN (1ul << 20)
+#define ROTATE_SHARE 4
+
+/* While this much is added to a journal a slice of the snapshot is written. */
+#define BYTES_PER_SLICE 512
 
 static const char *dir;
 static uint64_t gen;
@@ -40,7 +51,9 @@ static int fd = -1;
 static uint8_t *map;
 static size_t pos;		/* where the next record goes */
 static size_t allocated;	/* bytes of the file that are backed */
-static size_t snap_size;	/* of the newest snapshot */
+static size_t begun;		/* length of the first record; 0: not known */
+static size_t rotate_at;	/* after a failure: not before this length */
+static size_t paced;		/* length up to which the snapshot kept up */
 static uint64_t seq;		/* of the last record */
 static struct buf items;	/* of the record that is being made */
 static bool full_logged;
@@ -108,6 +121,8 @@ int journal_open(const char *d, uint64_t g, uint64_t from)
 	gen = g;
 	pos = from;
 	allocated = (size_t)lseek(f, 0, SEEK_END);
+	begun = 0;
+	rotate_at = 0;
 	if (old > (off_t)from)
 		memset(map + from, 0, (size_t)old - from);
 	return 0;
@@ -136,7 +151,7 @@ void journal_set_seq(uint64_t s)
  */
 bool journal_ready(size_t need)
 {
-	bool ok = extend(pos + need + sizeof(struct rec));
+	bool ok = extend(pos + need + sizeof(struct preamble) + REC_ROOM);
 
 	if (!ok && !full_logged)
 		log_error("no room for the journal in %s: changes are refused",
@@ -159,44 +174,36 @@ void journal_drop(void)
  * journal_commit() - record the items that were added since the last commit
  *
  * Once this returns they survive. Without items it does nothing; nor does it
- * before journal_open(), during recovery.
+ * before journal_open(), during recovery. The first record of a file counts
+ * together with the preamble, which is stored after it.
  */
 void journal_commit(void)
 {
-	uint8_t *p = map + pos;
-	struct rec r = { .len = (uint32_t)(sizeof(r) + items.len) };
+	struct preamble head;
+	size_t at = pos ? pos : sizeof(head);
+	size_t len;
 
 	if (!items.len || fd < 0) {
 		items.len = 0;
 		return;
 	}
-	if (!extend(pos + r.len + sizeof(r)))
-		log_fatal("no room for a record of %u bytes", r.len);
-	r.seq = ++seq;
-	memcpy(p + sizeof(r), items.data, items.len);
-	memcpy(p + offsetof(struct rec, seq), &r.seq, sizeof(r.seq));
-	r.crc = crc32c(0, p + offsetof(struct rec, seq),
-		       r.len - offsetof(struct rec, seq));
-	memcpy(p + offsetof(struct rec, crc), &r.crc, sizeof(r.crc));
-	__atomic_store_n((uint32_t *)p, r.len, __ATOMIC_RELEASE);
-	pos += r.len;
+	if (!extend(at + items.len + REC_ROOM))
+		log_fatal("no room for a record of %zu bytes", items.len);
+	len = rec_make(map + at, ++seq, &items);
+	__atomic_store_n((uint32_t *)(map + at), (uint32_t)len,
+			 __ATOMIC_RELEASE);
+	if (!pos) {
+		preamble_make(&head);
+		memcpy(map + sizeof(uint32_t), &head.rec.crc,
+		       sizeof(head) - sizeof(uint32_t));
+		__atomic_store_n((uint32_t *)map, head.rec.len,
+				 __ATOMIC_RELEASE);
+	}
+	pos = at + REC_SPACE(len);
 	items.len = 0;
 }
 
 /* --- items --- */
-
-/* Add an item and return where its body goes, of @size bytes. */
-static uint8_t *item_add(struct item *it, size_t size)
-{
-	size_t padded = (size + 7) & ~(size_t)7;
-	uint8_t *p;
-
-	it->len = (uint32_t)(sizeof(*it) + padded);
-	p = buf_grow(&items, it->len);
-	memcpy(p, it, sizeof(*it));
-	memset(p + sizeof(*it) + size, 0, padded - size);
-	return p + sizeof(*it);
-}
 
 static void item_strings(struct item *it, const char *s, const char *t)
 {
@@ -205,7 +212,8 @@ static void item_strings(struct item *it, const char *s, const char *t)
 	uint8_t *p;
 
 	it->str_len = (uint32_t)len;
-	p = item_add(it, len + extra);
+	it->len = (uint32_t)(len + extra);
+	p = item_put(&items, it);
 	memcpy(p, s, len);
 	if (extra)
 		memcpy(p + len, t, extra);
@@ -228,8 +236,10 @@ void journal_node(const char *path, const void *value, size_t len,
 		.str_len = (uint32_t)strlen(path) + 1,
 	};
 	size_t perm_bytes = it.a * sizeof(struct perm);
-	uint8_t *p = item_add(&it, it.str_len + it.nr + perm_bytes);
+	uint8_t *p;
 
+	it.len = (uint32_t)(it.str_len + it.nr + perm_bytes);
+	p = item_put(&items, &it);
 	memcpy(p, path, it.str_len);
 	if (it.nr)
 		memcpy(p + it.str_len, value, it.nr);
@@ -249,7 +259,7 @@ void journal_cursor(uint32_t conn, uint32_t in_done, uint32_t out_end)
 	struct item it = { .type = ITEM_CURSOR, .a = conn, .b = in_done,
 			   .c = out_end };
 
-	item_add(&it, 0);
+	item_put(&items, &it);
 }
 
 void journal_conn(bool open, uint32_t conn, uint32_t domid, bool readonly)
@@ -257,7 +267,7 @@ void journal_conn(bool open, uint32_t conn, uint32_t domid, bool readonly)
 	struct item it = { .type = open ? ITEM_CONN_OPEN : ITEM_CONN_CLOSE,
 			   .flags = readonly, .a = conn, .b = domid };
 
-	item_add(&it, 0);
+	item_put(&items, &it);
 }
 
 /* @depth: -1 for no limit */
@@ -282,7 +292,7 @@ void journal_txn(bool start, uint32_t conn, uint32_t id)
 	struct item it = { .type = start ? ITEM_TXN_START : ITEM_TXN_END,
 			   .a = conn, .b = id };
 
-	item_add(&it, 0);
+	item_put(&items, &it);
 }
 
 void journal_domain(uint16_t domid, uint16_t target, uint64_t gfn,
@@ -297,7 +307,7 @@ void journal_domain(uint16_t domid, uint16_t target, uint64_t gfn,
 		.q = gfn,
 	};
 
-	item_add(&it, 0);
+	item_put(&items, &it);
 }
 
 /* @domid: DOMID_LIMIT for the global limit */
@@ -306,18 +316,10 @@ void journal_limit(uint32_t domid, unsigned int limit, uint32_t value)
 	struct item it = { .type = ITEM_LIMIT, .nr = (uint16_t)limit,
 			   .a = domid, .b = value };
 
-	item_add(&it, 0);
+	item_put(&items, &it);
 }
 
 /* --- generations --- */
-
-/* The first item of a journal. */
-void journal_begin(void)
-{
-	struct item it = { .type = ITEM_RESET, .a = JOURNAL_FORMAT };
-
-	item_add(&it, 0);
-}
 
 /**
  * journal_rotate() - begin a new generation
@@ -335,9 +337,9 @@ int journal_rotate(void)
 	rc = journal_open(dir, gen + 1, 0);
 	if (rc)
 		return rc;
-	journal_begin();
 	store_dump();
 	journal_commit();
+	begun = paced = pos;
 	return snapshot_begin(file_name(path, sizeof(path), "snap", gen),
 			      store_root());
 }
@@ -361,19 +363,40 @@ bool journal_busy(void)
 	return snapshot_active();
 }
 
+static bool is_long(void)
+{
+	size_t grown = pos - begun;
+
+	return pos >= rotate_at && grown >= begun && grown >= ROTATE_MIN &&
+	       grown >= store_bytes() / ROTATE_SHARE;
+}
+
+/* Write slices of the snapshot: as many as the journal grew for, or one. */
+static void keep_pace(void)
+{
+	do {
+		if (snapshot_step())
+			remove_older();
+		paced += BYTES_PER_SLICE;
+	} while (snapshot_active() && paced < pos);
+}
+
 /**
- * journal_poll() - between requests: write a slice, or begin a generation
+ * journal_poll() - between requests: write some slices, or begin a generation
  */
 void journal_poll(void)
 {
+	int rc;
+
 	if (snapshot_active()) {
-		if (snapshot_step(&snap_size))
-			remove_older();
+		keep_pace();
 		return;
 	}
-	if (pos < ROTATE_MIN || pos < snap_size)
+	if (!is_long())
 		return;
-	if (journal_rotate())
-		log_error("cannot begin a new journal in %s: %s", dir,
-			  strerror(errno));
+	rc = journal_rotate();
+	if (!rc)
+		return;
+	rotate_at = pos + ROTATE_MIN;
+	log_error("cannot begin a new journal in %s: %s", dir, strerror(rc));
 }

@@ -212,10 +212,6 @@ static int daemon_main(const struct options *o, char **argv)
 	rc = journal_open(o->state_dir, gen, pos);
 	if (rc)
 		log_fatal("%s: %s", o->state_dir, strerror(rc));
-	if (!pos) {
-		journal_begin();
-		journal_commit();
-	}
 	keeper_attach(argv);
 	if (o->domains)
 		start_domains(o);

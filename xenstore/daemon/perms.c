@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "domain.h"
 #include "util.h"
 
 static struct perms **table;
@@ -56,6 +57,17 @@ static void table_grow(void)
 	free(table);
 	table = bigger;
 	table_size = size;
+}
+
+/* Is this a list that a request could have made? */
+bool perms_valid(const struct perm *list, uint32_t nr)
+{
+	uint32_t i;
+
+	for (i = 0; i < nr; i++)
+		if (list[i].domid >= DOMID_LIMIT || list[i].bits > PERM_BOTH)
+			return false;
+	return nr != 0;
 }
 
 /**

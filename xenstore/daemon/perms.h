@@ -41,6 +41,7 @@ struct identity {
 /* Numbers of lists in use: half as long as a pointer. */
 extern struct perms **perms_by_id;
 
+bool perms_valid(const struct perm *list, uint32_t nr);
 struct perms *perms_intern(const struct perm *p, unsigned int nr);
 struct perms *perms_get(struct perms *ps);
 void perms_put(struct perms *ps);

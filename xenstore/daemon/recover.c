@@ -30,6 +30,7 @@
 #include "domain.h"
 #include "journal.h"
 #include "log.h"
+#include "pack.h"
 #include "path.h"
 #include "store.h"
 #include "txn.h"
@@ -43,15 +44,17 @@ static bool path_valid(const char *path)
 	return *path == '/' && path_canonical(scratch, path, 0);
 }
 
-/* Lists that a request could have made, and no others. */
-static bool perms_valid(const struct perm *list, uint32_t nr)
+/* A node as it was recorded; @value or @ps is NULL where it did not change. */
+static bool put_node(const char *path, const uint8_t *value, size_t len,
+		     struct perms *ps, uint64_t seq)
 {
-	uint32_t i;
-
-	for (i = 0; i < nr; i++)
-		if (list[i].domid >= DOMID_LIMIT || list[i].bits > PERM_BOTH)
-			return false;
-	return nr != 0;
+	if (!ps && (*path != '/' || !tree_find(store_root(), path)))
+		return false;
+	if (*path == '/' && !tree_find(store_root(),
+				       path_parent(scratch, path)))
+		return false;
+	store_replay_put(path, value, len, ps, seq);
+	return true;
 }
 
 static bool apply_node(uint64_t seq, const struct item *it, const uint8_t *body)
@@ -61,10 +64,11 @@ static bool apply_node(uint64_t seq, const struct item *it, const uint8_t *body)
 	struct perms *ps = NULL;
 	struct perm *list;
 	const char *path;
+	bool ok;
 
 	if (!item_string(it, body, &path) || it->a > 4096 ||
 	    it->nr > XENSTORE_PAYLOAD_MAX ||
-	    it->len < sizeof(*it) + it->str_len + it->nr + perm_bytes)
+	    it->len < it->str_len + it->nr + perm_bytes)
 		return false;
 	if (store_special(path) < 0 && !path_valid(path))
 		return false;
@@ -76,18 +80,31 @@ static bool apply_node(uint64_t seq, const struct item *it, const uint8_t *body)
 		if (!perms_valid(list, it->a))
 			return false;
 		ps = perms_intern(list, it->a);
-	} else if (*path != '/' || !tree_find(store_root(), path)) {
-		return false;
 	}
-	if (*path == '/' && !tree_find(store_root(),
-				       path_parent(scratch, path))) {
-		perms_put(ps);
-		return false;
-	}
-	store_replay_put(path, it->flags & ITEM_HAS_VALUE ? value : NULL,
-			 it->nr, ps, seq);
+	ok = put_node(path, it->flags & ITEM_HAS_VALUE ? value : NULL, it->nr,
+		      ps, seq);
 	perms_put(ps);
-	return true;
+	return ok;
+}
+
+static bool apply_packed(void *arg, const char *path, const uint8_t *value,
+			 size_t len, struct perms *ps)
+{
+	struct recover_state *s = arg;
+
+	arena_reset(scratch);
+	s->nodes++;
+	return path_valid(path) && put_node(path, value, len, ps, s->seq);
+}
+
+static bool apply_tree(struct recover_state *s, const struct item *it,
+		       const uint8_t *body)
+{
+	if (!s->tree)
+		s->tree = unpacker_new();
+	if (!s->tree)
+		log_fatal("out of memory");
+	return unpacker_feed(s->tree, body, it->len, apply_packed, s);
 }
 
 static bool apply_remove(uint64_t seq, const struct item *it,
@@ -126,7 +143,7 @@ static bool apply_watch(const struct item *it, const uint8_t *body, bool add)
 {
 	struct conn *c = conn_lookup(it->a);
 	const char *path, *canonical, *token;
-	size_t room = it->len - sizeof(*it) - it->str_len;
+	size_t room = it->len - it->str_len;
 
 	if (!c || !item_string(it, body, &path))
 		return false;
@@ -221,34 +238,45 @@ static bool apply(void *arg, uint64_t seq, const struct item *it,
 	case ITEM_LIMIT:
 		return apply_limit(it);
 	case ITEM_RESET:
-		s->too_new = it->a > JOURNAL_FORMAT;
-		if (!s->too_new)
+		if (it->a == JOURNAL_FORMAT)
 			forget_all();
-		return !s->too_new;
+		return it->a == JOURNAL_FORMAT;
+	case ITEM_TREE:
+		return apply_tree(s, it, body);
 	case ITEM_SNAPSHOT_END:
-		s->snapshot_done = true;
-		return true;
+		s->snapshot_done = it->q == s->nodes;
+		return s->snapshot_done;
 	}
 	return false;
 }
 
 /**
  * recover_records() - apply the records of a journal or snapshot in memory
- * @end: as for journal_parse()
+ * @end: as for records_parse()
  *
  * For recover(), and for whoever tests the reader.
  */
 bool recover_records(const uint8_t *data, size_t size, size_t *end,
 		     struct recover_state *s)
 {
+	bool ok;
+
 	if (!scratch)
 		scratch = arena_new(32768);
-	return journal_parse(data, size, end, apply, s);
+	ok = records_parse(data, size, end, apply, s);
+	unpacker_free(s->tree);
+	s->tree = NULL;
+	return ok;
 }
+
+struct file {
+	uint8_t *data;
+	size_t size;
+};
 
 /* Map a file of the state directory. Return: false if it is not there. */
 static bool map_file(const char *dir, const char *what, uint64_t n,
-		     struct journal_map *m)
+		     struct file *m)
 {
 	char path[512];
 	struct stat st;
@@ -258,7 +286,7 @@ static bool map_file(const char *dir, const char *what, uint64_t n,
 	fd = open(path, O_RDONLY | O_CLOEXEC);
 	if (fd < 0)
 		return false;
-	*m = (struct journal_map){ 0 };
+	*m = (struct file){ 0 };
 	if (!fstat(fd, &st) && st.st_size > 0) {
 		m->data = mmap(NULL, (size_t)st.st_size, PROT_READ,
 			       MAP_PRIVATE, fd, 0);
@@ -268,6 +296,12 @@ static bool map_file(const char *dir, const char *what, uint64_t n,
 	}
 	close(fd);
 	return true;
+}
+
+static void unmap_file(struct file *m)
+{
+	if (m->size)
+		munmap(m->data, m->size);
 }
 
 static bool newest_snapshot(const char *dir, uint64_t *newest)
@@ -294,41 +328,66 @@ static bool newest_snapshot(const char *dir, uint64_t *newest)
 
 static int read_snapshot(const char *dir, uint64_t n, struct recover_state *s)
 {
-	struct journal_map m;
+	struct file m;
 	size_t end;
 
 	if (!map_file(dir, "snap", n, &m))
 		return ENOENT;
 	s->snapshot_done = false;
+	s->nodes = 0;
 	if (!recover_records(m.data, m.size, &end, s) ||
 	    !s->snapshot_done) {
 		log_error("%s/snap.%" PRIu64 " is damaged at byte %zu", dir,
 			  n, end);
 		return EIO;
 	}
-	munmap(m.data, m.size);
+	unmap_file(&m);
 	return 0;
 }
 
-static void read_journals(const char *dir, struct recover_state *s, uint64_t *gen,
-			  uint64_t *pos)
+/*
+ * A daemon writes one format alone. Return: 0; EPROTO, with a line in the log,
+ * if one of the journals is of another.
+ */
+static int check_format(const char *dir, uint64_t gen)
 {
-	struct journal_map m;
+	uint32_t format = JOURNAL_FORMAT;
+	struct file m;
+
+	for (; format == JOURNAL_FORMAT &&
+	       map_file(dir, "journal", gen, &m); gen++) {
+		format = preamble_format(m.data, m.size);
+		if (!format)		/* empty, or torn: not for us to say */
+			format = JOURNAL_FORMAT;
+		unmap_file(&m);
+	}
+	if (format == JOURNAL_FORMAT)
+		return 0;
+	log_error("%s was written by %s daemon: its format is %" PRIu32
+		  ", this one reads %u", dir,
+		  format > JOURNAL_FORMAT ? "a newer" : "an older", format,
+		  JOURNAL_FORMAT);
+	return EPROTO;
+}
+
+/* A journal without a record is one that the last daemon did not get to. */
+static void read_journals(const char *dir, struct recover_state *s,
+			  uint64_t *gen, uint64_t *pos)
+{
+	struct file m;
 	uint64_t n;
 	size_t end;
 
 	for (n = *gen; map_file(dir, "journal", n, &m); n++) {
-		*gen = n;
-		*pos = 0;
-		if (!m.size)
-			continue;
-		if (!recover_records(m.data, m.size, &end, s) && !s->too_new)
+		end = 0;
+		if (m.size && !recover_records(m.data, m.size, &end, s))
 			log_warn("%s/journal.%" PRIu64 " is torn at byte %zu: "
 				 "the rest of it is dropped", dir, n, end);
+		unmap_file(&m);
+		if (!end && n > *gen)
+			continue;
+		*gen = n;
 		*pos = end;
-		munmap(m.data, m.size);
-		if (s->too_new)
-			return;
 	}
 }
 
@@ -339,24 +398,23 @@ static void read_journals(const char *dir, struct recover_state *s, uint64_t *ge
  * Afterwards each connection knows its counters, but has no transport yet.
  *
  * Return: 0, also if the directory is empty; EIO the snapshot is damaged;
- *         EPROTO a newer daemon wrote what this one cannot read.
+ *         EPROTO another daemon wrote what this one cannot read.
  */
 int recover(const char *dir, uint64_t *gen, uint64_t *pos)
 {
 	struct recover_state s = { 0 };
-	int rc = 0;
+	bool snapshot;
+	int rc;
 
 	*gen = *pos = 0;
 	scratch = arena_new(32768);
 	store_init();
-	if (newest_snapshot(dir, gen))
+	snapshot = newest_snapshot(dir, gen);
+	rc = check_format(dir, *gen);
+	if (!rc && snapshot)
 		rc = read_snapshot(dir, *gen, &s);
 	if (!rc)
 		read_journals(dir, &s, gen, pos);
-	if (s.too_new) {
-		log_error("%s was written by a newer daemon", dir);
-		rc = EPROTO;
-	}
 	journal_drop();
 	journal_set_seq(s.seq);
 	arena_free(scratch);

@@ -9,10 +9,13 @@
 #include <stddef.h>
 #include <stdint.h>
 
+struct unpacker;
+
 struct recover_state {
 	uint64_t seq;		/* of the latest record */
+	uint64_t nodes;		/* of the snapshot, so far */
+	struct unpacker *tree;	/* of the snapshot that is being read */
 	bool snapshot_done;	/* the record that ends a snapshot was there */
-	bool too_new;		/* a journal is of a format that we do not know */
 };
 
 bool recover_records(const uint8_t *data, size_t size, size_t *end,

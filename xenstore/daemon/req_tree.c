@@ -36,7 +36,7 @@ static int may_change(struct req *r, const char *path, size_t nodes,
 		return txn_room(r->t, nodes, bytes);
 	if (lease_blocks(r->c, path))
 		return LEASE_WAIT;
-	return journal_ready(2 * XENSTORE_ABS_PATH_MAX * sizeof(struct item) +
+	return journal_ready(2 * XENSTORE_ABS_PATH_MAX * ITEM_ROOM +
 			     2 * bytes) ? 0 : ENOSPC;
 }
 

@@ -40,7 +40,7 @@ int do_watch(struct req *r)
 		return rc;
 	if (*path == '@' && depth != UINT32_MAX && depth != 1)
 		return EINVAL;
-	if (!journal_ready(r->len + sizeof(struct item)))
+	if (!journal_ready(r->len + ITEM_ROOM))
 		return ENOSPC;
 	rc = watch_add(r->c, s[0], path, s[1], (int)depth);
 	if (!rc)
@@ -72,7 +72,7 @@ int do_transaction_start(struct req *r)
 
 	if (r->t)
 		return EBUSY;
-	if (!journal_ready(sizeof(struct item)))
+	if (!journal_ready(ITEM_ROOM))
 		return ENOSPC;
 	rc = txn_start(r->c, &id);
 	if (!rc)

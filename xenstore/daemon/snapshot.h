@@ -6,12 +6,11 @@
 #define XS_SNAPSHOT_H
 
 #include <stdbool.h>
-#include <stddef.h>
 
 struct node;
 
 int snapshot_begin(const char *path, struct node *root);
 bool snapshot_active(void);
-bool snapshot_step(size_t *size);
+bool snapshot_step(void);
 
 #endif

@@ -16,6 +16,7 @@
 #include "watch.h"
 
 static struct tree tree;
+static long tree_bytes;		/* that domains are charged for it */
 static struct perms *special[SPECIAL_NR];
 static const char *const special_names[SPECIAL_NR] = {
 	[SPECIAL_INTRODUCE] = "@introduceDomain",
@@ -29,6 +30,7 @@ static void charge(struct tree *t, uint16_t domid, long nodes, long bytes)
 	(void)t;
 	d->nodes += nodes;
 	d->bytes += bytes;
+	tree_bytes += bytes;
 }
 
 /**
@@ -57,6 +59,12 @@ struct node *store_root(void)
 struct tree *store_tree(void)
 {
 	return &tree;
+}
+
+/* What all domains together are charged for the nodes of the tree. */
+size_t store_bytes(void)
+{
+	return (size_t)tree_bytes;
 }
 
 /**

@@ -20,6 +20,7 @@ enum special {
 void store_init(void);
 struct node *store_root(void);
 struct tree *store_tree(void);
+size_t store_bytes(void);
 void store_put(const char *path, const void *value, size_t len,
 	       struct perms *perms);
 void store_imply(const char *path, struct perms *perms);

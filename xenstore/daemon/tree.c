@@ -172,16 +172,10 @@ void tree_walk(const struct node *n, const char *path, tree_visit_fn fn,
 	buf_free(&b);
 }
 
-struct level {
-	struct kids_iter it;
-	size_t path_len;	/* of the node whose children these are */
-};
-
 struct tree_cursor {
 	struct node *root;	/* [r] */
-	struct buf path;	/* of the node returned last, no NUL counted */
-	struct level *level;
-	size_t depth, cap;
+	struct kids_iter *level;	/* the children at each depth */
+	unsigned int depth, cap;
 	bool started;
 };
 
@@ -199,40 +193,30 @@ static void cursor_push(struct tree_cursor *c, const struct node *n)
 		c->cap = c->cap ? c->cap * 2 : 16;
 		c->level = xrealloc(c->level, c->cap * sizeof(*c->level));
 	}
-	kids_iter_init(&c->level[c->depth].it, node_kids(n));
-	c->level[c->depth++].path_len = c->path.len;
-}
-
-static void cursor_path(struct tree_cursor *c, const struct node *n)
-{
-	c->path.len = c->level[c->depth - 1].path_len;
-	buf_put(&c->path, "/", 1);
-	buf_put(&c->path, node_name(n), n->name_len + 1u);
-	c->path.len--;
+	kids_iter_init(&c->level[c->depth++], node_kids(n));
 }
 
 /**
  * tree_cursor_next() - the next node, parents before children
- * @path: of that node; valid until the next call
+ * @depth: of that node; 0 for the root
  *
  * Return: the node, borrowed from the version; NULL after the last one.
  */
-const struct node *tree_cursor_next(struct tree_cursor *c, const char **path)
+const struct node *tree_cursor_next(struct tree_cursor *c, unsigned int *depth)
 {
 	struct node *n;
 
 	if (!c->started) {
 		c->started = true;
 		cursor_push(c, c->root);
-		*path = "/";
+		*depth = 0;
 		return c->root;
 	}
 	while (c->depth) {
-		n = kids_iter_next(&c->level[c->depth - 1].it);
+		n = kids_iter_next(&c->level[c->depth - 1]);
 		if (n) {
-			cursor_path(c, n);
+			*depth = c->depth;
 			cursor_push(c, n);
-			*path = (char *)c->path.data;
 			return n;
 		}
 		c->depth--;
@@ -245,7 +229,6 @@ void tree_cursor_close(struct tree_cursor *c)
 	if (!c)
 		return;
 	node_put(c->root);
-	buf_free(&c->path);
 	free(c->level);
 	free(c);
 }

@@ -31,7 +31,8 @@ void tree_walk(const struct node *n, const char *path, tree_visit_fn fn,
 /* The same, in slices: the cursor owns the version that it walks over. */
 struct tree_cursor;
 struct tree_cursor *tree_cursor_open(struct node *root);
-const struct node *tree_cursor_next(struct tree_cursor *c, const char **path);
+const struct node *tree_cursor_next(struct tree_cursor *c,
+				    unsigned int *depth);
 void tree_cursor_close(struct tree_cursor *c);
 
 #endif

@@ -431,7 +431,7 @@ static struct txn_op *op_add(struct txn *t, const char *path,
 
 	*op = (struct txn_op){ .path = arena_strndup(t->mem, path, len) };
 	STAILQ_INSERT_TAIL(&t->ops, op, next);
-	t->op_bytes += 2 * len + sizeof(struct item) + 16;
+	t->op_bytes += 2 * len + ITEM_ROOM;
 	t->changes++;
 	use(t, op_bytes(len, value_len));
 	return op;
