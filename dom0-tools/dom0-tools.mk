@@ -6,11 +6,18 @@
 #   build/bin/lodge             the tool
 #   build/dom0-tools/asan/lodge the same under sanitizers, for the tests
 
+# The library has within it the program that reads kernels (lib/image.c), which
+# is built first; Debian's libraries that unpack are linked to it alone.
+
 TOOLS_LIB := $(patsubst %.c,%,$(wildcard dom0-tools/lib/*.c))
 TOOLS_CLI := $(patsubst %.c,%,$(wildcard dom0-tools/cli/*.c))
+TOOLS_READER := $(patsubst %.c,%,$(wildcard dom0-tools/reader/*.c))
+TOOLS_READER_FILE := build/obj/tools/image-reader
+TOOLS_READER_LIBS := -lz -llzma -lzstd -llz4 -lseccomp
 TOOLS_STORE := $(patsubst %.c,%,$(wildcard xenstore/client/*.c))
 TOOLS_CPPFLAGS := -D_GNU_SOURCE -D__XEN_TOOLS__ -Idom0-tools/include \
-	-Ixenstore/include
+	-Ixenstore/include -Idom0-tools/lib \
+	-DIMAGE_READER_FILE='"$(TOOLS_READER_FILE)"'
 TOOLS_LIBS := -lyajl -lxencall -lpthread
 
 # $(1): directory of the objects, $(2): flags
@@ -19,12 +26,18 @@ $(1)/%.o: %.c dom0-tools/dom0-tools.mk build/config.mk
 	$$(call say,CC,$$@)$$(CC) $$(TOOLS_CPPFLAGS) $$(HOST_CFLAGS) $(2) \
 		$$(DEPFLAGS) -c -o $$@ $$<
 
+$(1)/dom0-tools/lib/image-program.o: $(TOOLS_READER_FILE)
+
 $$(call include_deps,$$(addprefix $(1)/,$$(addsuffix .o,$$(TOOLS_LIB) \
-	$$(TOOLS_CLI))))
+	$$(TOOLS_CLI) $$(TOOLS_READER))))
 endef
 
 $(eval $(call tools_objects,build/obj/tools))
 $(eval $(call tools_objects,build/obj/tools-asan,$(SAN_CFLAGS)))
+
+$(TOOLS_READER_FILE): $(TOOLS_READER:%=build/obj/tools/%.o)
+	$(call say,LD,$@)$(CC) -s -pie -Wl,-z,relro,-z,now -o $@ $^ \
+		$(TOOLS_READER_LIBS)
 
 build/lib/liblodge.a: $(TOOLS_LIB:%=build/obj/tools/%.o)
 	$(call say,AR,$@)rm -f $@ && $(AR) rcs $@ $^
@@ -41,7 +54,7 @@ build/dom0-tools/asan/lodge: $(TOOLS_CLI:%=build/obj/tools-asan/%.o) \
 ALL_TARGETS += build/lib/liblodge.a build/bin/lodge
 SYSTEM_DEPS += build/dom0-tools/asan/lodge
 $(call header_check,$(wildcard dom0-tools/include/*.h dom0-tools/lib/*.h \
-	dom0-tools/cli/*.h),$(TOOLS_CPPFLAGS) $(HOST_CFLAGS))
+	dom0-tools/cli/*.h dom0-tools/reader/*.h),$(TOOLS_CPPFLAGS) $(HOST_CFLAGS))
 
 .PHONY: install-tools
 install-tools: build/bin/lodge

@@ -12,7 +12,8 @@ NAMES = sorted(path.stem for path in HERE.glob("fuzz_*.c"))
 RUNS = 300000
 # Each run of these talks to the kernel (files, sockets), or compresses.
 FEWER = {"fuzz_xs_wire": 40000, "fuzz_xs_client": 60000, "fuzz_loader": 100000,
-         "fuzz_multiboot": 100000, "fuzz_config": 60000}
+         "fuzz_multiboot": 100000, "fuzz_config": 60000,
+         "fuzz_image": 40000}
 TIME_LIMIT_S = 600
 
 
