@@ -8,15 +8,13 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #define FILE_MOST     (1 << 20)
 #define DEFAULT_MIB   32	/* as with xl */
 #define SMALLEST_MIB  8
 
-/* A finding about the configuration, or one key wherever it was set. */
-static struct cfg_at at_key(struct lodge_config *config, const char *key)
+struct cfg_at at_key(struct lodge_config *config, const char *key)
 {
 	struct cfg_at at = {
 		.config = config, .source = config->source, .key = key,
@@ -251,52 +249,4 @@ const struct lodge_domain_config *
 lodge_config_domain(const struct lodge_config *config)
 {
 	return config->errors ? NULL : &config->domain;
-}
-
-/* ---- the files that it names ---------------------------------------------- */
-
-static void check_path(struct lodge_config *config, const char *key,
-		       const char *path, bool writable, bool device)
-{
-	struct cfg_at at = at_key(config, key);
-	struct stat st;
-
-	if (stat(path, &st))
-		finding(&at, LODGE_ERROR, "names %s: %s", quoted(&at, path),
-			strerror(errno));
-	else if (!S_ISREG(st.st_mode) && !(device && S_ISBLK(st.st_mode)))
-		must_be(&at, device ? "a file or a block device" : "a file",
-			"names %s", quoted(&at, path));
-	else if (access(path, writable ? R_OK | W_OK : R_OK))
-		finding(&at, LODGE_ERROR, "names %s: %s", quoted(&at, path),
-			strerror(errno));
-}
-
-static void check_files(struct lodge_config *config)
-{
-	const struct lodge_domain_config *d = &config->domain;
-	const struct lodge_disk *disk;
-	size_t i;
-
-	if (d->kernel)
-		check_path(config, "kernel", d->kernel, false, false);
-	if (d->ramdisk)
-		check_path(config, "ramdisk", d->ramdisk, false, false);
-	for (i = 0; i < d->nr_disks; i++) {
-		disk = &d->disks[i];
-		/* Others' files are not ours to see. */
-		if (disk->target && !disk->script && !disk->backend)
-			check_path(config, "disk", disk->target,
-				   disk->writable, true);
-	}
-	findings_finish(config);
-}
-
-int lodge_config_check_files(struct lodge_config *config)
-{
-	if (arena_enter(&config->arena))
-		return -ENOMEM;
-	check_files(config);
-	arena_leave(&config->arena);
-	return 0;
 }

@@ -3,6 +3,7 @@
  * config.h - what the files that read a configuration call of each other
  *
  *   text --parse.c--> settings --keys.c--> domain --config.c--> checked
+ *                                                 --files.c--> its files too
  *
  * keys.c has a row for each key; values.c reads the plain kinds of values,
  * disk.c, vif.c and channel.c what is written in strings of their own
@@ -95,6 +96,10 @@ const char *nearest(const char *name,
 /* Adds the settings in @text. */
 void parse_settings(struct lodge_config *config, const char *source,
 		    const char *text, size_t length);
+
+/* ---- config.c ---- */
+/* For findings: where @key was set last; NULL: the configuration as a whole */
+struct cfg_at at_key(struct lodge_config *config, const char *key);
 
 /* ---- keys.c ---- */
 void read_settings(struct lodge_config *config);

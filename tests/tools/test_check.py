@@ -11,6 +11,8 @@ import subprocess
 
 import pytest
 
+import kernels
+
 LODGE = pathlib.Path(__file__).resolve().parents[2] / \
     "build" / "dom0-tools" / "asan" / "lodge"
 GOOD = 'name = "g"\nkernel = "%(dir)s/vmlinuz"\nmemory = 64\n'
@@ -306,7 +308,7 @@ FINE = [
 @pytest.fixture
 def place(tmp_path):
     """A folder with a kernel and a disk that a configuration can name."""
-    (tmp_path / "vmlinuz").write_bytes(b"kernel")
+    (tmp_path / "vmlinuz").write_bytes(kernels.elf())
     (tmp_path / "disk.img").write_bytes(b"disk")
     return tmp_path
 
