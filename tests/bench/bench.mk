@@ -2,8 +2,9 @@
 #
 # bench.mk - benchmarks: ours beside Debian's Xen, the same guest, one run
 #
-#   make bench         calls, start, memory and Linux, then the tables
+#   make bench         all of these, one after the other
 #   make bench-calls   what calls cost a small guest
+#   make bench-pairs   what two domains pay that deal with each other
 #   make bench-start   from the hypervisor's first instruction to Dom0's
 #   make bench-memory  what the hypervisor holds
 #   make bench-linux   what Linux pays as Dom0
@@ -11,7 +12,8 @@
 #
 # Each leaves build/bench/NAME.json. docs/benchmarks.md says what they mean.
 
-BENCH_TARGETS += bench-calls bench-start bench-memory bench-linux bench-table
+BENCH_TARGETS += bench-calls bench-pairs bench-start bench-memory \
+	bench-linux bench-table
 
 # The plugin, once for each version of QEMU's interface.
 build/bench/count-%.so: tests/bench/count.c build/config.mk
@@ -29,9 +31,13 @@ BENCH_DEPS := build/lodge.elf build/dom0/xen.elf \
 	build/pkg/qemu-10/packages \
 	build/bench/count-1.so build/bench/count-4.so
 
-.PHONY: bench-calls bench-start bench-memory bench-linux bench-table
+.PHONY: bench-calls bench-pairs bench-start bench-memory bench-linux \
+	bench-table
 bench-calls: $(BENCH_DEPS) build/guests/calls.elf
 	@$(PYTHON) tests/bench/calls.py
+
+bench-pairs: $(BENCH_DEPS) build/guests/pairs.elf
+	@$(PYTHON) tests/bench/pairs.py
 
 bench-start: $(BENCH_DEPS) $(addprefix build/dom0/,vmlinux vmlinuz \
 		initramfs.cpio)

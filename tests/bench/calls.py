@@ -15,7 +15,6 @@ import sys
 
 import benchlab
 
-GUEST = benchlab.BUILD / "guests" / "calls.elf"
 MACHINE = ["-m", "512"]
 COMMAND_LINE = benchlab.CONSOLE + " dom0_mem=128M noreboot"
 
@@ -32,20 +31,20 @@ def figures_of(lines, counts):
             for match, (count,) in zip(found, counts)}
 
 
-def measure(image, options, emulator):
-    """Boot the guest on @image; its figures by name."""
+def measure(guest, image, options, emulator):
+    """Boot @guest on @image; its figures by name."""
     run = benchlab.Run(emulator, MACHINE + [
         "-kernel", str(image), "-append", f"{COMMAND_LINE} {options}".strip(),
-        "-initrd", f"{GUEST} bench"])
-    run.require_success(f"calls on {image}")
+        "-initrd", f"{benchlab.BUILD}/guests/{guest}.elf bench"])
+    run.require_success(f"{guest} on {image}")
     return figures_of(run.lines, run.counts)
 
 
-def main():
-    """Measure both sides, print and keep the result."""
+def compare(guest):
+    """Measure @guest on both sides, print and keep the result."""
     results = {}
     for setting, (emulator, options, _) in benchlab.SETTINGS.items():
-        sides = {side: measure(image, options, emulator())
+        sides = {side: measure(guest, image, options, emulator())
                  for side, image in benchlab.SIDES.items()}
         results[setting] = {
             side: {"all": {name: pair[0] for name, pair in figures.items()},
@@ -58,8 +57,8 @@ def main():
                 f"{setting}: {title}",
                 results[setting][benchlab.LODGE][kind],
                 results[setting][benchlab.XEN][kind]), flush=True)
-    benchlab.keep("calls", results)
+    benchlab.keep(guest, results)
 
 
 if __name__ == "__main__":
-    main()
+    compare("calls")

@@ -79,11 +79,14 @@ def setting_word(setting):
     return setting.split()[0].strip(",")
 
 
-def calls_tables(results):
-    """What calls cost, per setting."""
-    for setting, sides in results.items():
-        yield f"calls-{setting_word(setting)}", side_by_side(
-            sides[LODGE]["hypervisor"], sides[XEN]["hypervisor"], share_aim)
+def share_tables(name):
+    """A maker: what a guest's operations cost, per setting."""
+    def tables(results):
+        for setting, sides in results.items():
+            yield f"{name}-{setting_word(setting)}", side_by_side(
+                sides[LODGE]["hypervisor"], sides[XEN]["hypervisor"],
+                share_aim)
+    return tables
 
 
 def linux_tables(results):
@@ -98,7 +101,8 @@ def linux_tables(results):
 
 
 MAKERS = {"start": start_tables, "memory": memory_tables,
-          "calls": calls_tables, "linux": linux_tables}
+          "calls": share_tables("calls"), "pairs": share_tables("pairs"),
+          "linux": linux_tables}
 
 
 def make_tables(results):

@@ -27,6 +27,8 @@ RESULTS = {
     "calls": {setting: {"lodge": CALLS, "xen-4.17": CALLS_XEN}
               for setting in benchlab.SETTINGS},
     "linux": {setting: LINUX for setting in benchlab.SETTINGS},
+    "pairs": {setting: {"lodge": CALLS, "xen-4.17": CALLS_XEN}
+              for setting in benchlab.SETTINGS},
     "start": {"lodge": START, "xen-4.17": START},
     "memory": {"lodge": {"code": 1 << 20}, "xen-4.17": {"code": 1 << 21}},
 }

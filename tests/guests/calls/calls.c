@@ -10,6 +10,7 @@
  * tests/bench/calls.py puts two hypervisors side by side. As a test it proves
  * that the operations keep their effect when they come thick and fast.
  */
+#include <guestkit/bench.h>
 #include <guestkit/clock.h>
 #include <guestkit/cpu.h>
 #include <guestkit/event.h>
@@ -26,10 +27,6 @@
 #define NR_BATCH   8
 #define NR_PTES	   32
 #define NOT_MAPPED 0x100000UL
-
-/* No-operations with displacements that nothing else has: "LBEG", "LEND". */
-#define MARK_BEGIN() asm volatile("nopl 0x4c424547(%%rax)" ::: "memory")
-#define MARK_END()   asm volatile("nopl 0x4c454e44(%%rax)" ::: "memory")
 
 USER_ASM(user_call, "syscall");
 
