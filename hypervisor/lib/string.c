@@ -3,14 +3,18 @@
  * string.c - memory and string functions
  *
  * The prototypes and results are the C library's. Copies go by words: the
- * processors we run on load and store unaligned words at no great cost.
+ * processors we run on load and store unaligned words at no great cost. Long
+ * ones are left to the processor's own loop, which takes a while to begin and
+ * then moves whole lines.
  */
 #include <lodge/lib.h>
+#include <lodge/x86.h>
 
 /* A word that may lie at any address and alias anything. */
 typedef uint64_t __attribute__((aligned(1), may_alias)) word_t;
 
 #define WORD sizeof(word_t)
+#define LONG 512 /* bytes */
 
 /**
  * memcpy() - copy bytes between areas that do not overlap
@@ -26,6 +30,14 @@ void *memcpy(void *dst, const void *src, size_t n)
 	unsigned char *d = dst;
 	const unsigned char *s = src;
 
+	if (n >= LONG) {
+		size_t bytes = n - n % WORD;
+
+		rep_movsq(d, s, bytes / WORD);
+		d += bytes;
+		s += bytes;
+		n -= bytes;
+	}
 	for (; n >= 4 * WORD; n -= 4 * WORD, d += 4 * WORD, s += 4 * WORD) {
 		uint64_t a = ((const word_t *)s)[0];
 		uint64_t b = ((const word_t *)s)[1];
@@ -67,7 +79,7 @@ void *memmove(void *dst, const void *src, size_t n)
 
 	/*
 	 * Forward is right unless dst lies inside src. A distance below the
-	 * unrolled step is no trouble forward: four words are loaded before
+	 * step of a loop is no trouble forward: its words are loaded before
 	 * the first is stored, and later loads only see bytes above.
 	 */
 	if (d - s >= n)
@@ -90,6 +102,11 @@ void *memset(void *dst, int c, size_t n)
 	unsigned char *d = dst;
 	uint64_t w = (unsigned char)c * 0x0101010101010101UL;
 
+	if (n >= LONG) {
+		rep_stosq(d, w, n / WORD);
+		d += n - n % WORD;
+		n %= WORD;
+	}
 	for (; n >= 4 * WORD; n -= 4 * WORD, d += 4 * WORD) {
 		((word_t *)d)[0] = w;
 		((word_t *)d)[1] = w;

@@ -65,6 +65,25 @@ static void copies_exactly(void **state)
 			}
 }
 
+/* From where the processor's own loop does it. */
+static void copies_long_ones(void **state)
+{
+	unsigned char a[5000], want[5000];
+	size_t from, to, n;
+
+	for (from = 0; from < 40; from += 7)
+		for (to = 0; to < 40; to += 3)
+			for (n = 500; n < 4200; n += n < 530 ? 1 : 911) {
+				fill(a, sizeof(a), 5);
+				fill(want, sizeof(want), 5);
+				libc_memmove(want + to, want + from, n);
+				assert_ptr_equal(memmove(a + to, a + from, n),
+						 a + to);
+				assert_int_equal(libc_memcmp(a, want, 5000),
+						 0);
+			}
+}
+
 static void moves_overlapping(void **state)
 {
 	unsigned char a[128], want[128];
@@ -84,11 +103,11 @@ static void moves_overlapping(void **state)
 
 static void sets_exactly(void **state)
 {
-	unsigned char a[100];
+	unsigned char a[700];
 	size_t at, n, i;
 
 	for (at = 0; at < 9; at++)
-		for (n = 0; n < 90; n++) {
+		for (n = 0; n < 600; n += n < 90 || n > 500 ? 1 : 11) {
 			fill(a, sizeof(a), 4);
 			a[at + n] = 0x11;
 			memset(a + at, 0x1a5, n);
@@ -308,6 +327,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(copies_exactly),
+		cmocka_unit_test(copies_long_ones),
 		cmocka_unit_test(moves_overlapping),
 		cmocka_unit_test(sets_exactly),
 		cmocka_unit_test(compares_as_unsigned),

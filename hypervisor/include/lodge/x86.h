@@ -48,6 +48,22 @@ static inline void fence_before_wrmsr(void)
 	__asm__ volatile("mfence; lfence" ::: "memory");
 }
 
+/* Copies @nr words of 8 bytes upward, one after the other. */
+static inline void rep_movsq(void *dst, const void *src, size_t nr)
+{
+	__asm__ volatile("rep movsq"
+			 : "+D"(dst), "+S"(src), "+c"(nr)::"memory");
+}
+
+/* Stores @word @nr times. */
+static inline void rep_stosq(void *dst, uint64_t word, size_t nr)
+{
+	__asm__ volatile("rep stosq"
+			 : "+D"(dst), "+c"(nr)
+			 : "a"(word)
+			 : "memory");
+}
+
 struct cpuid_regs {
 	uint32_t a, b, c, d;
 };

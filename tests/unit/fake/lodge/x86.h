@@ -55,6 +55,25 @@ static inline void wrmsr(uint32_t msr, uint64_t val)
 		fake_wrmsr_hook(msr, val);
 }
 
+typedef uint64_t __attribute__((aligned(1), may_alias)) fake_word_t;
+
+static inline void rep_movsq(void *dst, const void *src, size_t nr)
+{
+	fake_word_t *d = dst;
+	const fake_word_t *s = src;
+
+	while (nr--)
+		*d++ = *s++;
+}
+
+static inline void rep_stosq(void *dst, uint64_t word, size_t nr)
+{
+	fake_word_t *d = dst;
+
+	while (nr--)
+		*d++ = word;
+}
+
 static inline uint64_t rdtsc(void)
 {
 	return FAKE_X86.tsc;
