@@ -303,12 +303,11 @@ static int unmap(struct domain *d, unsigned int pirq)
  */
 void domain_pirqs_free(struct domain *d)
 {
-	unsigned int pirq;
+	int pirq = -1;
 
 	spin_lock(&d->lock);
-	for (pirq = 0; pirq < NR_PIRQS; pirq++)
-		if (pirq_to_irq(d, pirq) >= 0)
-			(void)unmap(d, pirq);
+	while ((pirq = pirq_next_mapped(d, (unsigned int)pirq + 1)) >= 0)
+		(void)unmap(d, (unsigned int)pirq);
 	spin_unlock(&d->lock);
 }
 

@@ -77,6 +77,23 @@ int irq_to_pirq(const struct domain *d, unsigned int irq)
 }
 
 /**
+ * pirq_next_mapped() - go through a domain's interrupts
+ * @d:    the domain
+ * @pirq: any number
+ *
+ * Return: the lowest pirq that is mapped and not below @pirq; -1: none.
+ */
+int pirq_next_mapped(const struct domain *d, unsigned int pirq)
+{
+	const struct pirq *table = atomic_load(&d->evtchn->pirqs);
+
+	for (; table && pirq < NR_PIRQS; pirq++)
+		if (READ_ONCE(table[pirq].irq) >= 0)
+			return (int)pirq;
+	return -1;
+}
+
+/**
  * pirq_map() - give an interrupt a number in a domain
  * @d:    the domain; that it may have @irq has been checked
  * @pirq: the number

@@ -66,7 +66,8 @@ void perdomain_destroy(struct domain *d)
 		return;
 	l2 = entry_table(d->perdomain_l3[0]);
 	for (i = 0; i < PTES_PER_TABLE; i++)
-		frames_free(entry_table(l2[i]), 0);
+		if (l2[i])
+			frames_free(entry_table(l2[i]), 0);
 	frames_free(l2, 0);
 	frames_free(d->perdomain_l3, 0);
 	d->perdomain_l3 = NULL;

@@ -16,6 +16,7 @@ static void pirq_numbers(void **state)
 	struct domain *d = &doms[0];
 
 	assert_int_equal(pirq_to_irq(d, 9), -1);
+	assert_int_equal(pirq_next_mapped(d, 0), -1);
 	assert_int_equal(pirq_map(d, 9, 9, false), 0);
 	assert_int_equal(pirq_map(d, 9, 9, false), 0);
 	assert_int_equal(pirq_map(d, 9, 10, false), -EEXIST);
@@ -29,6 +30,10 @@ static void pirq_numbers(void **state)
 	assert_int_equal(pirq_find_free(d, NR_PIRQS, true), -ENOSPC);
 	assert_int_equal(irq_to_pirq(d, 30), NR_GSIS + 1);
 	assert_int_equal(irq_to_pirq(d, 31), -1);
+	assert_int_equal(pirq_next_mapped(d, 0), 9);
+	assert_int_equal(pirq_next_mapped(d, 10), NR_GSIS + 1);
+	assert_int_equal(pirq_next_mapped(d, NR_GSIS + 2), -1);
+	assert_int_equal(pirq_next_mapped(d, ~0u), -1);
 	assert_int_equal(pirq_unmap(d, 9), 0);
 	assert_int_equal(pirq_unmap(d, 9), -EINVAL);
 	assert_int_equal(pirq_unmap(d, ~0u), -EINVAL);

@@ -47,6 +47,8 @@ int pirq_find_free(struct domain *d, unsigned int nr, bool msi);
 /* -1: not mapped. */
 int pirq_to_irq(const struct domain *d, unsigned int pirq);
 int irq_to_pirq(const struct domain *d, unsigned int irq);
+/* The first from @pirq on that is mapped; -1: none. */
+int pirq_next_mapped(const struct domain *d, unsigned int pirq);
 /* PHYSDEVOP_eoi: unmask and acknowledge. 0; -EINVAL */
 int pirq_eoi(struct domain *d, unsigned int pirq);
 /* PHYSDEVOP_irq_status_query: does it need an EOI? */

@@ -128,6 +128,14 @@ int pirq_to_irq(const struct domain *d, unsigned int pirq)
 	return pirq < NR_PIRQS ? table(d)[pirq] : -1;
 }
 
+int pirq_next_mapped(const struct domain *d, unsigned int pirq)
+{
+	for (; pirq < NR_PIRQS; pirq++)
+		if (pirq_to_irq(d, pirq) >= 0)
+			return (int)pirq;
+	return -1;
+}
+
 int irq_to_pirq(const struct domain *d, unsigned int irq)
 {
 	int i;
