@@ -72,7 +72,8 @@ static int take(struct grant_table *gt, grant_ref_t ref,
 }
 
 static int pin_locked(struct grant_table *gt, grant_ref_t ref, domid_t user,
-		      bool write, bool whole)
+		      bool write, bool whole,
+		      const struct grant_active **pinned)
 {
 	struct grant_active *act;
 	uint16_t flags;
@@ -104,38 +105,22 @@ static int pin_locked(struct grant_table *gt, grant_ref_t ref, domid_t user,
 		act->nr_write++;
 	else
 		act->nr_read++;
+	*pinned = act;
 	return GNTST_okay;
 }
 
-static int pin(struct domain *granter, grant_ref_t ref, struct domain *user,
-	       bool write, bool whole, struct page **pg,
-	       struct grant_what *what)
+int grant_pin(struct domain *granter, grant_ref_t ref, struct domain *user,
+	      bool write, enum grant_extent extent,
+	      const struct grant_active **act)
 {
 	struct grant_table *gt = granter->grants;
 	int status;
 
 	spin_lock(&gt->lock);
-	status = pin_locked(gt, ref, user->domid, write, whole);
-	if (!status) {
-		*pg = grant_active_entry(gt, ref)->pg;
-		*what = grant_active_entry(gt, ref)->what;
-	}
+	status = pin_locked(gt, ref, user->domid, write,
+			    extent == GRANT_WHOLE, act);
 	spin_unlock(&gt->lock);
 	return status;
-}
-
-int grant_pin(struct domain *granter, grant_ref_t ref, struct domain *user,
-	      bool write, struct page **pg)
-{
-	struct grant_what what;
-
-	return pin(granter, ref, user, write, true, pg, &what);
-}
-
-int grant_pin_part(struct domain *granter, grant_ref_t ref, struct domain *user,
-		   bool write, struct page **pg, struct grant_what *what)
-{
-	return pin(granter, ref, user, write, false, pg, what);
 }
 
 void grant_unpin(struct domain *granter, grant_ref_t ref, bool write)

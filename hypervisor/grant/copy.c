@@ -28,6 +28,14 @@ struct copy_end {
 	bool write;
 };
 
+static void end_init(struct copy_end *e, bool write)
+{
+	e->pin.granter = NULL;
+	e->via.granter = NULL;
+	e->start = 0;
+	e->write = write;
+}
+
 /* A frame by number is the caller's own, if it is not refused. */
 static int foreign_status(struct vcpu *v, domid_t domid)
 {
@@ -68,15 +76,15 @@ static int follow_transitive(struct copy_end *e, const struct grant_what *what)
 	struct domain *third = what->domid == DOMID_SELF
 				       ? NULL
 				       : domain_get(NULL, what->domid);
-	struct grant_what found;
+	const struct grant_active *found;
 	int status = GNTST_general_error;
 
 	if (!third)
 		return status;
 	if (third != e->pin.granter)
-		status = grant_pin_part(third, what->ref, e->pin.granter,
-					e->write, &e->pg, &found);
-	if (!status && found.transitive) {
+		status = grant_pin(third, what->ref, e->pin.granter, e->write,
+				   GRANT_PART, &found);
+	if (!status && found->what.transitive) {
 		grant_unpin(third, what->ref, e->write);
 		status = GNTST_general_error;
 	}
@@ -86,8 +94,9 @@ static int follow_transitive(struct copy_end *e, const struct grant_what *what)
 	}
 	e->via = e->pin;
 	e->pin = (struct copy_pin){third, what->ref};
-	e->start = found.start;
-	e->length = found.length;
+	e->pg = found->pg;
+	e->start = found->what.start;
+	e->length = found->what.length;
 	return GNTST_okay;
 }
 
@@ -95,22 +104,23 @@ static int end_get_grant(struct vcpu *v, const struct gnttab_copy_ptr *ptr,
 			 struct copy_end *e)
 {
 	struct domain *granter = domain_get(v->domain, ptr->domid);
-	struct grant_what what;
+	const struct grant_active *act;
 	int status;
 
 	if (!granter)
 		return GNTST_bad_domain;
-	status = grant_pin_part(granter, ptr->u.ref, v->domain, e->write,
-				&e->pg, &what);
+	status = grant_pin(granter, ptr->u.ref, v->domain, e->write,
+			   GRANT_PART, &act);
 	if (status) {
 		domain_put(granter);
 		return status;
 	}
 	e->pin = (struct copy_pin){granter, ptr->u.ref};
-	e->start = what.start;
-	e->length = what.length;
-	if (what.transitive)
-		status = follow_transitive(e, &what);
+	e->pg = act->pg;
+	e->start = act->what.start;
+	e->length = act->what.length;
+	if (act->what.transitive)
+		status = follow_transitive(e, &act->what);
 	if (status)
 		pin_put(&e->pin, e->write);
 	return status;
@@ -151,9 +161,11 @@ static int end_get(struct vcpu *v, const struct gnttab_copy_ptr *ptr,
 
 static int copy_between(struct vcpu *v, const struct gnttab_copy *op)
 {
-	struct copy_end src = {.write = false}, dst = {.write = true};
+	struct copy_end src, dst;
 	int status;
 
+	end_init(&src, false);
+	end_init(&dst, true);
 	status = end_get(v, &op->source, op->flags & GNTCOPY_source_gref,
 			 op->len, &src);
 	if (status)

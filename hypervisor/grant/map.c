@@ -42,15 +42,18 @@ void grant_map_end(struct grant_table *gt, struct track *t,
 
 /* One pin for each of the two ways. */
 static int pin_for(struct domain *rd, struct vcpu *v,
-		   const struct gnttab_map_grant_ref *op, struct page **pg)
+		   const struct gnttab_map_grant_ref *op,
+		   const struct grant_active **act)
 {
 	bool both = (op->flags & GNTMAP_host_map) &&
 		    (op->flags & GNTMAP_device_map);
-	int status = grant_pin(rd, op->ref, v->domain, is_write(op->flags), pg);
+	int status = grant_pin(rd, op->ref, v->domain, is_write(op->flags),
+			       GRANT_WHOLE, act);
 
 	if (status || !both)
 		return status;
-	status = grant_pin(rd, op->ref, v->domain, is_write(op->flags), pg);
+	status = grant_pin(rd, op->ref, v->domain, is_write(op->flags),
+			   GRANT_WHOLE, act);
 	if (status)
 		grant_unpin(rd, op->ref, is_write(op->flags));
 	return status;
@@ -68,21 +71,23 @@ static void unpin_for(struct domain *rd, const struct gnttab_map_grant_ref *op)
 static int map_tracked(struct vcpu *v, struct domain *rd, struct track *t,
 		       struct gnttab_map_grant_ref *op)
 {
+	const struct grant_active *act;
 	uint16_t state = 0;
-	struct page *pg;
 	int status;
+	mfn_t mfn;
 
-	status = pin_for(rd, v, op, &pg);
+	status = pin_for(rd, v, op, &act);
 	if (status)
 		return status;
+	mfn = page_to_mfn(act->pg);
 	if (op->flags & GNTMAP_host_map)
-		status = grant_map_ops->map(v, op->host_addr, page_to_mfn(pg),
-					    op->flags, 0);
+		status = grant_map_ops->map(v, op->host_addr, mfn, op->flags,
+					    0);
 	if (status) {
 		unpin_for(rd, op);
 		return status;
 	}
-	op->dev_bus_addr = paddr_x(mfn_to_paddr(page_to_mfn(pg)));
+	op->dev_bus_addr = paddr_x(mfn_to_paddr(mfn));
 	if (op->flags & GNTMAP_host_map)
 		state |= TRACK_HOST;
 	if (op->flags & GNTMAP_device_map)
@@ -177,12 +182,20 @@ void grant_map_undo(struct vcpu *v, void *arg)
 		grant_map_end(gt, t, op->handle, TRACK_DEVICE_BUSY);
 }
 
-/* One element of either kind, decoded. */
-struct unmap_request {
-	uint64_t host_addr, new_addr, dev_bus_addr;
-	grant_handle_t handle;
-	bool replace;
+/* One element of either kind: they differ in what follows host_addr. */
+union unmap_op {
+	struct gnttab_unmap_grant_ref unmap;
+	struct gnttab_unmap_and_replace replace;
 };
+
+#define SAME_OFFSET(field)                                  \
+	(offsetof(struct gnttab_unmap_grant_ref, field) == \
+	 offsetof(struct gnttab_unmap_and_replace, field))
+_Static_assert(sizeof(struct gnttab_unmap_grant_ref) ==
+			       sizeof(struct gnttab_unmap_and_replace) &&
+		       SAME_OFFSET(host_addr) && SAME_OFFSET(handle) &&
+		       SAME_OFFSET(status),
+	       "ABI");
 
 /* How far it got. */
 struct unmap {
@@ -211,41 +224,43 @@ static void unclaim(struct unmap *u)
 
 /* What is claimed keeps the grant pinned. */
 static int unmap_claimed(struct vcpu *v, const struct unmap *u,
-			 const struct unmap_request *rq)
+			 const union unmap_op *op, bool replace)
 {
 	mfn_t mfn = page_to_mfn(grant_pinned_page(u->t->granter, u->t->ref));
 
 	if ((u->busy & TRACK_DEVICE_BUSY) &&
-	    rq->dev_bus_addr != paddr_x(mfn_to_paddr(mfn)))
+	    op->unmap.dev_bus_addr != paddr_x(mfn_to_paddr(mfn)))
 		return GNTST_bad_dev_addr;
 	if (!(u->busy & TRACK_HOST_BUSY))
 		return GNTST_okay;
-	if (rq->replace)
-		return grant_map_ops->replace(v, rq->host_addr, mfn,
-					      rq->new_addr, u->t->flags);
-	return grant_map_ops->unmap(v, rq->host_addr, mfn, u->t->flags);
+	if (replace)
+		return grant_map_ops->replace(v, op->replace.host_addr, mfn,
+					      op->replace.new_addr,
+					      u->t->flags);
+	return grant_map_ops->unmap(v, op->unmap.host_addr, mfn, u->t->flags);
 }
 
 /* An address for a kind of mapping that the handle has not is ignored. */
 static int unmap_begin(struct vcpu *v, struct unmap *u,
-		       const struct unmap_request *rq)
+		       const union unmap_op *op, bool replace)
 {
 	int status = GNTST_bad_handle;
 	unsigned int state;
 	bool host, device;
 
-	u->handle = rq->handle;
-	u->t = track_lookup(v->domain->grants, rq->handle);
+	u->handle = op->unmap.handle;
+	u->t = track_lookup(v->domain->grants, u->handle);
 	state = u->t ? READ_ONCE(u->t->state) : 0;
 	if (!(state & TRACK_ANY))
 		return status;
-	host = (rq->host_addr || rq->replace) &&
+	host = (replace || op->unmap.host_addr) &&
 	       (state & (TRACK_HOST | TRACK_HOST_BUSY));
-	device = rq->dev_bus_addr &&
+	device = !replace && op->unmap.dev_bus_addr &&
 		 (state & (TRACK_DEVICE | TRACK_DEVICE_BUSY));
 	if ((!host || claim(u, TRACK_HOST, TRACK_HOST_BUSY)) &&
 	    (!device || claim(u, TRACK_DEVICE, TRACK_DEVICE_BUSY)))
-		status = u->busy ? unmap_claimed(v, u, rq) : GNTST_okay;
+		status = u->busy ? unmap_claimed(v, u, op, replace)
+				 : GNTST_okay;
 	if (status)
 		unclaim(u);
 	return status;
@@ -253,76 +268,41 @@ static int unmap_begin(struct vcpu *v, struct unmap *u,
 
 static void unmap_end(struct vcpu *v, struct unmap *u)
 {
-	unsigned int bit;
+	struct grant_table *gt = v->domain->grants;
 
-	for (bit = TRACK_HOST_BUSY; bit <= TRACK_DEVICE_BUSY; bit <<= 1)
-		if (u->busy & bit)
-			grant_map_end(v->domain->grants, u->t, u->handle, bit);
+	if (u->busy & TRACK_HOST_BUSY)
+		grant_map_end(gt, u->t, u->handle, TRACK_HOST_BUSY);
+	if (u->busy & TRACK_DEVICE_BUSY)
+		grant_map_end(gt, u->t, u->handle, TRACK_DEVICE_BUSY);
 }
 
-/* The two layouts that differ in what follows host_addr. */
-struct unmap_layout {
-	size_t size, status;
-	struct unmap_request (*decode)(const void *op);
-};
-
-static struct unmap_request decode_unmap(const void *arg)
+static guest_ptr_t status_at(guest_ptr_t arg, unsigned int i)
 {
-	const struct gnttab_unmap_grant_ref *op = arg;
-
-	return (struct unmap_request){
-		.host_addr = op->host_addr,
-		.dev_bus_addr = op->dev_bus_addr,
-		.handle = op->handle,
-	};
+	return guest_ptr_add(arg,
+			     i * sizeof(union unmap_op) +
+				     offsetof(struct gnttab_unmap_grant_ref,
+					      status));
 }
-
-static struct unmap_request decode_replace(const void *arg)
-{
-	const struct gnttab_unmap_and_replace *op = arg;
-
-	return (struct unmap_request){
-		.host_addr = op->host_addr,
-		.new_addr = op->new_addr,
-		.handle = op->handle,
-		.replace = true,
-	};
-}
-
-static const struct unmap_layout layout_unmap = {
-	sizeof(struct gnttab_unmap_grant_ref),
-	offsetof(struct gnttab_unmap_grant_ref, status),
-	decode_unmap,
-};
-static const struct unmap_layout layout_replace = {
-	sizeof(struct gnttab_unmap_and_replace),
-	offsetof(struct gnttab_unmap_and_replace, status),
-	decode_replace,
-};
 
 /* Entries first, then the TLBs, then what they held, then the answers. */
-static long unmap_batch(struct vcpu *v, const struct unmap_layout *l,
-			guest_ptr_t arg, unsigned int nr)
+static long unmap_batch(struct vcpu *v, bool replace, guest_ptr_t arg,
+			unsigned int nr)
 {
-	union {
-		struct gnttab_unmap_grant_ref unmap;
-		struct gnttab_unmap_and_replace replace;
-	} op;
 	struct unmap batch[UNMAP_BATCH];
 	unsigned int i, n, busy = 0;
 	long rc = 0;
 
-	for (n = 0; n < nr && !rc; n++) {
-		struct unmap_request rq;
+	for (n = 0; n < nr; n++) {
+		union unmap_op op;
 
-		batch[n] = (struct unmap){0};
-		if (copy_from_guest(&op, guest_ptr_add(arg, n * l->size),
-				    l->size)) {
+		if (copy_from_guest(&op, guest_ptr_add(arg, n * sizeof(op)),
+				    sizeof(op))) {
 			rc = -EFAULT;
 			break;
 		}
-		rq = l->decode(&op);
-		batch[n].status = (int16_t)unmap_begin(v, &batch[n], &rq);
+		batch[n].busy = 0;
+		batch[n].status =
+			(int16_t)unmap_begin(v, &batch[n], &op, replace);
 		busy |= batch[n].busy;
 	}
 	if (busy & TRACK_HOST_BUSY)
@@ -330,8 +310,8 @@ static long unmap_batch(struct vcpu *v, const struct unmap_layout *l,
 	for (i = 0; i < n; i++)
 		unmap_end(v, &batch[i]);
 	for (i = 0; i < n; i++)
-		if (copy_to_guest(guest_ptr_add(arg, i * l->size + l->status),
-				  &batch[i].status, sizeof(batch[i].status)))
+		if (copy_to_guest(status_at(arg, i), &batch[i].status,
+				  sizeof(batch[i].status)))
 			rc = -EFAULT;
 	return rc;
 }
@@ -356,22 +336,21 @@ static long unmap_batch(struct vcpu *v, const struct unmap_layout *l,
 long grant_unmap(struct vcpu *v, unsigned int nr, guest_ptr_t arg,
 		 unsigned long count)
 {
-	const struct unmap_layout *l = nr == GNTTABOP_unmap_and_replace
-					       ? &layout_replace
-					       : &layout_unmap;
+	bool replace = nr == GNTTABOP_unmap_and_replace;
 	unsigned long done;
 	unsigned int n;
 	long rc;
 
 	for (done = 0; done < count; done += n) {
-		guest_ptr_t at = guest_ptr_add(arg, done * l->size);
+		guest_ptr_t at =
+			guest_ptr_add(arg, done * sizeof(union unmap_op));
 
 		if (done && hypercall_preempt_check())
 			return hypercall_continue(__HYPERVISOR_grant_table_op,
 						  3, (unsigned long)nr, at.va,
 						  count - done);
 		n = (unsigned int)min(count - done, (unsigned long)UNMAP_BATCH);
-		rc = unmap_batch(v, l, at, n);
+		rc = unmap_batch(v, replace, at, n);
 		if (rc)
 			return rc;
 	}

@@ -150,16 +150,16 @@ struct domain *grant_target(struct domain *caller, domid_t domid,
 struct grant_active *grant_active_entry(struct grant_table *gt,
 					grant_ref_t ref);
 bool grant_active_used(const struct grant_active *act);
+/* What a use needs: copies do with part of a page, or a transitive grant. */
+enum grant_extent { GRANT_PART, GRANT_WHOLE };
 /*
- * Uses a grant of a whole page for @user. GNTST_okay and its frame; else its
- * status, and nothing has changed. No locks held.
+ * Uses a grant for @user. GNTST_okay and its active entry, whose frame and
+ * "what" stay as they are while it is pinned; else its status, and nothing has
+ * changed. No locks held.
  */
 int grant_pin(struct domain *granter, grant_ref_t ref, struct domain *user,
-	      bool write, struct page **pg);
-/* The same for a copy: *what may be part of a page; *pg NULL: transitive. */
-int grant_pin_part(struct domain *granter, grant_ref_t ref,
-		   struct domain *user, bool write, struct page **pg,
-		   struct grant_what *what);
+	      bool write, enum grant_extent extent,
+	      const struct grant_active **act);
 void grant_unpin(struct domain *granter, grant_ref_t ref, bool write);
 /* What gfn_get_page() found wrong: no such frame, or not one to use so. */
 int grant_page_status(int rc);
