@@ -13,10 +13,13 @@
  * Locks: msi_lock (LOCK_PCI) guards the list of entries and the msix_table
  * records. Masks and routes of a live entry are written with its descriptor's
  * lock (LOCK_IRQ); an entry is taken away when no descriptor has it any more.
+ * A group's descriptors share a register of mask bits, which is written without
+ * a lock of its own (set_mask_bits()).
  */
 #include "private.h"
 #include "msi.h"
 
+#include <lodge/atomic.h>
 #include <lodge/bug.h>
 #include <lodge/errno.h>
 #include <lodge/lib.h>
@@ -76,6 +79,24 @@ static void set_enable(const struct msi_entry *e, bool enable)
 	control_write(e, control | (enable ? MSI_CONTROL_ENABLE : 0));
 }
 
+/* Two CPUs may mask different messages of a device at a time: who has written
+ * what is not wanted any more writes again. */
+static void set_mask_bits(struct msi_entry *e, uint32_t bits, bool masked)
+{
+	uint32_t want;
+
+	if (masked)
+		atomic_fetch_or(&e->masks, bits);
+	else
+		atomic_fetch_and(&e->masks, ~bits);
+	do {
+		want = atomic_load(&e->masks);
+		pci_conf_write32(e->sbdf, e->cap + MSI_MASK_BITS(e->is64),
+				 want);
+		smp_mb();
+	} while (atomic_load(&e->masks) != want);
+}
+
 /*
  * Without mask bits the whole capability is switched. A message that the
  * device wants to send meanwhile may be lost, but then nobody listens either.
@@ -83,16 +104,11 @@ static void set_enable(const struct msi_entry *e, bool enable)
 static void msi_set_mask(struct irq_desc *desc)
 {
 	struct msi_entry *e = desc->msi;
-	uint32_t bit = 1U << (desc->irq - e->irq), mask;
 
-	if (!e->has_masks) {
-		if (e->nr == 1)
-			set_enable(e, !desc->masked);
-		return;
-	}
-	mask = pci_conf_read32(e->sbdf, e->cap + MSI_MASK_BITS(e->is64));
-	mask = desc->masked ? mask | bit : mask & ~bit;
-	pci_conf_write32(e->sbdf, e->cap + MSI_MASK_BITS(e->is64), mask);
+	if (e->has_masks)
+		set_mask_bits(e, 1U << (desc->irq - e->irq), desc->masked);
+	else if (e->nr == 1)
+		set_enable(e, !desc->masked);
 }
 
 static void write_message(const struct msi_entry *e, struct msi_message m)
@@ -232,7 +248,7 @@ static bool valid_count(unsigned int nr, uint16_t control)
 	       nr <= 1U << MSI_CONTROL_CAPABLE(control);
 }
 
-static void msi_program(const struct msi_entry *e)
+static void msi_program(struct msi_entry *e)
 {
 	struct irq_desc *desc = irq_desc(e->irq);
 	unsigned int log2 = (unsigned int)__builtin_ctz(e->nr);
@@ -242,7 +258,7 @@ static void msi_program(const struct msi_entry *e)
 	control &= ~(MSI_CONTROL_ENABLE | MSI_CONTROL_ENABLED_MASK);
 	control_write(e, control);
 	if (e->has_masks)
-		pci_conf_write32(e->sbdf, e->cap + MSI_MASK_BITS(e->is64), ~0U);
+		set_mask_bits(e, ~0U, true);
 	flags = spin_lock_irqsave(&desc->lock);
 	msi_route(desc);
 	spin_unlock_irqrestore(&desc->lock, flags);

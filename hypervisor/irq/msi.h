@@ -28,6 +28,7 @@ struct msi_entry {
 	unsigned int irq, nr;		/* [I] */
 	unsigned int cap;		/* [I] MSI */
 	bool is64, has_masks;		/* [I] MSI */
+	uint32_t masks;			/* [a] MSI: what its mask bits are to be */
 	struct msix_table *table;	/* [I] MSI-X; NULL: MSI */
 	unsigned int index;		/* [I] MSI-X */
 };

@@ -112,6 +112,33 @@ static void several_messages_share_a_capability(void **state)
 	msi_free(irq);
 }
 
+static unsigned int first_irq;
+
+static void bind_first(void)
+{
+	fake_cpu_id = 1;
+	assert_int_equal(irq_bind_guest(first_irq, guest_a, 100, false), 0);
+	fake_cpu_id = 0;
+}
+
+/* CPU 1 binds the first message when CPU 0 is about to open the second. */
+static void masks_of_two_messages_are_one_register(void **state)
+{
+	struct msi_request rq = { .sbdf = MSI_DEV, .nr_vectors = 2 };
+	unsigned int irq, i;
+
+	assert_int_equal(msi_alloc(&rq, &irq), 0);
+	first_irq = irq;
+	conf_write_hook = bind_first;
+	assert_int_equal(irq_bind_guest(irq + 1, guest_a, 101, false), 0);
+	assert_null(conf_write_hook);
+	assert_int_equal(pci_conf_read32(MSI_DEV, MSI_CAP + 16), ~3U);
+	for (i = 0; i < 2; i++)
+		irq_unbind_guest(irq + i, guest_a);
+	assert_int_equal(pci_conf_read32(MSI_DEV, MSI_CAP + 16), ~0U);
+	msi_free(irq);
+}
+
 static void wrong_requests_for_messages_change_nothing(void **state)
 {
 	static const unsigned int bad[] = { 0, 3, 8, 32, 64, ~0U };
@@ -315,6 +342,33 @@ static void a_table_that_moves_is_followed_unless_in_use(void **state)
 	assert_int_equal(msi_device_remove(MSIX_DEV), 0);
 }
 
+/* A device whose table cannot be protected is not announced, nor used. */
+static void tables_that_are_too_many_are_refused(void **state)
+{
+	struct msi_request rq = msix_request(0);
+	unsigned int nr = 0, irq;
+
+	while (!msi_device_add(TWIN_DEV(nr)))
+		assert_true(++nr < 1000);
+	assert_int_equal(nr, 256);
+	assert_int_equal(msi_device_add(TWIN_DEV(nr)), -ENOMEM);
+	rq.sbdf = TWIN_DEV(nr);
+	assert_int_equal(msi_alloc(&rq, &irq), -ENOMEM);
+	/* One that is known may move, and one may take another's place. */
+	pci_conf_write32(MSIX_DEV, PCI_BAR(0), 0xd0001004);
+	assert_int_equal(msi_device_add(TWIN_DEV(7)), 0);
+	assert_true(irq_mmio_protected(MFN(0xd0003)));
+	assert_int_equal(msi_device_remove(TWIN_DEV(7)), 0);
+	assert_false(irq_mmio_protected(MFN(0xd0003)));
+	rq.table_base = 0xd0001000;
+	assert_int_equal(msi_alloc(&rq, &irq), 0);
+	assert_true(irq_mmio_protected(MFN(0xd0003)));
+	msi_free(irq);
+	while (nr--)
+		assert_int_equal(msi_device_remove(TWIN_DEV(nr)), 0);
+	assert_false(irq_mmio_protected(TABLE_MFN));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -322,6 +376,7 @@ int main(void)
 		T(msi_with_masks_is_programmed_masked),
 		T(msi_without_masks_is_switched_as_a_whole),
 		T(several_messages_share_a_capability),
+		T(masks_of_two_messages_are_one_register),
 		T(wrong_requests_for_messages_change_nothing),
 		T(a_capability_must_fit_in),
 		T(no_memory_no_message),
@@ -329,6 +384,7 @@ int main(void)
 		T(a_table_in_use_is_protected_without_being_announced),
 		T(hostile_tables_are_refused),
 		T(a_table_that_moves_is_followed_unless_in_use),
+		T(tables_that_are_too_many_are_refused),
 	};
 
 	return cmocka_run_group_tests(tests, setup, NULL);

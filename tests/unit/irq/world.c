@@ -249,10 +249,25 @@ static void notify(struct domain *d, unsigned int pirq)
 
 uint8_t conf[2][256];
 unsigned int msi_cap, msix_cap;
+void (*conf_write_hook)(void);
+
+static void run_conf_write_hook(void)
+{
+	void (*hook)(void) = conf_write_hook;
+
+	conf_write_hook = NULL;
+	if (hook)
+		hook();
+}
+
+static bool has_msix(uint32_t sbdf)
+{
+	return sbdf == MSIX_DEV || sbdf >= TWIN_DEV(0);
+}
 
 static uint8_t *conf_of(uint32_t sbdf)
 {
-	return sbdf == MSI_DEV ? conf[0] : sbdf == MSIX_DEV ? conf[1] : NULL;
+	return sbdf == MSI_DEV ? conf[0] : has_msix(sbdf) ? conf[1] : NULL;
 }
 
 #define DEFINE_CONF(bits)                                                     \
@@ -266,6 +281,7 @@ static uint8_t *conf_of(uint32_t sbdf)
 	void pci_conf_write##bits(uint32_t sbdf, unsigned int reg,            \
 				  uint##bits##_t v)                           \
 	{                                                                     \
+		run_conf_write_hook();                                        \
 		memcpy(conf_of(sbdf) + reg, &v, sizeof(v));                   \
 	}
 DEFINE_CONF(8)
@@ -275,7 +291,7 @@ DEFINE_CONF(32)
 unsigned int pci_find_capability(uint32_t sbdf, uint8_t id)
 {
 	return sbdf == MSI_DEV && id == PCI_CAP_ID_MSI ? msi_cap :
-	       sbdf == MSIX_DEV && id == PCI_CAP_ID_MSIX ? msix_cap : 0;
+	       has_msix(sbdf) && id == PCI_CAP_ID_MSIX ? msix_cap : 0;
 }
 
 void devices_reset(uint16_t msi_control)

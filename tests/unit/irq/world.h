@@ -58,6 +58,8 @@ extern mfn_t platform_frame;		/* registers of the platform clock */
 
 #define MSI_DEV		PCI_SBDF(0, 0, 1 << 3)
 #define MSIX_DEV	PCI_SBDF(0, 0, 2 << 3)
+/* As many more as one likes: the MSI-X device once more. */
+#define TWIN_DEV(n)	PCI_SBDF(1, (n) / 256, (n) % 256)
 #define MSI_CAP		0x50
 #define MSIX_CAP	0x60
 /* Of the MSI capability's control. */
@@ -67,6 +69,8 @@ extern mfn_t platform_frame;		/* registers of the platform clock */
 
 extern uint8_t conf[2][256];
 extern unsigned int msi_cap, msix_cap;	/* where the devices have them */
+/* Called once, before configuration space is written. May be NULL. */
+extern void (*conf_write_hook)(void);
 extern char bar_memory[4 * PAGE_SIZE];	/* the MSI-X device's BAR */
 void devices_reset(uint16_t msi_control);
 uint32_t table_word(unsigned int entry, unsigned int offset);
