@@ -6,7 +6,8 @@
  * anybody is told, so that a new edge meanwhile is latched by the local APIC
  * and comes again. A level-triggered line is masked at its IO-APIC, then
  * acknowledged: other interrupts keep flowing, and the line stays quiet until
- * all guests that share it have served their devices (irq_guest_eoi).
+ * all guests that share it have served their devices (irq_guest_eoi), or for so
+ * long as one may hold up the others.
  *
  * Locks: the descriptor's, but not while a handler or guest is told: those
  * take locks of lower levels.
@@ -20,6 +21,10 @@
 /* A line of ours may come so often in so much time. */
 #define STORM_LIMIT	200
 #define STORM_WINDOW_NS	(10 * NS_PER_MS)
+
+/* So long a guest may keep a line closed that others have too. Linux takes one
+ * that comes each 100 ms, and that it cannot explain, for stuck. */
+#define WAIT_LIMIT_NS	(125 * NS_PER_MS)
 
 void (*irq_guest_notify)(struct domain *d, unsigned int pirq);
 
@@ -104,19 +109,30 @@ static void acknowledge(struct irq_desc *desc)
 	apic_eoi();
 }
 
-/* A line that we serve, and that was closed for a while, is opened again. */
+/* A line that we serve, and that was closed for a while, or one that waits for
+ * a guest that does not serve it, is opened again. */
 static void reopen_line(void *arg)
 {
 	struct irq_desc *desc = arg;
 	unsigned long flags = spin_lock_irqsave(&desc->lock);
+	unsigned int i;
 
-	irq_unmask(desc);
+	for (i = 0; i < desc->nr_guests; i++)
+		desc->guests[i].unserved = false;
+	if (desc->use == IRQ_OURS || desc->nr_unserved)
+		irq_unmask(desc);
+	desc->nr_unserved = 0;
 	spin_unlock_irqrestore(&desc->lock, flags);
 }
 
-void irq_storm_init(struct irq_desc *desc)
+void irq_reopen_init(struct irq_desc *desc)
 {
-	timer_init(&desc->storm.reopen, reopen_line, desc, 0);
+	timer_init(&desc->reopen, reopen_line, desc, 0);
+}
+
+void irq_limit_wait(struct irq_desc *desc)
+{
+	timer_set(&desc->reopen, system_time_ns() + WAIT_LIMIT_NS);
 }
 
 /*
@@ -139,7 +155,7 @@ static bool line_storms(struct irq_desc *desc)
 		       "held back from now on\n", desc->irq, desc->name);
 	desc->storm.said = true;
 	desc->storm.count = 0;
-	timer_set(&desc->storm.reopen, now + STORM_WINDOW_NS);
+	timer_set(&desc->reopen, now + STORM_WINDOW_NS);
 	return true;
 }
 
@@ -183,6 +199,8 @@ static void deliver_guests(struct irq_desc *desc)
 		}
 		told[i] = desc->guests[i];
 	}
+	if (desc->nr_unserved && nr > 1)
+		irq_limit_wait(desc);
 	atomic_add_return(&desc->notifying, 1);
 	spin_unlock(&desc->lock);
 	for (i = 0; i < nr; i++)

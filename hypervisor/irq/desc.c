@@ -66,6 +66,7 @@ static void init_gsi(unsigned int gsi)
 		panic("no memory for the interrupt descriptors");
 	desc->level = mode.level;
 	desc->active_low = mode.active_low;
+	irq_reopen_init(desc);
 }
 
 /**
@@ -240,7 +241,6 @@ int irq_request_gsi(unsigned int gsi, void (*fn)(void *), void *arg,
 	if (desc->use == IRQ_FREE)
 		rc = start(desc);
 	if (!rc) {
-		irq_storm_init(desc);
 		desc->use = IRQ_OURS;
 		desc->fn = fn;
 		desc->arg = arg;
@@ -329,6 +329,8 @@ static int bind_locked(struct irq_desc *desc, struct domain *d,
 	/* A line that waits for others to serve it stays masked until then. */
 	if (first)
 		irq_unmask(desc);
+	else if (desc->nr_unserved)
+		irq_limit_wait(desc);
 	return 0;
 }
 

@@ -75,8 +75,9 @@ struct irq_desc {
 		uint64_t since_ns;	/* [q] count's beginning, system time */
 		unsigned int count;	/* [q] */
 		bool said;		/* [q] */
-		struct timer reopen;	/* its lock */
 	} storm;			/* ours, level-triggered */
+	struct timer reopen;		/* its lock; a pin that is closed for no
+					 * longer than so */
 
 	bool shareable;			/* [q] */
 	unsigned int nr_guests, nr_unserved;	/* [q] */
@@ -151,8 +152,11 @@ void msi_describe(const struct irq_desc *desc, char *buf, size_t size);
 void i8259_disable(void);
 
 /* ---- deliver.c ---- */
-/* Of an irq that is about to be ours. */
-void irq_storm_init(struct irq_desc *desc);
+/* Of a pin, at boot. */
+void irq_reopen_init(struct irq_desc *desc);
+/* A line that waits for guests shall do so no longer than it may. With the
+ * lock. */
+void irq_limit_wait(struct irq_desc *desc);
 uint64_t irq_stray_count(void);
 
 #endif
