@@ -182,7 +182,8 @@ static void write_done(guest_ptr_t pdone, unsigned int done)
 /* Requests that are read at once. */
 #define LIST_BATCH 8U
 
-/* As many requests as can be read, @nr at most; 0: none can. */
+/* As many requests as can be read, @nr at most; 0: none can. What runs into our
+ * slots is refused as a whole: its first one is tried alone. */
 static unsigned int read_batch(const struct mm_list *l, void *reqs,
 			       guest_ptr_t list, unsigned int nr)
 {
@@ -190,6 +191,10 @@ static unsigned int read_batch(const struct mm_list *l, void *reqs,
 
 	nr = min(nr, LIST_BATCH);
 	left = copy_from_guest(reqs, list, nr * l->size);
+	if (unlikely(left == nr * l->size)) {
+		nr = 1;
+		left = copy_from_guest(reqs, list, l->size);
+	}
 	return left ? nr - (unsigned int)DIV_ROUND_UP(left, l->size) : nr;
 }
 

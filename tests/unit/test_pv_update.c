@@ -650,6 +650,43 @@ static void stamp_is_of_the_last_mapping(void **state)
 	assert_true(cpumask_test(&mask, 1));
 }
 
+/* What reaches beyond is refused as a whole, as it is at our slots. */
+static unsigned long slots_begin = ~0UL;
+size_t __real_copy_from_guest(void *dst, guest_ptr_t src, size_t len);
+size_t __wrap_copy_from_guest(void *dst, guest_ptr_t src, size_t len);
+
+size_t __wrap_copy_from_guest(void *dst, guest_ptr_t src, size_t len)
+{
+	if (src.va + len > slots_begin)
+		return len;
+	return __real_copy_from_guest(dst, src, len);
+}
+
+/* A list that runs into our slots: what lies before them is done. */
+static void list_that_ends_at_our_slots(void **state)
+{
+	struct page *pt = new_frame(&dom_a), *data = new_frame(&dom_a);
+	struct mmu_update list[12];
+	unsigned int i, done = 0;
+
+	assert_int_equal(pin(1, pt), 0);
+	for (i = 0; i < ARRAY_SIZE(list); i++)
+		list[i] = (struct mmu_update){maddr(pt, i),
+					      entry(data, LEAF_RO)};
+	slots_begin = (unsigned long)&list[11] + 4;
+	assert_int_equal(call(hypercall_mmu_update, (uint64_t)list,
+			      ARRAY_SIZE(list), 0, DOMID_SELF),
+			 -EFAULT);
+	slots_begin = ~0UL;
+	assert_int_equal(ref_count(data), 12);
+	assert_int_equal(table_of(pt)[11], 0);
+	/* None can be read. */
+	assert_int_equal(call(hypercall_mmu_update, 8, 12, (uint64_t)&done,
+			      DOMID_SELF),
+			 -EFAULT);
+	assert_int_equal(done, 0);
+}
+
 #define WORLD_TEST(f) \
 	cmocka_unit_test_setup_teardown(f, world_setup, world_teardown)
 
@@ -674,6 +711,7 @@ int main(void)
 		WORLD_TEST(table_is_gone_when_locked),
 		WORLD_TEST(parts_of_entries),
 		WORLD_TEST(long_lists),
+		WORLD_TEST(list_that_ends_at_our_slots),
 		WORLD_TEST(narrowed_entry_keeps_its_frame),
 		WORLD_TEST(stamp_is_of_the_last_mapping),
 	};
