@@ -128,6 +128,16 @@ void harness_feed(struct conn *c, const uint8_t *data, size_t len)
 	}
 }
 
+/* The root stays; whoever it was given to has it no more. */
+static void reset_root(void)
+{
+	const struct perm dom0 = { 0, 0 };
+	struct perms *ps = perms_intern(&dom0, 1);
+
+	store_put("/", "", 0, ps);
+	perms_put(ps);
+}
+
 /*
  * Forget all clients and nodes; what is charged for them must be gone. The
  * costly look at everything is taken now and then.
@@ -155,6 +165,7 @@ void harness_reset(void)
 		snprintf(path, sizeof(path), "/%s", node_name(kid));
 		store_remove(path);
 	}
+	reset_root();
 	journal_drop();
 	conn_commit(NULL, 0);
 	if (d && (d->nodes || d->watches || d->txns || d->bytes))
