@@ -248,7 +248,8 @@ int domain_page_assign(struct domain *d, struct page *pg, unsigned int order,
  * @d:     the domain; the caller has a reference
  * @order: 2^order adjoining, aligned frames, each freed on its own
  * @memf:  MEMF_BITS(n); MEMF_NO_SCRUB if the caller writes all of it before
- *         the domain can read it, else the frames are cleared
+ *         the domain can read it; MEMF_STALE if the domain may find what was
+ *         there before any domain was; else the frames are cleared
  *
  * Context: no locks above LOCK_PAGETABLE held.
  * Return: struct page of the first; NULL: no memory, max_pages exceeded, or
@@ -259,7 +260,7 @@ struct page *domain_page_alloc(struct domain *d, unsigned int order,
 {
 	struct page *pg;
 
-	if (!(memf & MEMF_NO_SCRUB))
+	if (!(memf & (MEMF_NO_SCRUB | MEMF_STALE)))
 		memf |= MEMF_ZERO;
 	pg = page_alloc(order, memf);
 	if (!pg)

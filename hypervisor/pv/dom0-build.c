@@ -6,6 +6,11 @@
  * be done ends in panic() with a sentence that says what is wrong and what to
  * do. The initrd's frames are handed to Dom0 as they are; the kernel's file
  * becomes free memory.
+ *
+ * Dom0 finds in its memory what lay there when the machine started, as on a
+ * machine without hypervisor: no other domain has run yet, and clearing all of
+ * it would take longer than everything else. The kernel's file says what it
+ * wants cleared; dom0_clear() is the rest.
  */
 #include "dom0.h"
 
@@ -20,6 +25,8 @@
 
 #define MIB		(1UL << 20)
 #define CHUNK_ORDER	9U
+/* The debug build fills with it what carries no promise. */
+#define STALE_BYTE	0xa5
 
 void *dom0_pfn_to_virt(const struct dom0_build *b, uint64_t pfn)
 {
@@ -54,7 +61,7 @@ static void __init populate(struct dom0_build *b, uint64_t pfn, uint64_t end)
 	while (pfn < end) {
 		while ((1UL << order) > end - pfn)
 			order--;
-		pg = domain_page_alloc(b->d, order, MEMF_ZERO);
+		pg = domain_page_alloc(b->d, order, MEMF_STALE);
 		if (!pg && !order)
 			panic("Not enough memory for Dom0: %lu MiB were asked "
 			      "for, %lu MiB could be had; see dom0_mem=",
@@ -64,6 +71,9 @@ static void __init populate(struct dom0_build *b, uint64_t pfn, uint64_t end)
 			order--;
 			continue;
 		}
+		if (DEBUG_BUILD)
+			memset(page_to_virt(pg), STALE_BYTE,
+			       PAGE_SIZE << order);
 		for (i = 0; i < 1UL << order; i++)
 			set_frame(b, pfn++, mfn_add(page_to_mfn(pg), i));
 	}
@@ -102,6 +112,27 @@ static void __init populate_all(struct dom0_build *b,
 }
 
 /* ---- contents ---- */
+
+static void __init clear_pages(struct dom0_build *b, uint64_t pfn, uint64_t end)
+{
+	for (; pfn < end; pfn++)
+		memset(dom0_pfn_to_virt(b, pfn), 0, PAGE_SIZE);
+}
+
+/*
+ * What we fill in part, the room behind it, and the first MiB, where a kernel
+ * that is made for PCs, too, may look for what their firmware leaves.
+ */
+static void __init dom0_clear(struct dom0_build *b)
+{
+	const struct dom0_layout *l = &b->l;
+
+	clear_pages(b, 0, MIB / PAGE_SIZE);
+	clear_pages(b, l->p2m_pfn + l->p2m_pages - 1,
+		    l->p2m_pfn + l->p2m_pages);
+	clear_pages(b, (l->start_info_va - l->v_start) / PAGE_SIZE,
+		    (l->v_end - l->v_start) / PAGE_SIZE);
+}
 
 /* Bytes at an address of the initial mapping, page by page. */
 static void __init copy_to_dom0(void *priv, uint64_t va, const void *src,
@@ -348,6 +379,7 @@ void __init dom0_build(const struct boot_info *bi)
 	b.d->max_pages = dom0_limit_pages(b.l.nr_pages, all);
 	p2m_alloc(&b);
 	populate_all(&b, initrd);
+	dom0_clear(&b);
 	dom0_elf_load(&b.img, copy_to_dom0, &b);
 	if (b.img.hypercall_page)
 		fill_hypercall_page(&b);

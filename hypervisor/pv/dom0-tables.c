@@ -9,6 +9,7 @@
 #include "dom0.h"
 
 #include <lodge/bug.h>
+#include <lodge/lib.h>
 
 #define TABLE_FLAGS (PTE_PRESENT | PTE_RW | PTE_USER | PTE_ACCESSED | PTE_DIRTY)
 #define LEAF_FLAGS  (PTE_PRESENT | PTE_USER | PTE_ACCESSED | PTE_DIRTY)
@@ -16,10 +17,13 @@
 static uint64_t *new_table(struct dom0_build *b, uint64_t *entry)
 {
 	uint64_t pfn = b->next_table++;
+	uint64_t *table;
 
 	BUG_ON(pfn >= b->end_table);
+	table = dom0_pfn_to_virt(b, pfn);
+	memset(table, 0, PAGE_SIZE);
 	*entry = b->p2m[pfn] << PAGE_SHIFT | TABLE_FLAGS;
-	return dom0_pfn_to_virt(b, pfn);
+	return table;
 }
 
 static uint64_t *table_below(struct dom0_build *b, uint64_t *table,
@@ -57,7 +61,6 @@ static void map_range(struct dom0_build *b, uint64_t va, uint64_t pfn,
 		map_page(b, va, pfn);
 }
 
-/* Frames of the domain are zeroed when they are allocated: empty tables. */
 void dom0_build_tables(struct dom0_build *b)
 {
 	const struct dom0_layout *l = &b->l;
@@ -65,6 +68,7 @@ void dom0_build_tables(struct dom0_build *b)
 	b->next_table = l->table_pfn;
 	b->end_table = l->table_pfn + l->nr_tables;
 	b->root = MFN(b->p2m[b->next_table++]);
+	memset(mfn_to_virt(b->root), 0, PAGE_SIZE);
 	map_range(b, l->v_start, 0, (l->v_end - l->v_start) >> PAGE_SHIFT);
 	if (!b->img.init_p2m)
 		return;

@@ -161,7 +161,8 @@ static void make_memory(struct dom0_build *b)
 	uint64_t pfn;
 
 	memory_pages = b->l.min_pages;
-	memory = calloc(memory_pages, PAGE_SIZE);
+	memory = malloc(memory_pages * PAGE_SIZE);
+	memset(memory, 0xa5, memory_pages * PAGE_SIZE);	/* as at boot: stale */
 	b->p2m = malloc(memory_pages * sizeof(*b->p2m));
 	for (pfn = 0; pfn < memory_pages; pfn++)
 		b->p2m[pfn] = FIRST_MFN + pfn * MFN_STRIDE;

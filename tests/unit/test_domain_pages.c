@@ -111,6 +111,26 @@ static void alloc_and_release(void **state)
 	}
 }
 
+/* What nobody owned may stay; what a domain left never reaches another. */
+static void stale_is_not_anothers(void **state)
+{
+	struct page *pg = page_alloc(0, 0);
+	unsigned int i;
+
+	memset(page_to_virt(pg), 0xbb, PAGE_SIZE);
+	page_free(pg, 0);
+	/* Of single frames, the last that was freed is the first. */
+	assert_ptr_equal(domain_page_alloc(&dom_a, 0, MEMF_STALE), pg);
+	assert_int_equal(*(uint8_t *)page_to_virt(pg), 0xbb);
+	memset(page_to_virt(pg), 0xaa, PAGE_SIZE);
+	release(pg);
+	deferred_free_run();
+	assert_ptr_equal(domain_page_alloc(&dom_b, 0, MEMF_STALE), pg);
+	for (i = 0; i < PAGE_SIZE; i++)
+		assert_int_equal(((uint8_t *)page_to_virt(pg))[i], 0);
+	release(pg);
+}
+
 static void limit_and_death_refuse(void **state)
 {
 	struct page *pg = domain_page_alloc(&dom_a, 4, 0), *own;
@@ -406,6 +426,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		T(alloc_and_release),
+		T(stale_is_not_anothers),
 		T(limit_and_death_refuse),
 		T(references_are_the_owners),
 		T(allocated_ref_goes_first),

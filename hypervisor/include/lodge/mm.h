@@ -25,6 +25,7 @@ void mm_release_range(paddr_t start, uint64_t size);
 /* ---- frames (mm/buddy.c): zones by address width, per order lists ---- */
 #define MEMF_ZERO	0x01	/* else contents are stale but scrubbed of others' */
 #define MEMF_NO_SCRUB	0x02	/* the caller overwrites all of it at once */
+#define MEMF_STALE	0x04	/* a domain's may be stale, scrubbed of others' */
 #define MEMF_BITS(n)	((unsigned int)(n) << 8)	/* below 2^n bytes */
 #define MEMF_GET_BITS(f) ((f) >> 8)
 #define MAX_ORDER	20
@@ -44,7 +45,7 @@ uint64_t mm_total_frames(void);
 /* ---- frames of domains (mm/domain-pages.c) ---- */
 /*
  * Allocates 2^order frames for @d: owner set, count 1 each (the allocation's),
- * on d's list, tot_pages grown, contents zeroed. NULL: max_pages would be
+ * on d's list, tot_pages grown, contents zeroed unless @memf says so. NULL: max_pages would be
  * exceeded, @d is dying, or no memory.
  */
 struct page *domain_page_alloc(struct domain *d, unsigned int order,
