@@ -2,11 +2,13 @@
 /*
  * smp.c - find and start the other CPUs
  *
- *   present --prepared--> INIT, SIPI --called in--> set up --> online
+ *   present --INIT--> prepared --SIPI--> called in --set up--> online
  *
- * They are started one after the other by the boot CPU, so the trampoline and
- * its arguments have one user at a time. A CPU that does not call in is sent
- * back by INIT: it must not wake up in memory that is given back later.
+ * All get their INIT at once and then wait, so that the pause behind it is
+ * made once. They are started one after the other by the boot CPU, so the
+ * trampoline and its arguments have one user at a time. A CPU that does not
+ * call in is sent back by INIT: it must not wake up in memory that is given
+ * back later.
  */
 #include "private.h"
 
@@ -24,7 +26,10 @@
 #include <lodge/smp.h>
 #include <lodge/time.h>
 
-#define CALL_IN_MS	5000
+/* Intel SDM 3A, 9.4.4: INIT, 10 ms, SIPI, 200 us, SIPI. */
+#define AFTER_INIT_MS	10
+#define AFTER_SIPI_US	200
+#define CALL_IN_US	5000000
 #define LOW_MEMORY_END	0xa0000UL
 #define NO_CPU		(~0U)
 
@@ -133,9 +138,9 @@ void __init smp_enumerate_cpus(void)
 }
 
 static bool wait_for(bool (*reached)(unsigned int), unsigned int cpu,
-		     unsigned int ms)
+		     unsigned int us)
 {
-	uint64_t end = system_time_ns() + ms * NS_PER_MS;
+	uint64_t end = system_time_ns() + us * NS_PER_US;
 
 	while (!reached(cpu)) {
 		if (system_time_ns() > end)
@@ -155,18 +160,24 @@ static bool is_online(unsigned int cpu)
 	return cpumask_test(&cpu_online_map, cpu);
 }
 
-/* Intel SDM 3A, 9.4.4: INIT, 10 ms, SIPI, 200 us, SIPI. */
+static void __init send_all_init(void)
+{
+	unsigned int cpu;
+
+	for (cpu = 1; cpu < nr_cpus_present; cpu++)
+		apic_send_init(apic_ids[cpu]);
+	mdelay(AFTER_INIT_MS);
+}
+
 static bool __init kick_cpu(unsigned int cpu)
 {
 	unsigned int page = (unsigned int)(trampoline_page >> PAGE_SHIFT);
 
-	apic_send_init(apic_ids[cpu]);
-	mdelay(10);
 	apic_send_sipi(apic_ids[cpu], page);
-	udelay(200);
-	if (!has_called_in(cpu))
-		apic_send_sipi(apic_ids[cpu], page);
-	return wait_for(has_called_in, cpu, CALL_IN_MS);
+	if (wait_for(has_called_in, cpu, AFTER_SIPI_US))
+		return true;
+	apic_send_sipi(apic_ids[cpu], page);
+	return wait_for(has_called_in, cpu, CALL_IN_US);
 }
 
 static void __init start_cpu(unsigned int cpu, struct trampoline_args *args)
@@ -178,6 +189,8 @@ static void __init start_cpu(unsigned int cpu, struct trampoline_args *args)
 	sched_init_cpu(cpu);
 	args->cr3 = mfn_to_paddr(virt_to_mfn(hyp_l4)).x;
 	args->stack = (uint64_t)cpu_stack(cpu);
+	/* It compares its TSC with ours, by the best rate that there is. */
+	time_refine();
 	atomic_store(&called_in, NO_CPU);
 	if (!kick_cpu(cpu)) {
 		apic_send_init(apic_ids[cpu]);
@@ -185,7 +198,7 @@ static void __init start_cpu(unsigned int cpu, struct trampoline_args *args)
 		       apic_ids[cpu]);
 		return;
 	}
-	if (!wait_for(is_online, cpu, CALL_IN_MS))
+	if (!wait_for(is_online, cpu, CALL_IN_US))
 		panic("CPU %u stopped on its way online", cpu);
 }
 
@@ -210,6 +223,7 @@ void __init smp_boot_cpus(void)
 	}
 	memcpy(page, trampoline_start,
 	       (size_t)(trampoline_end - trampoline_start));
+	send_all_init();
 	for (cpu = 1; cpu < nr_cpus_present; cpu++)
 		start_cpu(cpu, (struct trampoline_args *)
 				       (page + (trampoline_args -

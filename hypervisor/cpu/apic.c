@@ -77,7 +77,7 @@ struct apic_ops {
 static const struct apic_ops *apic;	/* [I] NULL: apic_init_boot not yet */
 static void *xapic_page;		/* [I] */
 static uint64_t apic_base;		/* [I] address and mode bits */
-static uint64_t ticks_per_ns_frac;	/* [I] timer: ticks * 2^32 / ns */
+static uint64_t ticks_per_ns_frac;	/* [a] timer: ticks * 2^32 / ns */
 
 static bool opt_x2apic = true;
 PARAM_BOOL("x2apic", opt_x2apic, "use x2APIC mode where the CPU has it");
@@ -286,7 +286,7 @@ static void timer_set_oneshot(uint64_t ns)
 	}
 	now = system_time_ns();
 	left = ns > now ? min(ns - now, ONESHOT_MAX_NS) : 0;
-	ticks = (left * ticks_per_ns_frac >> 32) + 1;
+	ticks = (left * READ_ONCE(ticks_per_ns_frac) >> 32) + 1;
 	apic->write(APIC_TIMER_INITIAL, (uint32_t)ticks);
 }
 
@@ -308,64 +308,100 @@ void apic_timer_set(uint64_t ns)
 }
 
 struct timer_sample {
-	uint64_t ns, width_ns;
+	uint64_t tsc, width;
 	uint32_t count;
 };
 
 /* Of several reads of both clocks, the one that was disturbed least. */
 static struct timer_sample timer_sample(void)
 {
-	struct timer_sample best = { .width_ns = ~0UL };
+	struct timer_sample best = { .width = ~0UL };
 	unsigned int i;
 
 	for (i = 0; i < 10; i++) {
-		uint64_t before = system_time_ns();
+		uint64_t before = rdtsc_ordered();
 		uint32_t count = apic->read(APIC_TIMER_CURRENT);
-		uint64_t width = system_time_ns() - before;
+		uint64_t width = rdtsc_ordered() - before;
 
-		if (width < best.width_ns)
+		if (width < best.width)
 			best = (struct timer_sample){
-				.ns = before + width / 2,
-				.width_ns = width,
+				.tsc = before + width / 2,
+				.width = width,
 				.count = count,
 			};
 	}
 	return best;
 }
 
+/* What was measured: so many ticks while the TSC counted so far. */
+static struct {
+	struct timer_sample first;
+	uint64_t ticks, tsc;
+} measured;
+
 /**
- * apic_timer_calibrate() - measure the one-shot timer's rate
+ * apic_timer_measure() - begin to measure the one-shot timer's rate
  *
  * All CPUs count at the same rate, so the boot CPU measures for all. Nothing
- * is to be done where the timer compares with the TSC. Panics if the count
- * stands still: there would be no time slices.
+ * is to be done where the timer compares with the TSC.
  *
- * Context: boot CPU, system time runs already.
+ * Context: boot CPU, after apic_init_boot(), before any timer is set.
  */
-void apic_timer_calibrate(void)
+void apic_timer_measure(void)
 {
-	struct timer_sample first, last;
-	uint32_t ticks;
-
 	if (cpu_features.tsc_deadline)
 		return;
 	apic->write(APIC_LVT_TIMER, LVT_MASKED | VEC_APIC_TIMER);
 	apic->write(APIC_TIMER_DIVIDE, DIVIDE_BY_16);
 	apic->write(APIC_TIMER_INITIAL, ~0U);
-	first = timer_sample();
-	mdelay(20);
+	measured.first = timer_sample();
+}
+
+/**
+ * apic_timer_measured() - the measurement ends
+ *
+ * Ticks last up to a few hundred nanoseconds: over 10 ms the rate is good to
+ * some 30 ppm. Panics if the count stands still: there would be no time
+ * slices.
+ *
+ * Context: boot CPU, after apic_timer_measure().
+ */
+void apic_timer_measured(void)
+{
+	struct timer_sample last;
+
+	if (cpu_features.tsc_deadline)
+		return;
 	last = timer_sample();
 	apic->write(APIC_TIMER_INITIAL, 0);
 	apic->write(APIC_LVT_TIMER, VEC_APIC_TIMER);
-
-	ticks = first.count - last.count;
-	if (ticks == 0 || last.ns == first.ns)
+	measured.ticks = measured.first.count - last.count;
+	measured.tsc = last.tsc - measured.first.tsc;
+	if (!measured.ticks || !measured.tsc)
 		panic("the local APIC's timer does not count");
-	ticks_per_ns_frac = ((uint64_t)ticks << 32) / (last.ns - first.ns);
-	if (ticks_per_ns_frac == 0 || ticks_per_ns_frac >> 32)
+}
+
+/**
+ * apic_timer_set_tsc_rate() - make nanoseconds of what was measured
+ * @khz: the TSC's rate
+ *
+ * Context: boot CPU, after apic_timer_measured(); other CPUs may be setting
+ * their timers.
+ */
+void apic_timer_set_tsc_rate(uint64_t khz)
+{
+	uint64_t ns, frac;
+
+	if (cpu_features.tsc_deadline)
+		return;
+	ns = measured.tsc * 1000000 / khz;
+	frac = (measured.ticks << 32) / max(ns, 1UL);
+	if (frac == 0 || frac >> 32)
 		panic("the local APIC's timer runs at an absurd rate");
-	printk(LOG_INFO "APIC timer: %lu kHz, one-shot\n",
-	       ticks_per_ns_frac * 1000000 >> 32);
+	if (!ticks_per_ns_frac)
+		printk(LOG_INFO "APIC timer: %lu kHz, one-shot\n",
+		       frac * 1000000 >> 32);
+	WRITE_ONCE(ticks_per_ns_frac, frac);
 }
 
 void (*timer_tick_hook)(void);

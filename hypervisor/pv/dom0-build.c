@@ -22,6 +22,7 @@
 #include <lodge/errno.h>
 #include <lodge/event.h>
 #include <lodge/lib.h>
+#include <lodge/time.h>
 
 #define MIB		(1UL << 20)
 #define CHUNK_ORDER	9U
@@ -396,6 +397,7 @@ void __init dom0_build(const struct boot_info *bi)
 	       (unsigned long)(b.l.nr_pages * PAGE_SIZE / MIB),
 	       b.d->max_vcpus, (unsigned long)b.img.start,
 	       (unsigned long)b.img.entry);
+	time_settle();
 	dom0 = b.d;
 	domain_publish(b.d);
 	vcpu_timers_up(b.d->vcpus[0]);

@@ -185,6 +185,11 @@ uint64_t platform_ns(void)
 	return read_pair().ns;
 }
 
+uint64_t platform_turn_ns(void)
+{
+	return rate_to_ns(platform.rate, BIT(platform.clock->bits));
+}
+
 /* Under a hypervisor, or an SMI, a CPU may stand still between two reads. */
 struct clock_pair clock_pair_read(void)
 {

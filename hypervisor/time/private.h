@@ -61,6 +61,8 @@ struct platform_clock {
 void platform_init(void);
 /* ns since platform_init; takes LOCK_PLATFORM. */
 uint64_t platform_ns(void);
+/* So long after it was read its counter shows the same again. */
+uint64_t platform_turn_ns(void);
 /* Counts since @last, when a counter of @bits bits shows @now and another
  * clock says @elapsed counts (it may be wrong by less than half a turn). */
 uint64_t platform_unwrap(uint64_t last, uint64_t now, unsigned int bits,
@@ -69,7 +71,6 @@ uint64_t platform_unwrap(uint64_t last, uint64_t now, unsigned int bits,
 struct clock_pair clock_pair_read(void);
 
 /* ---- tsc.c ---- */
-void tsc_init(void);
 void tsc_init_cpu(void);
 /* System time is calibrated: good for comparisons. */
 bool tsc_ready(void);

@@ -2,12 +2,15 @@
 /*
  * tsc.c - system time: the TSC, kept in step with the platform clock
  *
- * System time is a linear function of the TSC (struct time_scale). Once a
- * second the function is made anew: it goes on where the old one stands, at
- * the measured rate, corrected so that the error against the platform clock
- * is gone a second later. Where all TSCs agree, which is checked when a CPU
- * starts and once a second, the boot CPU does this for all; else each CPU has
- * a function of its own and is steered towards the same platform clock.
+ * System time is a linear function of the TSC (struct time_scale). Its first
+ * rate comes from a short window, and while the machine boots it is measured
+ * again over all the time since (time_refine()): Dom0 starts with one that is
+ * good to SETTLED_PPM. Once a second the function is made anew: it goes on
+ * where the old one stands, at the measured rate, corrected so that the error
+ * against the platform clock is gone a second later. Where all TSCs agree,
+ * which is checked when a CPU starts and once a second, the boot CPU does this
+ * for all; else each CPU has a function of its own and is steered towards the
+ * same platform clock.
  *
  *	SHARED --a CPU's TSC disagrees, three times--> OWN (never back)
  *
@@ -33,9 +36,11 @@
 struct tsc_clock {
 	uint32_t seq;			/* [a] odd: being written */
 	struct time_scale slot[2];	/* [a] seq / 2 % 2 is valid */
-	struct clock_pair last;		/* [C] of the last calibration */
+	/* [C] of the last calibration; until the first, the window's beginning */
+	struct clock_pair last;
 	struct rate rate;		/* [C] as measured, smoothed */
 	bool ready;			/* [a] */
+	bool measured;			/* [C] over a long window */
 	unsigned int nr_skipped;	/* [C] disturbed measurements in a row */
 	unsigned int nr_bad;		/* [C] disagreements in a row */
 	int64_t error_ns;		/* [C] last seen, for the dump */
@@ -48,15 +53,30 @@ static struct tsc_clock shared = {
 static DEFINE_PER_CPU(struct tsc_clock, own_clock);
 static bool tsc_shared = true;		/* [a] */
 static uint64_t epoch_ns;		/* [I] system time - platform time */
-static uint64_t boot_khz;		/* [I] */
+static uint64_t boot_khz;		/* [I] once Dom0 runs */
 static uint64_t boot_tsc_adjust;	/* [I] */
 static struct timer calibrate_timer;
 
 void (*time_recalibrated_hook)(void);
 
 #define CALIBRATE_NS		NS_PER_SEC
-#define FIRST_WINDOW_NS		(50 * NS_PER_MS)
+/*
+ * The first rate, for delays and the first CPUs to start: by the PIT, whose
+ * counts last 838 ns, it is good to 170 ppm.
+ */
+#define FIRST_WINDOW_NS		(10 * NS_PER_MS)
+#define FIRST_TRIES		20
+/*
+ * The rate that Dom0 starts with: by the PIT good to 34 ppm, and by any clock
+ * to SETTLED_PPM, unless reads are so slow that it would take too long.
+ */
+#define SETTLE_MIN_NS		(50 * NS_PER_MS)
+#define SETTLE_MAX_NS		(200 * NS_PER_MS)
+#define SETTLED_PPM		100
 #define MIN_WINDOW_NS		(100 * NS_PER_MS)
+#define LONG_WINDOW_NS		(500 * NS_PER_MS)
+/* What counts slower than this is no TSC. */
+#define MIN_TSC_HZ		1000000
 /* Two reads further apart than that say too little. */
 #define MAX_WIDTH_NS		(100 * NS_PER_US)
 #define MAX_SKIPPED		10
@@ -206,15 +226,21 @@ static int64_t error_at(const struct tsc_clock *c,
 	return (int64_t)(pair->ns + epoch_ns - scale_to_ns(ts, pair->tsc));
 }
 
-/* A quarter of each new measurement counts, unless the rate has changed. */
+/*
+ * A quarter of each new measurement counts, unless the rate has changed, or is
+ * the one that the boot went with.
+ */
 static void update_rate(struct tsc_clock *c, const struct clock_pair *pair)
 {
 	struct rate now = rate_from_ratio(pair->ns - c->last.ns,
 					  pair->tsc - c->last.tsc);
+	bool first = !c->measured && pair->ns - c->last.ns >= LONG_WINDOW_NS;
 	int64_t diff;
 
-	if (now.shift - c->rate.shift > 1 || c->rate.shift - now.shift > 1) {
+	if (first || now.shift - c->rate.shift > 1 ||
+	    c->rate.shift - now.shift > 1) {
 		c->rate = now;
+		c->measured |= first;
 		return;
 	}
 	diff = rate_difference(now, c->rate);
@@ -339,31 +365,142 @@ static void match_tsc_adjust(void)
 		wrmsr(MSR_TSC_ADJUST, boot_tsc_adjust);
 }
 
-/* The first rate, over a short window; the guess before goes on into it. */
-void tsc_init(void)
+/* The rate from the window's beginning to @now. */
+static struct rate boot_rate(const struct clock_pair *now)
 {
-	struct clock_pair first = clock_pair_read(), last;
-	uint64_t now;
+	return rate_from_ratio(now->ns - shared.last.ns,
+			       now->tsc - shared.last.tsc);
+}
 
-	while (platform_ns() - first.ns < FIRST_WINDOW_NS)
+static void tell_boot_rate(void)
+{
+	boot_khz = rate_to_hz(shared.rate) / 1000;
+	apic_timer_set_tsc_rate(boot_khz);
+}
+
+/* Return: the longest that the TSC went on between two readings. */
+static uint64_t first_window(struct clock_pair *end)
+{
+	uint64_t before, longest = 0;
+
+	shared.last = *end = clock_pair_read();
+	do {
+		before = end->tsc;
 		cpu_relax();
-	last = clock_pair_read();
-	if (last.tsc <= first.tsc)
+		*end = clock_pair_read();
+		longest = max(longest, end->tsc - before);
+	} while (end->ns - shared.last.ns < FIRST_WINDOW_NS);
+	return longest;
+}
+
+/*
+ * Turns are counted by system time; before there is one, a CPU that stands
+ * still (an SMI, another hypervisor) may miss one of the PIT's, 55 ms. Then the
+ * longest step is most of the window, the rest being at most 10 ms.
+ */
+static bool may_have_turned(uint64_t longest, uint64_t window)
+{
+	return platform_turn_ns() < NS_PER_SEC && longest > window / 4 * 3;
+}
+
+/*
+ * System time runs at the first rate afterwards; the guess before goes on into
+ * it. False: the platform clock may have turned over unseen.
+ */
+static bool first_rate(void)
+{
+	struct clock_pair pair;
+	uint64_t longest, window;
+
+	WRITE_ONCE(shared.ready, false);
+	longest = first_window(&pair);
+	window = pair.tsc - shared.last.tsc;
+	if (window < FIRST_WINDOW_NS * MIN_TSC_HZ / NS_PER_SEC ||
+	    (int64_t)window < 0)
 		panic("the TSC does not count");
-	shared.rate = rate_from_ratio(last.ns - first.ns,
-				      last.tsc - first.tsc);
-	shared.last = last;
-	now = scale_to_ns(&shared.slot[0], last.tsc);
-	epoch_ns = now - last.ns;
+	shared.rate = boot_rate(&pair);
+	epoch_ns = scale_to_ns(&shared.slot[shared.seq / 2 % 2], pair.tsc) -
+		   pair.ns;
 	publish(&shared, 0);
 	WRITE_ONCE(shared.ready, true);
-	(void)platform_ns();	/* from here on, turns are counted by the TSC */
-	boot_khz = rate_to_hz(shared.rate) / 1000;
+	(void)platform_ns();	/* from here on, turns are counted */
+	longest = max(longest, rdtsc_ordered() - pair.tsc);
+	return !may_have_turned(longest, window);
+}
+
+/* The APIC's timer is counted meanwhile. */
+static void tsc_init(void)
+{
+	unsigned int tries = 1;
+
+	apic_timer_measure();
+	while (!first_rate() && tries < FIRST_TRIES)
+		tries++;
+	apic_timer_measured();
+	if (tries == FIRST_TRIES)
+		printk(LOG_WARN "this CPU is stopped again and again: time may "
+		       "be wrong\n");
+	tell_boot_rate();
 	if (cpu_features.tsc_adjust)
 		boot_tsc_adjust = rdmsr(MSR_TSC_ADJUST);
-	printk(LOG_INFO "TSC: %lu.%03lu MHz%s\n", boot_khz / 1000,
-	       boot_khz % 1000,
-	       cpu_features.invariant_tsc ? ", invariant" : "");
+}
+
+/* Parts per million of the boot's window up to @now that are unsure. */
+static uint64_t unsure_ppm(const struct clock_pair *now)
+{
+	return (shared.last.width_tsc + now->width_tsc) / 2 * 1000000 /
+	       (now->tsc - shared.last.tsc);
+}
+
+static void wait_until(uint64_t window_ns)
+{
+	while (platform_ns() - shared.last.ns < window_ns)
+		cpu_relax();
+}
+
+/* Return: what is unsure of the new rate, in ppm. */
+static uint64_t refine(void)
+{
+	struct clock_pair pair = clock_pair_read();
+
+	shared.rate = boot_rate(&pair);
+	shared.error_ns = error_at(&shared, &pair);
+	publish(&shared, shared.error_ns);
+	tell_boot_rate();
+	return unsure_ppm(&pair);
+}
+
+/**
+ * time_refine() - measure the TSC's rate over all the time since time_init()
+ *
+ * For those steps of the boot that rely on it: the window has grown.
+ *
+ * Context: boot CPU, after time_init(), before time_settle().
+ */
+void time_refine(void)
+{
+	(void)refine();
+}
+
+/**
+ * time_settle() - the rate that guests will be told
+ *
+ * Most often time enough has gone by for it to be good; else waits.
+ *
+ * Context: boot CPU, once, before a guest runs.
+ */
+void time_settle(void)
+{
+	uint64_t window_ns = SETTLE_MIN_NS, ppm;
+
+	wait_until(window_ns);
+	while ((ppm = refine()) > SETTLED_PPM && window_ns < SETTLE_MAX_NS) {
+		window_ns += SETTLE_MIN_NS;
+		wait_until(window_ns);
+	}
+	printk(LOG_INFO "TSC: %lu.%03lu MHz%s, unsure by %lu ppm\n",
+	       boot_khz / 1000, boot_khz % 1000,
+	       cpu_features.invariant_tsc ? ", invariant" : "", ppm);
 }
 
 void tsc_init_cpu(void)
@@ -399,6 +536,8 @@ static void time_dump(void)
 /**
  * time_init() - platform clock, TSC, APIC timer, wall clock, timers
  *
+ * The rates are good enough to boot with; time_settle() makes them better.
+ *
  * Panics with a sentence when there is no usable timer.
  *
  * Context: boot CPU, interrupts off, after irq_init() and apic_init_boot().
@@ -407,7 +546,6 @@ void time_init(void)
 {
 	platform_init();
 	tsc_init();
-	apic_timer_calibrate();
 	timers_init();
 	wallclock_init();
 	work_register(WORK_CALIBRATE, calibrate_this_cpu);

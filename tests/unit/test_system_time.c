@@ -94,8 +94,20 @@ void *ioremap(paddr_t addr, size_t size)
 	return NULL;
 }
 
-void apic_timer_calibrate(void)
+static uint64_t told_khz;	/* to the APIC's timer */
+
+void apic_timer_measure(void)
 {
+}
+
+void apic_timer_measured(void)
+{
+	assert_int_equal(told_khz, 0);
+}
+
+void apic_timer_set_tsc_rate(uint64_t khz)
+{
+	told_khz = khz;
 }
 
 void apic_timer_set(uint64_t ns)
@@ -195,6 +207,8 @@ static void start_aps(unsigned int nr)
 
 	for (cpu = 1; cpu < nr; cpu++) {
 		pass(20 * NS_PER_MS);
+		time_refine();
+		look();
 		fake_cpu_id = cpu;
 		time_init_cpu();
 		cpumask_set(&cpu_online_map, cpu);
@@ -210,7 +224,7 @@ static void start_aps(unsigned int nr)
 #include <sys/wait.h>
 #include <unistd.h>
 
-static void boot(double hz)
+static void begin_boot(double hz)
 {
 	unsigned int cpu;
 
@@ -223,6 +237,12 @@ static void boot(double hz)
 		acpi_info.pm_timer_port = 0;
 	pass(3 * NS_PER_SEC);
 	time_init();
+}
+
+static void boot(double hz)
+{
+	begin_boot(hz);
+	time_settle();
 }
 
 static void in_own_process(void (*fn)(void))
@@ -248,13 +268,129 @@ static void in_own_process(void (*fn)(void))
 		}                                                             \
 	} while (0)
 
+/* How wrong the TSC's rate is, as it was told to all. */
+static double wrong_ppm(double hz)
+{
+	CHECK(told_khz == tsc_khz());
+	return ((double)tsc_khz() * 1000 / hz - 1) * 1e6;
+}
+
+static bool within(double v, double limit)
+{
+	return v <= limit && v >= -limit;
+}
+
+/*
+ * The PIT's counts last 838 ns and a read is unsure by 3 us: 10 ms are short,
+ * more of the boot is better, and 50 ms must have gone by.
+ */
+static void measure_boot(void)
+{
+	double hz = 3141592653;
+	uint64_t before;
+
+	pit_only = true;
+	begin_boot(hz);
+	CHECK(within(wrong_ppm(hz), 300));
+	before = true_ns;
+	time_settle();
+	CHECK(true_ns - before >= 39 * NS_PER_MS);
+	CHECK(true_ns - before < 41 * NS_PER_MS);
+	CHECK(within(wrong_ppm(hz), 60));
+}
+
+static void a_short_boot_waits_for_its_rate(void **state)
+{
+	in_own_process(measure_boot);
+}
+
+static void measure_long_boot(void)
+{
+	double hz = 3141592653;
+	uint64_t before;
+
+	pit_only = true;
+	begin_boot(hz);
+	pass(2 * NS_PER_SEC);
+	time_refine();
+	CHECK(within(wrong_ppm(hz), 2));
+	look();
+	pass(NS_PER_SEC);
+	before = true_ns;
+	time_settle();
+	CHECK(true_ns - before < NS_PER_MS);
+	CHECK(within(wrong_ppm(hz), 2));
+	look();
+	(void)error_ns();
+	run_for(10 * NS_PER_SEC);
+	CHECK(llabs(error_ns()) < 10000);
+	CHECK(worst_skew == 0);
+}
+
+static void a_long_boot_does_not_wait(void **state)
+{
+	in_own_process(measure_long_boot);
+}
+
+/*
+ * A CPU that is stopped for longer than the PIT's turn while its rate is first
+ * measured: the window is begun again.
+ */
+static void measure_disturbed(void)
+{
+	double hz = 2500000000;
+
+	pit_only = true;
+	stall_one_in = 10000;
+	stall_ns = 70 * NS_PER_MS;
+	begin_boot(hz);
+	CHECK(within(wrong_ppm(hz), 300));
+	time_refine();
+	CHECK(within(wrong_ppm(hz), 300));
+}
+
+static void a_stop_while_measuring_is_noticed(void **state)
+{
+	unsigned int i;
+
+	for (i = 0; i < 100; i++) {
+		srandom(i);
+		in_own_process(measure_disturbed);
+	}
+}
+
+/* Reads so slow that 50 ms are not enough; but there is an end to it. */
+static void measure_slowly(void)
+{
+	double hz = 2000000000;
+	uint64_t before;
+
+	begin_boot(hz);
+	stall_one_in = 1;
+	stall_ns = 20 * NS_PER_US;
+	before = true_ns;
+	time_settle();
+	CHECK(true_ns - before > 80 * NS_PER_MS);
+	CHECK(true_ns - before < 195 * NS_PER_MS);
+	CHECK(strstr(fake_log, "unsure by "));
+	stall_ns = 500 * NS_PER_US;
+	before = true_ns;
+	time_settle();
+	CHECK(true_ns - before < 100 * NS_PER_MS);
+}
+
+static void slow_reads_wait_longer(void **state)
+{
+	in_own_process(measure_slowly);
+}
+
 static void follow(void)
 {
 	int64_t worst = 0;
 	unsigned int s;
 
 	boot(2445423000);
-	CHECK(llabs((int64_t)tsc_khz() - 2445423) < 250);	/* 100 ppm */
+	CHECK(within(wrong_ppm(2445423000), 100));
 	(void)error_ns();
 	start_aps(NR_TEST_CPUS);
 	for (s = 0; s < 100; s++) {
@@ -433,6 +569,10 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(turns_are_counted),
+		cmocka_unit_test(a_short_boot_waits_for_its_rate),
+		cmocka_unit_test(a_long_boot_does_not_wait),
+		cmocka_unit_test(a_stop_while_measuring_is_noticed),
+		cmocka_unit_test(slow_reads_wait_longer),
 		cmocka_unit_test(follows_the_platform_clock),
 		cmocka_unit_test(is_robust_against_a_cpu_that_is_stopped),
 		cmocka_unit_test(a_narrow_counter_may_turn_over_unseen),

@@ -112,7 +112,10 @@ void apic_send_sipi(uint32_t apic_id, unsigned int page);
 void apic_timer_set(uint64_t ns);
 /* At each of its interrupts, IRQs off: the watchdog's. */
 extern void (*timer_tick_hook)(void);
-/* Measures the timer's rate against the platform clock. */
-void apic_timer_calibrate(void);
+/* Between these two calls the boot CPU's timer is counted, beside the TSC,
+ * whose rate is told when it is known, and again when it is known better. */
+void apic_timer_measure(void);
+void apic_timer_measured(void);
+void apic_timer_set_tsc_rate(uint64_t khz);
 
 #endif

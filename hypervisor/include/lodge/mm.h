@@ -45,8 +45,8 @@ uint64_t mm_total_frames(void);
 /* ---- frames of domains (mm/domain-pages.c) ---- */
 /*
  * Allocates 2^order frames for @d: owner set, count 1 each (the allocation's),
- * on d's list, tot_pages grown, contents zeroed unless @memf says so. NULL: max_pages would be
- * exceeded, @d is dying, or no memory.
+ * on d's list, tot_pages grown, contents zeroed unless @memf says else. NULL:
+ * max_pages would be exceeded, @d is dying, or no memory.
  */
 struct page *domain_page_alloc(struct domain *d, unsigned int order,
 			       unsigned int memf);

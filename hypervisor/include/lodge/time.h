@@ -22,6 +22,10 @@ struct domain;
 /* Finds the platform clock, calibrates TSC and APIC timer. Panics with a
  * sentence when there is no usable timer. */
 void time_init(void);
+/* Boot only: the TSC's rate again, over all the time since time_init(). */
+void time_refine(void);
+/* The last of these, before a guest runs: as good as guests need it. */
+void time_settle(void);
 void time_init_cpu(void);	/* each AP, on it */
 uint64_t system_time_ns(void);
 uint64_t tsc_khz(void);
