@@ -139,10 +139,10 @@ static long carry_out(struct vcpu *v, const struct op *row,
  *         interface; -ENOSYS: no such operation; -ESRCH: no such domain;
  *         -EINVAL: it may not be the caller's own.
  */
-long hypercall_domctl(struct vcpu *v, const uint64_t a[6])
+long hypercall_domctl(struct vcpu *v, const struct call_args *a)
 {
 	struct domctl_call call = { .d = NULL };
-	guest_ptr_t arg = GUEST_PTR(a[0]);
+	guest_ptr_t arg = GUEST_PTR(a->arg0);
 	const struct op *row;
 	long rc;
 

@@ -305,9 +305,9 @@ static const struct op_table sysctl_table = {
  * Return: the operation's result; -EFAULT; -EACCES: another version of the
  *         interface; -ENOSYS: no such operation, or it is not there.
  */
-long hypercall_sysctl(struct vcpu *v, const uint64_t a[6])
+long hypercall_sysctl(struct vcpu *v, const struct call_args *a)
 {
-	guest_ptr_t arg = GUEST_PTR(a[0]);
+	guest_ptr_t arg = GUEST_PTR(a->arg0);
 	const struct op *row;
 	struct xen_sysctl op;
 	long rc;

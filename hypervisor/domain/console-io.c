@@ -60,19 +60,19 @@ static long console_read(unsigned int count, guest_ptr_t to)
  * Return: read: number of bytes; write: 0; -EPERM: not the control domain;
  *         -E2BIG: a count that is no int; -EFAULT; -ENOSYS: no such command.
  */
-long hypercall_console_io(struct vcpu *v, const uint64_t a[6])
+long hypercall_console_io(struct vcpu *v, const struct call_args *a)
 {
-	unsigned int count = (unsigned int)a[1];
+	unsigned int count = (unsigned int)a->arg1;
 
 	if (!v->domain->privileged)
 		return -EPERM;
-	switch ((unsigned int)a[0]) {
+	switch ((unsigned int)a->arg0) {
 	case CONSOLEIO_write:
-		return console_write(count, GUEST_PTR(a[2]));
+		return console_write(count, GUEST_PTR(a->arg2));
 	case CONSOLEIO_read:
 		if (count > INT32_MAX)
 			return -E2BIG;
-		return console_read(count, GUEST_PTR(a[2]));
+		return console_read(count, GUEST_PTR(a->arg2));
 	default:
 		return -ENOSYS;
 	}

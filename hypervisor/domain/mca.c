@@ -108,13 +108,13 @@ static const struct op_table table = {
  * Return: the operation's result; -EFAULT; -EACCES: another version of the
  *         interface; -EINVAL: no such operation.
  */
-long hypercall_mca(struct vcpu *v, const uint64_t a[6])
+long hypercall_mca(struct vcpu *v, const struct call_args *a)
 {
 	struct xen_mc head;
 
-	if (copy_from_guest(&head, GUEST_PTR(a[0]), sizeof(head)))
+	if (copy_from_guest(&head, GUEST_PTR(a->arg0), sizeof(head)))
 		return -EFAULT;
 	if (head.interface_version != XEN_MCA_INTERFACE_VERSION)
 		return -EACCES;
-	return op_dispatch(v, head.cmd, GUEST_PTR(a[0]), 0, &table);
+	return op_dispatch(v, head.cmd, GUEST_PTR(a->arg0), 0, &table);
 }

@@ -159,8 +159,9 @@ static const struct op_table memory_table = {
  *
  * Return: as the operation says; see memory_ops.
  */
-long hypercall_memory_op(struct vcpu *v, const uint64_t a[6])
+long hypercall_memory_op(struct vcpu *v, const struct call_args *a)
 {
-	return op_dispatch(v, (unsigned int)(a[0] & MEMOP_MASK),
-			   GUEST_PTR(a[1]), a[0] >> MEMOP_BITS, &memory_table);
+	return op_dispatch(v, (unsigned int)(a->arg0 & MEMOP_MASK),
+			   GUEST_PTR(a->arg1), a->arg0 >> MEMOP_BITS,
+			   &memory_table);
 }

@@ -34,13 +34,13 @@ void domain_set_vm_assist(struct domain *d, uint64_t types)
  *
  * Return: 0; -EINVAL: a type that there is not; -ENOSYS: no such command.
  */
-long hypercall_vm_assist(struct vcpu *v, const uint64_t a[6])
+long hypercall_vm_assist(struct vcpu *v, const struct call_args *a)
 {
-	unsigned int type = (unsigned int)a[1];
+	unsigned int type = (unsigned int)a->arg1;
 
 	if (type >= 64 || !(VM_ASSIST_OFFERED >> type & 1))
 		return -EINVAL;
-	switch ((unsigned int)a[0]) {
+	switch ((unsigned int)a->arg0) {
 	case VMASST_CMD_enable:
 		set_bit(type, &v->domain->vm_assist);
 		return 0;
@@ -59,14 +59,14 @@ long hypercall_vm_assist(struct vcpu *v, const uint64_t a[6])
  *
  * Return: 0.
  */
-long hypercall_set_timer_op(struct vcpu *v, const uint64_t a[6])
+long hypercall_set_timer_op(struct vcpu *v, const struct call_args *a)
 {
-	if (!a[0]) {
+	if (!a->arg0) {
 		timer_stop(&v->singleshot);
 		return 0;
 	}
 	timer_migrate(&v->singleshot, smp_processor_id());
-	timer_set(&v->singleshot, a[0]);
+	timer_set(&v->singleshot, a->arg0);
 	return 0;
 }
 
@@ -75,8 +75,8 @@ long hypercall_set_timer_op(struct vcpu *v, const uint64_t a[6])
  *
  * Return: 0.
  */
-long hypercall_fpu_taskswitch(struct vcpu *v, const uint64_t a[6])
+long hypercall_fpu_taskswitch(struct vcpu *v, const struct call_args *a)
 {
-	fpu_set_ts(v, a[0] != 0);
+	fpu_set_ts(v, a->arg0 != 0);
 	return 0;
 }

@@ -534,9 +534,9 @@ const struct op_table physdev_compat_table = {
  * Return: as the operation; -ENOSYS no such operation; -EPERM not for this
  *         domain; -EFAULT @arg cannot be reached.
  */
-long hypercall_physdev_op(struct vcpu *v, const uint64_t a[6])
+long hypercall_physdev_op(struct vcpu *v, const struct call_args *a)
 {
-	return op_dispatch(v, (unsigned int)a[0], GUEST_PTR(a[1]), 0,
+	return op_dispatch(v, (unsigned int)a->arg0, GUEST_PTR(a->arg1), 0,
 			   &physdev_table);
 }
 
@@ -548,9 +548,9 @@ long hypercall_physdev_op(struct vcpu *v, const uint64_t a[6])
  *
  * Return: as hypercall_physdev_op().
  */
-long hypercall_physdev_op_compat(struct vcpu *v, const uint64_t a[6])
+long hypercall_physdev_op_compat(struct vcpu *v, const struct call_args *a)
 {
-	guest_ptr_t op = GUEST_PTR(a[0]);
+	guest_ptr_t op = GUEST_PTR(a->arg0);
 	uint32_t cmd;
 
 	if (copy_from_guest(&cmd, op, sizeof(cmd)))

@@ -272,9 +272,9 @@ const struct op_table platform_table = {
  *         interface version; -ENOSYS no such operation; -EFAULT @op cannot be
  *         reached.
  */
-long hypercall_platform_op(struct vcpu *v, const uint64_t a[6])
+long hypercall_platform_op(struct vcpu *v, const struct call_args *a)
 {
-	guest_ptr_t op = GUEST_PTR(a[0]);
+	guest_ptr_t op = GUEST_PTR(a->arg0);
 	uint32_t head[2];	/* cmd, interface_version */
 
 	if (!v->domain->privileged)

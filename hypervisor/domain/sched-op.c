@@ -174,20 +174,21 @@ static const struct op_table table = {
  * Return: 0; -ENOSYS: no such operation; -EFAULT; -EINVAL; and what the
  *         operation says.
  */
-long hypercall_sched_op(struct vcpu *v, const uint64_t a[6])
+long hypercall_sched_op(struct vcpu *v, const struct call_args *a)
 {
-	return op_dispatch(v, (unsigned int)a[0], GUEST_PTR(a[1]), 0, &table);
+	return op_dispatch(v, (unsigned int)a->arg0, GUEST_PTR(a->arg1), 0,
+			   &table);
 }
 
 /**
  * hypercall_sched_op_compat() - the call of before 3.0.1: yield and block,
  * with shutdown's reason as a value
  */
-long hypercall_sched_op_compat(struct vcpu *v, const uint64_t a[6])
+long hypercall_sched_op_compat(struct vcpu *v, const struct call_args *a)
 {
-	struct sched_shutdown shutdown = { (unsigned int)a[1] };
+	struct sched_shutdown shutdown = { (unsigned int)a->arg1 };
 
-	switch (a[0]) {
+	switch (a->arg0) {
 	case SCHEDOP_yield:
 	case SCHEDOP_block:
 		return hypercall_sched_op(v, a);

@@ -256,10 +256,10 @@ static const struct op_table table = {
  * Return: the operation's result; -ENOENT: no such vCPU; -ENOSYS: no such
  *         operation.
  */
-long hypercall_vcpu_op(struct vcpu *v, const uint64_t a[6])
+long hypercall_vcpu_op(struct vcpu *v, const struct call_args *a)
 {
-	if (a[1] > UINT32_MAX || !target_of(v, a[1]))
+	if (a->arg1 > UINT32_MAX || !target_of(v, a->arg1))
 		return -ENOENT;
-	return op_dispatch(v, (unsigned int)a[0], GUEST_PTR(a[2]), a[1],
+	return op_dispatch(v, (unsigned int)a->arg0, GUEST_PTR(a->arg2), a->arg1,
 			   &table);
 }

@@ -133,7 +133,8 @@ static const struct op_table table = {
  *
  * Return: the operation's result; -ENOSYS: no such operation; -EFAULT.
  */
-long hypercall_xen_version(struct vcpu *v, const uint64_t a[6])
+long hypercall_xen_version(struct vcpu *v, const struct call_args *a)
 {
-	return op_dispatch(v, (unsigned int)a[0], GUEST_PTR(a[1]), 0, &table);
+	return op_dispatch(v, (unsigned int)a->arg0, GUEST_PTR(a->arg1), 0,
+			   &table);
 }

@@ -400,8 +400,7 @@ static bool is_legal(const struct decode *d, const struct opcode *o)
 	if (o->attr & A_ONLY64 && d->ctxt->mode != EMUL_MODE_64)
 		return false;
 	if (o->attr & A_CR)
-		return 1 << insn->creg &
-		       (1 << 0 | 1 << 2 | 1 << 3 | 1 << 4 | 1 << 8);
+		return emul_is_control_register(insn->creg);
 	if (o->attr & A_DR)
 		return insn->creg < 8;
 	return true;

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * fast.c - recognise the forms in which kernels write page-table entries
+ * fast.c - recognise the forms in which kernels write page-table entries, and
+ * how they reach control registers
  *
  *	mov      %reg, (mem)		xchg     %reg, (mem)
  *	lock and $imm8, (mem) (byte)	lock cmpxchg %reg, (mem)
  *	lock btr $imm8, (mem)		lock btr %reg, (mem)
+ *	mov      %cr, %reg		mov      %reg, %cr
  *
  * in 64-bit code, operands of 4 or 8 bytes but for the AND, a base register
  * with or without displacement. A kernel that found itself on one processor
@@ -77,11 +79,37 @@ static bool match_operands(struct match *m, enum emul_op op, unsigned int flags,
 	return true;
 }
 
+/* The mod of the ModRM byte means nothing here. */
+static bool match_control(struct match *m, enum emul_op op)
+{
+	struct emul_insn *insn = m->d->insn;
+	uint8_t modrm = *m->p++;
+	struct emul_operand general = {
+		.kind = EMUL_OPND_REG,
+		.reg = modrm_rm(modrm) | (m->rex & REX_B ? 8 : 0),
+		.bytes = 8,
+	};
+
+	insn->op = op;
+	insn->flags = EMUL_I_PRIV;
+	insn->op_bytes = insn->addr_bytes = 8;
+	insn->creg = modrm_reg(modrm) | (m->rex & REX_R ? 8 : 0);
+	if (op == EMUL_OP_MOV_FROM_CR)
+		insn->dst = general;
+	else
+		insn->src = general;
+	return !insn->lock && emul_is_control_register(insn->creg);
+}
+
 #define RMW (EMUL_I_READ | EMUL_I_WRITE)
 
 static bool match_two_byte(struct match *m, unsigned int bytes)
 {
 	switch (*m->p++) {
+	case 0x20:
+		return match_control(m, EMUL_OP_MOV_FROM_CR);
+	case 0x22:
+		return match_control(m, EMUL_OP_MOV_TO_CR);
 	case 0xb1:
 		return match_operands(m, EMUL_OP_CMPXCHG, RMW, bytes, false);
 	case 0xb3:
@@ -96,11 +124,12 @@ static bool match_two_byte(struct match *m, unsigned int bytes)
 	return false;
 }
 
-/* Is it worth a closer look? Privileged instructions come here, too. */
+/* Is it worth a closer look? Other privileged instructions come here, too. */
 static bool is_known(const uint8_t *p)
 {
 	if (p[0] == 0x0f)
-		return p[1] == 0xb1 || p[1] == 0xb3 || p[1] == 0xba;
+		return p[1] == 0x20 || p[1] == 0x22 || p[1] == 0xb1 ||
+		       p[1] == 0xb3 || p[1] == 0xba;
 	return p[0] == 0x89 || p[0] == 0x87 || p[0] == 0x80;
 }
 
@@ -142,5 +171,6 @@ bool emul_decode_fast(struct decode *d)
 	if (!match_opcode(&m))
 		return false;
 	insn->len = m.p - d->buf;
-	return emul_linear(d->ctxt, &insn->mem, insn->flags) == EMUL_OK;
+	return !(insn->flags & EMUL_I_MEM) ||
+	       emul_linear(d->ctxt, &insn->mem, insn->flags) == EMUL_OK;
 }

@@ -177,6 +177,11 @@ static inline void insn_clear(struct emul_insn *insn)
 		word[i] = 0;
 }
 
+static inline bool emul_is_control_register(unsigned int nr)
+{
+	return 1U << nr & (1U << 0 | 1U << 2 | 1U << 3 | 1U << 4 | 1U << 8);
+}
+
 /**
  * emul_gpr() - a general register in the guest's frame
  * @regs: the frame

@@ -72,7 +72,7 @@ static const struct op operations[] = {
 	OP(EVTCHNOP_bind_virq, evtchn_bind_virq, struct evtchn_bind_virq, OP_INOUT),
 	OP(EVTCHNOP_bind_pirq, evtchn_bind_pirq, struct evtchn_bind_pirq, OP_INOUT),
 	OP(EVTCHNOP_close, evtchn_close, struct evtchn_close, OP_IN),
-	OP(EVTCHNOP_send, evtchn_send, struct evtchn_send, OP_IN),
+	OP_RAWFN(EVTCHNOP_send, evtchn_send, 0),
 	OP(EVTCHNOP_status, evtchn_status, struct evtchn_status, OP_INOUT),
 	OP(EVTCHNOP_alloc_unbound, evtchn_alloc_unbound, struct evtchn_alloc_unbound, OP_INOUT),
 	OP(EVTCHNOP_bind_ipi, evtchn_bind_ipi, struct evtchn_bind_ipi, OP_INOUT),
@@ -95,28 +95,29 @@ static const struct op_table evtchn_op_table = {
 /**
  * hypercall_event_channel_op() - HYPERVISOR_event_channel_op(cmd, args)
  * @v: the caller
- * @a: a[0] EVTCHNOP_, a[1] guest pointer to its structure
+ * @a: EVTCHNOP_, guest pointer to its structure
  *
  * Return: as the operation; -ENOSYS no such operation.
  */
-long hypercall_event_channel_op(struct vcpu *v, const uint64_t a[6])
+long hypercall_event_channel_op(struct vcpu *v, const struct call_args *a)
 {
-	return op_dispatch(v, (unsigned int)a[0], GUEST_PTR(a[1]), 0,
+	return op_dispatch(v, (unsigned int)a->arg0, GUEST_PTR(a->arg1), 0,
 			   &evtchn_op_table);
 }
 
 /**
  * hypercall_event_channel_op_compat() - the form with the number in memory
  * @v: the caller
- * @a: a[0] guest pointer to struct evtchn_op
+ * @a: guest pointer to struct evtchn_op
  *
  * Only what that structure had members for when it was superseded.
  *
  * Return: as the operation; -ENOSYS no such operation; -EFAULT.
  */
-long hypercall_event_channel_op_compat(struct vcpu *v, const uint64_t a[6])
+long hypercall_event_channel_op_compat(struct vcpu *v,
+				       const struct call_args *a)
 {
-	guest_ptr_t arg = GUEST_PTR(a[0]);
+	guest_ptr_t arg = GUEST_PTR(a->arg0);
 	uint32_t cmd;
 
 	if (copy_from_guest(&cmd, arg, sizeof(cmd)))

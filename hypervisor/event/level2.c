@@ -11,13 +11,13 @@
 
 #define PORTS_PER_WORD	64
 
-static void level2_tell(struct vcpu *v, evtchn_port_t port)
+static inline void level2_tell(struct vcpu *v, evtchn_port_t port)
 {
 	struct vcpu_info *info = READ_ONCE(v->info);
+	unsigned long bit = 1UL << port / PORTS_PER_WORD;
 
-	if (info && !test_and_set_bit(port / PORTS_PER_WORD,
-				      &info->evtchn_pending_sel))
-		evtchn_notify_vcpu(v);
+	if (info && !(atomic_fetch_or(&info->evtchn_pending_sel, bit) & bit))
+		evtchn_notify(v, info);
 }
 
 static void level2_set_pending(struct vcpu *v, struct evtchn *chn)

@@ -63,7 +63,8 @@ struct evtchn {
 struct evtchn_ops {
 	const char *name;
 	unsigned int nr_ports;		/* ports 1 to nr_ports - 1 exist */
-	/* 0 to 1 and not masked: @v is told. */
+	/* 0 to 1 and not masked: @v is told. A full barrier is behind the
+	 * change. */
 	void (*set_pending)(struct vcpu *v, struct evtchn *chn);
 	void (*clear_pending)(struct domain *d, struct evtchn *chn);
 	/* Pending meanwhile: @v is told. */
@@ -125,7 +126,6 @@ union evtchn_arg {
 	struct evtchn_bind_pirq bind_pirq;
 	struct evtchn_bind_ipi bind_ipi;
 	struct evtchn_close close;
-	struct evtchn_send send;
 	struct evtchn_status status;
 	struct evtchn_bind_vcpu bind_vcpu;
 	struct evtchn_unmask unmask;
@@ -181,8 +181,15 @@ void evtchn_unlock_domains(struct domain *a, struct domain *b);
 /* ---- send.c ---- */
 /* Its lock, or its peer's, is held: makes it pending at its vCPU. */
 void evtchn_set_pending(struct domain *d, struct evtchn *chn);
-/* For ops: @v has something to look at. Any context. */
-void evtchn_notify_vcpu(struct vcpu *v);
+/* For ops: @v has something to look at, which its @info tells. Any context. */
+void evtchn_notify(struct vcpu *v, struct vcpu_info *info);
+static inline void evtchn_notify_vcpu(struct vcpu *v)
+{
+	struct vcpu_info *info = READ_ONCE(v->info);
+
+	if (info)
+		evtchn_notify(v, info);
+}
 int evtchn_unmask_port(struct domain *d, evtchn_port_t port);
 
 /* ---- close.c ---- */
@@ -220,7 +227,8 @@ long evtchn_bind_vcpu(struct vcpu *v, void *arg);
 long evtchn_close(struct vcpu *v, void *arg);
 long evtchn_reset(struct vcpu *v, void *arg);
 long evtchn_reset_cont(struct vcpu *v, void *arg);
-long evtchn_send(struct vcpu *v, void *arg);
+long evtchn_send(struct vcpu *v, unsigned int nr, guest_ptr_t arg,
+		 unsigned long extra);
 long evtchn_status(struct vcpu *v, void *arg);
 long evtchn_unmask(struct vcpu *v, void *arg);
 long evtchn_init_control(struct vcpu *v, void *arg);

@@ -111,17 +111,17 @@ static bool is_single(unsigned int cmd)
 /**
  * hypercall_grant_table_op() - HYPERVISOR_grant_table_op(cmd, args, count)
  * @v: the caller, current
- * @a: a[0] GNTTABOP_, a[1] guest pointer to the elements, a[2] how many
+ * @a: GNTTABOP_, guest pointer to the elements, how many
  *
  * Return: as the operation; -EINVAL a count that the operation does not take,
  *         or a number above 20 bits;
  *         -ENOSYS no such operation; HYPERCALL_CONTINUED.
  */
-long hypercall_grant_table_op(struct vcpu *v, const uint64_t a[6])
+long hypercall_grant_table_op(struct vcpu *v, const struct call_args *a)
 {
-	unsigned int cmd = (unsigned int)a[0], count = (unsigned int)a[2];
+	unsigned int cmd = (unsigned int)a->arg0, count = (unsigned int)a->arg2;
 
 	if (cmd > GNTTABOP_MAX || (int)count < 0 || (is_single(cmd) && count != 1))
 		return -EINVAL;
-	return op_dispatch(v, cmd, GUEST_PTR(a[1]), count, &grant_op_table);
+	return op_dispatch(v, cmd, GUEST_PTR(a->arg1), count, &grant_op_table);
 }

@@ -42,9 +42,9 @@ static bool get_argument(const struct op *op, guest_ptr_t arg, void *buf)
 	       !copy_to_guest(arg, buf, op->size);
 }
 
-/* Apart, as its buffer is large. */
-static __noinline long op_call(const struct op *op, struct vcpu *v,
-			       guest_ptr_t arg)
+/* An operation that answers in its argument, or whose argument is not read. */
+static __noinline long call_with_answer(const struct op *op, struct vcpu *v,
+					guest_ptr_t arg)
 {
 	uint8_t buf[OP_MAX_ARG] __aligned(8);
 	long rc;
@@ -63,19 +63,36 @@ static __noinline long op_call(const struct op *op, struct vcpu *v,
 	return copy_to_guest(arg, buf, op->size) ? -EFAULT : rc;
 }
 
-/* An operation that there is. */
-static inline long op_run(const struct op *op, struct vcpu *v, unsigned int nr,
-			  guest_ptr_t arg, unsigned long extra)
+/**
+ * op_call() - carry an operation out
+ * @op:  its row, which has a function
+ * @v:   the caller, current
+ * @arg: guest pointer to its argument
+ *
+ * Context: as op_dispatch().
+ * Return: the handler's result; -EFAULT: the argument cannot be read or
+ *         written.
+ */
+long op_call(const struct op *op, struct vcpu *v, guest_ptr_t arg)
 {
-	if (op->raw)
-		return op->raw(v, nr, arg, extra);
-	return op_call(op, v, arg);
+	uint8_t buf[OP_MAX_ARG] __aligned(8);
+
+	if ((op->flags & (OP_INOUT | OP_OUT_ALWAYS)) != OP_IN)
+		return call_with_answer(op, v, arg);
+	BUG_ON(op->size > sizeof(buf));
+	if (unlikely(copy_from_guest(buf, arg, op->size)))
+		return -EFAULT;
+	return op->fn(v, buf);
 }
 
-/* The row has to be searched for, or not everybody has the operation. */
-static __noinline long op_search(struct vcpu *v, unsigned int nr,
-			       guest_ptr_t arg, unsigned long extra,
-			       const struct op_table *t)
+/**
+ * op_search() - an operation whose row op_dispatch() has not found, or that not
+ *               everybody has
+ *
+ * As op_dispatch().
+ */
+long op_search(struct vcpu *v, unsigned int nr, guest_ptr_t arg,
+	       unsigned long extra, const struct op_table *t)
 {
 	const struct op *op = op_find(t, nr);
 
@@ -85,33 +102,5 @@ static __noinline long op_search(struct vcpu *v, unsigned int nr,
 		return -EPERM;
 	if (op->errno_none)
 		return -op->errno_none;
-	return op_run(op, v, nr, arg, extra);
-}
-
-/**
- * op_dispatch() - carry out one sub-operation
- * @v:     the caller, current
- * @nr:    the sub-operation's number
- * @arg:   guest pointer to its argument
- * @extra: handed to OP_RAWFN handlers (a count, a second argument)
- * @t:     the call's table
- *
- * Where the rows lie in the order of their numbers there is nothing to search.
- *
- * Context: no locks. The handler says what it takes.
- * Return: the handler's result; -EPERM: not for this domain; -EFAULT: the
- *         argument cannot be read or written; the row's errno if the
- *         operation is not there, the table's if no row has its number.
- */
-long op_dispatch(struct vcpu *v, unsigned int nr, guest_ptr_t arg,
-		 unsigned long extra, const struct op_table *t)
-{
-	const struct op *op;
-
-	if (unlikely(nr >= t->nr_ops))
-		return op_search(v, nr, arg, extra, t);
-	op = &t->ops[nr];
-	if (unlikely(op->nr != nr || (op->flags & (OP_DOM0 | OP_REFUSED))))
-		return op_search(v, nr, arg, extra, t);
 	return op_run(op, v, nr, arg, extra);
 }

@@ -15,7 +15,7 @@
  *         -EPERM: not for this domain.
  */
 long hypercall_restricted(const struct hypercall *h, struct vcpu *v,
-			  const uint64_t a[6])
+			  const struct call_args *a)
 {
 	if (!h->fn)
 		return h->errno_none ? -h->errno_none : -ENOSYS;

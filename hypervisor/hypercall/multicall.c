@@ -12,16 +12,22 @@
 
 #define CHECK_EVERY 16		/* entries between two preemption checks */
 
-/* The handler has its arguments from the entry: it may be told to rewrite them
- * there. */
+/* Who continues the call rewrites the arguments in the entry. */
 static long entry_result(struct vcpu *v, struct multicall_entry *call)
 {
+	const struct call_args a = {
+		.nr = call->op,
+		.arg0 = call->args[0], .arg1 = call->args[1],
+		.arg2 = call->args[2], .arg3 = call->args[3],
+		.arg4 = call->args[4], .arg5 = call->args[5],
+	};
+
 	/* A batch in a batch, or a jump out of it, has no sensible meaning. */
 	if (unlikely(call->op == __HYPERVISOR_multicall))
 		return -EINVAL;
 	if (unlikely(call->op == __HYPERVISOR_iret))
 		return -ENOSYS;
-	return hypercall_invoke(v, call->op, call->args);
+	return hypercall_invoke(v, call->op, &a);
 }
 
 static long go_on_later(guest_ptr_t list, unsigned int left)
@@ -36,11 +42,11 @@ static long go_on_later(guest_ptr_t list, unsigned int left)
  * Return: 0; -EINVAL: called from within a multicall; -EFAULT: an entry
  *         cannot be read or written, those before it have been carried out.
  */
-long hypercall_multicall(struct vcpu *v, const uint64_t a[6])
+long hypercall_multicall(struct vcpu *v, const struct call_args *a)
 {
 	struct multicall_state *mc = &v->multicall;
-	guest_ptr_t list = GUEST_PTR(a[0]);
-	unsigned int nr = (unsigned int)a[1];
+	guest_ptr_t list = GUEST_PTR(a->arg0);
+	unsigned int nr = (unsigned int)a->arg1;
 	unsigned int i;
 
 	if (mc->active)

@@ -19,7 +19,9 @@ static inline bool is_guest_range(unsigned long va, size_t len)
 
 	if (unlikely(end < va))
 		return false;
-	return end <= 1UL << 47 || va >= HYPERVISOR_VIRT_END;
+	if (likely(va >= HYPERVISOR_VIRT_END))
+		return true;
+	return end <= 1UL << 47;
 }
 
 bool pv_address_ok(unsigned long va, size_t len)

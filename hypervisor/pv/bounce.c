@@ -44,13 +44,13 @@ static uint64_t guest_rflags(const struct vcpu *v, uint64_t rflags, bool masked)
 static inline void fill_iret_frame(struct iret_frame *f, const struct vcpu *v,
 				   const struct cpu_user_regs *regs)
 {
-	uint8_t mask = READ_ONCE(v->info->evtchn_upcall_mask);
+	uint64_t mask = READ_ONCE(v->info->evtchn_upcall_mask);
 	uint64_t cs = regs->cs;
 
 	if (v->pv->kernel_mode)
 		cs &= ~(uint64_t)3;
 	f->rip = regs->rip;
-	f->cs = cs | (uint64_t)mask << 32;
+	f->cs = cs | mask << 32;
 	f->rflags = guest_rflags(v, regs->rflags, mask);
 	f->rsp = regs->rsp;
 	f->ss = regs->ss;

@@ -22,9 +22,9 @@
  * Return: 0; -EINVAL: an address that is not canonical; -EFAULT. Entries
  *         before the bad one have been taken.
  */
-long hypercall_set_trap_table(struct vcpu *v, const uint64_t a[6])
+long hypercall_set_trap_table(struct vcpu *v, const struct call_args *a)
 {
-	guest_ptr_t list = GUEST_PTR(a[0]);
+	guest_ptr_t list = GUEST_PTR(a->arg0);
 	struct trap_info t;
 
 	if (guest_ptr_null(list)) {
@@ -32,7 +32,7 @@ long hypercall_set_trap_table(struct vcpu *v, const uint64_t a[6])
 		return 0;
 	}
 	for (;;) {
-		if (list.va != a[0] && hypercall_preempt_check())
+		if (list.va != a->arg0 && hypercall_preempt_check())
 			return hypercall_continue(__HYPERVISOR_set_trap_table,
 						  1, list.va);
 		if (copy_from_guest(&t, list, sizeof(t)))
@@ -55,16 +55,16 @@ long hypercall_set_trap_table(struct vcpu *v, const uint64_t a[6])
  *
  * Return: 0.
  */
-long hypercall_set_callbacks(struct vcpu *v, const uint64_t a[6])
+long hypercall_set_callbacks(struct vcpu *v, const struct call_args *a)
 {
 	struct pv_callback *cb = v->pv->callbacks;
 
-	if (is_canonical(a[0]))
-		cb[CALLBACKTYPE_event] = (struct pv_callback){ a[0], true };
-	if (is_canonical(a[1]))
-		cb[CALLBACKTYPE_failsafe].rip = a[1];
-	if (is_canonical(a[2]))
-		cb[CALLBACKTYPE_syscall].rip = a[2];
+	if (is_canonical(a->arg0))
+		cb[CALLBACKTYPE_event] = (struct pv_callback){ a->arg0, true };
+	if (is_canonical(a->arg1))
+		cb[CALLBACKTYPE_failsafe].rip = a->arg1;
+	if (is_canonical(a->arg2))
+		cb[CALLBACKTYPE_syscall].rip = a->arg2;
 	return 0;
 }
 
@@ -149,9 +149,9 @@ static const struct op_table callback_table = {
  * Return: 0; -EINVAL: address not canonical, or a callback that cannot be
  *         unregistered; -ENOSYS: no such type or operation; -EFAULT.
  */
-long hypercall_callback_op(struct vcpu *v, const uint64_t a[6])
+long hypercall_callback_op(struct vcpu *v, const struct call_args *a)
 {
-	return op_dispatch(v, (unsigned int)a[0], GUEST_PTR(a[1]), 0,
+	return op_dispatch(v, (unsigned int)a->arg0, GUEST_PTR(a->arg1), 0,
 			   &callback_table);
 }
 
@@ -188,9 +188,9 @@ static const struct op_table nmi_table = {
  *
  * Return: as callback_op for CALLBACKTYPE_nmi.
  */
-long hypercall_nmi_op(struct vcpu *v, const uint64_t a[6])
+long hypercall_nmi_op(struct vcpu *v, const struct call_args *a)
 {
-	return op_dispatch(v, (unsigned int)a[0], GUEST_PTR(a[1]), 0,
+	return op_dispatch(v, (unsigned int)a->arg0, GUEST_PTR(a->arg1), 0,
 			   &nmi_table);
 }
 
@@ -201,11 +201,11 @@ long hypercall_nmi_op(struct vcpu *v, const uint64_t a[6])
  *
  * Return: 0.
  */
-long hypercall_stack_switch(struct vcpu *v, const uint64_t a[6])
+long hypercall_stack_switch(struct vcpu *v, const struct call_args *a)
 {
-	uint16_t ss = (uint16_t)a[0];
+	uint16_t ss = (uint16_t)a->arg0;
 
 	v->pv->kernel_ss = ss | 3;
-	v->pv->kernel_rsp = a[1];
+	v->pv->kernel_rsp = a->arg1;
 	return 0;
 }

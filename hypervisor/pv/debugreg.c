@@ -129,9 +129,9 @@ void pv_load_debugregs(const struct vcpu *v)
  *
  * Return: as pv_set_debugreg().
  */
-long hypercall_set_debugreg(struct vcpu *v, const uint64_t a[6])
+long hypercall_set_debugreg(struct vcpu *v, const struct call_args *a)
 {
-	return pv_set_debugreg(v, (unsigned int)a[0], a[1]);
+	return pv_set_debugreg(v, (unsigned int)a->arg0, a->arg1);
 }
 
 /**
@@ -139,10 +139,10 @@ long hypercall_set_debugreg(struct vcpu *v, const uint64_t a[6])
  *
  * Return: the value; -ENODEV: no such register.
  */
-long hypercall_get_debugreg(struct vcpu *v, const uint64_t a[6])
+long hypercall_get_debugreg(struct vcpu *v, const struct call_args *a)
 {
 	uint64_t value;
-	int rc = pv_get_debugreg(v, (unsigned int)a[0], &value);
+	int rc = pv_get_debugreg(v, (unsigned int)a->arg0, &value);
 
 	return rc ? rc : (long)value;
 }

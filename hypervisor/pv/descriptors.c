@@ -347,14 +347,14 @@ void pv_load_descriptors(struct vcpu *v)
  *
  * Return: 0; -EINVAL as pv_set_gdt(); -EFAULT.
  */
-long hypercall_set_gdt(struct vcpu *v, const uint64_t a[6])
+long hypercall_set_gdt(struct vcpu *v, const struct call_args *a)
 {
 	uint64_t frames[GDT_GUEST_FRAMES];
-	unsigned int entries = (uint32_t)a[1];
+	unsigned int entries = (uint32_t)a->arg1;
 
 	if (entries > GDT_MAX_ENTRIES)
 		return -EINVAL;
-	if (copy_from_guest(frames, GUEST_PTR(a[0]),
+	if (copy_from_guest(frames, GUEST_PTR(a->arg0),
 			    gdt_pages(entries) * sizeof(frames[0])))
 		return -EFAULT;
 	return pv_set_gdt(v, frames, entries);
@@ -389,20 +389,20 @@ static int store_descriptor(struct page *pg, unsigned int at, uint64_t desc)
  * Return: 0; -EINVAL not aligned, not the domain's, the frame is a page
  *         table, or the descriptor is refused.
  */
-long hypercall_update_descriptor(struct vcpu *v, const uint64_t a[6])
+long hypercall_update_descriptor(struct vcpu *v, const struct call_args *a)
 {
-	mfn_t mfn = paddr_to_mfn(PADDR(a[0]));
-	uint64_t desc = a[1];
+	mfn_t mfn = paddr_to_mfn(PADDR(a->arg0));
+	uint64_t desc = a->arg1;
 	struct page *pg;
 	int rc;
 
-	if (a[0] % sizeof(desc) || !mfn_valid(mfn) ||
+	if (a->arg0 % sizeof(desc) || !mfn_valid(mfn) ||
 	    !pv_check_descriptor(&desc))
 		return -EINVAL;
 	pg = mfn_to_page(mfn);
 	if (!page_get(pg, v->domain))
 		return -EINVAL;
-	rc = store_descriptor(pg, PAGE_OFFSET(a[0]) / sizeof(desc), desc);
+	rc = store_descriptor(pg, PAGE_OFFSET(a->arg0) / sizeof(desc), desc);
 	page_put(pg);
 	return rc;
 }

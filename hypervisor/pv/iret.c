@@ -50,7 +50,7 @@ static void load_frame(struct cpu_user_regs *regs,
  * Return: nothing that the guest sees. A frame that cannot be read, or a
  *         return to user mode without a user root, crashes the guest.
  */
-long hypercall_iret(struct vcpu *v, const uint64_t a[6])
+long hypercall_iret(struct vcpu *v, const struct call_args *a)
 {
 	struct cpu_user_regs *regs = guest_cpu_user_regs();
 	struct iret_context f;

@@ -57,20 +57,16 @@ static int find_tables_owner(struct mm_call *c, unsigned int tables)
 }
 
 /**
- * pv_call_begin() - find the domains that a call is about
- * @c:          filled in
- * @v:          the caller
- * @foreigndom: as the ABI encodes it: bits 15:0 the owner of the frames, bits
- *              31:16 that of the tables, plus one, 0 meaning the caller
+ * pv_call_find() - find the domains that a call is about
+ * @c:          its caller is filled in
+ * @foreigndom: as for pv_call_begin()
  *
- * Return: 0; -ESRCH no such domain; -EPERM the caller is not privileged over
- *         it; -EINVAL it has no page tables. pv_call_end() only after 0.
+ * Return: as pv_call_begin().
  */
-int pv_call_begin(struct mm_call *c, struct vcpu *v, unsigned int foreigndom)
+int pv_call_find(struct mm_call *c, unsigned int foreigndom)
 {
 	int rc;
 
-	*c = (struct mm_call){.v = v};
 	rc = find_tables_owner(c, foreigndom >> 16);
 	if (rc)
 		return rc;
@@ -81,15 +77,13 @@ int pv_call_begin(struct mm_call *c, struct vcpu *v, unsigned int foreigndom)
 }
 
 /**
- * pv_call_flush() - do the flushes gathered so far
+ * pv_call_flush_cpus() - do the flushes gathered so far, of which there are
  * @c: the call
  *
  * Context: interrupts on, no locks.
  */
-void pv_call_flush(struct mm_call *c)
+void pv_call_flush_cpus(struct mm_call *c)
 {
-	if (cpumask_empty(&c->flush))
-		return;
 	tlb_flush_mask(&c->flush,
 		       FLUSH_GLOBAL | (c->flush_cache ? FLUSH_CACHE : 0));
 	c->flush = CPUMASK_NONE;
@@ -97,12 +91,11 @@ void pv_call_flush(struct mm_call *c)
 }
 
 /**
- * pv_call_end() - flush, and let go of the domains
+ * pv_call_put() - let go of the domains
  * @c: the call
  */
-void pv_call_end(struct mm_call *c)
+void pv_call_put(struct mm_call *c)
 {
-	pv_call_flush(c);
 	if (c->fd_held)
 		domain_put(c->fd);
 	if (c->pd_held)
@@ -265,11 +258,11 @@ static int work_list(const struct mm_list *l, struct mm_call *c,
  *         and *done counts them, if it can be written; -EFAULT the list;
  *         -ESRCH, -EPERM, -EINVAL as pv_call_begin(); HYPERCALL_CONTINUED.
  */
-long pv_list_call(const struct mm_list *l, struct vcpu *v, const uint64_t a[6],
-		  unsigned int foreigndom)
+long pv_list_call(const struct mm_list *l, struct vcpu *v,
+		  const struct call_args *a, unsigned int foreigndom)
 {
-	guest_ptr_t list = GUEST_PTR(a[0]), pdone = GUEST_PTR(a[2]);
-	unsigned int count = (uint32_t)a[1], nr = count & ~MMU_PREEMPTED;
+	guest_ptr_t list = GUEST_PTR(a->arg0), pdone = GUEST_PTR(a->arg2);
+	unsigned int count = (uint32_t)a->arg1, nr = count & ~MMU_PREEMPTED;
 	unsigned int total = nr, done = 0;
 	struct mm_call c;
 	int rc;
@@ -288,5 +281,5 @@ long pv_list_call(const struct mm_list *l, struct vcpu *v, const uint64_t a[6],
 		return rc;
 	return hypercall_continue(l->nr, 4, list.va,
 				  (unsigned long)(nr | MMU_PREEMPTED), pdone.va,
-				  (unsigned long)a[3]);
+				  (unsigned long)a->arg3);
 }

@@ -33,10 +33,11 @@ static bool address_fits(uint64_t e)
 	return !((e & PTE_ADDR_MASK) >> cpu_features.phys_bits);
 }
 
-/* May @d's tables name that device page? */
-static bool device_allowed(const struct domain *d, mfn_t mfn)
+/* May @d's tables name that device page? 0; -EPERM */
+static __noinline int get_device(const struct domain *d, mfn_t mfn)
 {
-	return d->iomem && rangeset_contains(d->iomem, mfn_x(mfn), mfn_x(mfn));
+	return d->iomem && rangeset_contains(d->iomem, mfn_x(mfn), mfn_x(mfn)) ?
+		       0 : -EPERM;
 }
 
 /* Has the domain a device, so that caching is its business? */
@@ -71,9 +72,9 @@ static int l1e_check(const struct domain *d, const struct page *pg, uint64_t *e)
 	return 0;
 }
 
-/* References for leaf @e to memory, as far as @need has its flags. */
-static int get_memory(struct domain *fd, struct page *pg, uint64_t e,
-		      uint64_t need)
+/* References for a leaf to memory, as far as @need has its flags. */
+static __noinline int get_memory(struct domain *fd, struct page *pg,
+				 uint64_t need)
 {
 	if (need & PTE_PRESENT) {
 		if (!page_get(pg, fd))
@@ -86,8 +87,6 @@ static int get_memory(struct domain *fd, struct page *pg, uint64_t e,
 			page_put(pg);
 		return -EBUSY;
 	}
-	if (e & PTE_RW && e & PTE_CACHE)
-		page_note_uncached(pg);
 	return 0;
 }
 
@@ -121,30 +120,28 @@ int pv_l1e_get(const struct domain *d, struct domain *fd, uint64_t *e,
 	if (rc)
 		return rc;
 	need = new & ~held &(PTE_PRESENT | PTE_RW);
-	if (pg)
-		rc = get_memory(fd, pg, new, need);
-	else if (need && !device_allowed(fd == dom_io ? d : fd, pte_mfn(new)))
-		rc = -EPERM;
-	if (!rc)
-		*e = new;
-	return rc;
+	if (need)
+		rc = pg ? get_memory(fd, pg, need) :
+			  get_device(fd == dom_io ? d : fd, pte_mfn(new));
+	if (rc)
+		return rc;
+	if (unlikely(new & PTE_CACHE) && pg && new & PTE_RW)
+		page_note_uncached(pg);
+	*e = new;
+	return 0;
 }
 
 /**
- * pv_l1e_put() - give back what a leaf holds
- * @e:     as it was stored; nothing happens if it is not present
- * @stays: an entry of the same frame that needs some of it still; 0: none
+ * pv_l1e_give_back() - give back what a leaf holds, or some of it
+ * @e:    as it was stored, present
+ * @give: PTE_PRESENT: the general reference; PTE_RW: the writable one
  *
  * Context: as page_put_type().
  */
-void pv_l1e_put(uint64_t e, uint64_t stays)
+void pv_l1e_give_back(uint64_t e, uint64_t give)
 {
-	uint64_t give = e & ~stays & (PTE_PRESENT | PTE_RW);
-	struct page *pg;
+	struct page *pg = pte_page(e);
 
-	if (!(e & PTE_PRESENT) || !give)
-		return;
-	pg = pte_page(e);
 	if (!pg)
 		return;
 	if (give & PTE_RW)

@@ -261,9 +261,9 @@ static const struct mm_list ext_list = {
  *         domain; -EACCES, -EOPNOTSUPP as the operations above; -EFAULT.
  *         Operations before the one that failed are done; *done counts them.
  */
-long hypercall_mmuext_op(struct vcpu *v, const uint64_t a[6])
+long hypercall_mmuext_op(struct vcpu *v, const struct call_args *a)
 {
-	if ((domid_t)a[3] == DOMID_IO)
+	if ((domid_t)a->arg3 == DOMID_IO)
 		return -EPERM;
-	return pv_list_call(&ext_list, v, a, (domid_t)a[3]);
+	return pv_list_call(&ext_list, v, a, (domid_t)a->arg3);
 }

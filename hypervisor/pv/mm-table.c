@@ -81,7 +81,7 @@ bool pv_is_l1_of(const struct page *pt, const struct domain *d)
 }
 
 /* The L1 table of @d's at a frame, locked. NULL: it is none. */
-static struct page *l1_lock(const struct domain *d, mfn_t mfn)
+static inline struct page *l1_lock(const struct domain *d, mfn_t mfn)
 {
 	struct page *pt = page_lookup(mfn);
 

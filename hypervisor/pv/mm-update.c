@@ -99,12 +99,13 @@ static int update_one(struct mm_call *c, const void *arg)
 {
 	const struct mmu_update *req = arg;
 
-	switch (req->ptr & PTR_CMD_MASK) {
+	unsigned int cmd = req->ptr & PTR_CMD_MASK;
+
+	switch (cmd) {
 	case MMU_NORMAL_PT_UPDATE:
 	case MMU_PT_UPDATE_NO_TRANSLATE:
-		return update_entry(c, req, false);
 	case MMU_PT_UPDATE_PRESERVE_AD:
-		return update_entry(c, req, true);
+		return update_entry(c, req, cmd == MMU_PT_UPDATE_PRESERVE_AD);
 	case MMU_MACHPHYS_UPDATE:
 		return update_m2p(c, req);
 	default:
@@ -129,9 +130,9 @@ static const struct mm_list update_list = {
  *         -ESRCH; -EFAULT the list. Requests before the one that failed are
  *         done, and *done counts them, if it can be written.
  */
-long hypercall_mmu_update(struct vcpu *v, const uint64_t a[6])
+long hypercall_mmu_update(struct vcpu *v, const struct call_args *a)
 {
-	return pv_list_call(&update_list, v, a, (uint32_t)a[3]);
+	return pv_list_call(&update_list, v, a, (uint32_t)a->arg3);
 }
 
 static bool wants_vcpus(uint64_t flags)
@@ -189,13 +190,13 @@ static int update_mapping(struct vcpu *v, struct domain *fd, unsigned long va,
  *         -EPERM as mmu_update; -EFAULT the vCPU bitmap. On error the mapping
  *         has not changed.
  */
-long hypercall_update_va_mapping(struct vcpu *v, const uint64_t a[6])
+long hypercall_update_va_mapping(struct vcpu *v, const struct call_args *a)
 {
 	struct domain *d = v->domain;
 
 	if (pv_release_run(d))
 		return hypercall_continue(__HYPERVISOR_update_va_mapping, 0);
-	return update_mapping(v, d, a[0], a[1], a[2]);
+	return update_mapping(v, d, a->arg0, a->arg1, a->arg2);
 }
 
 /**
@@ -206,9 +207,9 @@ long hypercall_update_va_mapping(struct vcpu *v, const uint64_t a[6])
  * Return: as update_va_mapping; -ESRCH; -EPERM the caller is not privileged.
  */
 long hypercall_update_va_mapping_otherdomain(struct vcpu *v,
-					     const uint64_t a[6])
+					     const struct call_args *a)
 {
-	domid_t domid = (domid_t)a[3];
+	domid_t domid = (domid_t)a->arg3;
 	struct mm_call c;
 	int rc;
 
@@ -220,7 +221,7 @@ long hypercall_update_va_mapping_otherdomain(struct vcpu *v,
 	rc = pv_call_begin(&c, v, domid);
 	if (rc)
 		return rc;
-	rc = update_mapping(v, c.fd, a[0], a[1], a[2]);
+	rc = update_mapping(v, c.fd, a->arg0, a->arg1, a->arg2);
 	pv_call_end(&c);
 	return rc;
 }

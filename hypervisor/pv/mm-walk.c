@@ -16,15 +16,18 @@
 #include <lodge/errno.h>
 #include <lodge/mm.h>
 
+/* The bits of an entry that each level of a way must give. No-execute is turned
+ * over (rights_of()), as it takes. */
+#define RIGHTS (PTE_PRESENT | PTE_USER | PTE_RW | PTE_NX)
+
 /**
  * struct walk - a way through four levels
  * @l1:     frame of the L1 table, any number
- * @common: permissions and presence that all levels down to @l1 give
- * @nx:     PTE_NX if one of them has it
+ * @rights: what all levels down to it give, of RIGHTS
  */
 struct walk {
 	mfn_t l1;
-	uint64_t common, nx;
+	uint64_t rights;
 };
 
 static bool guest_address(unsigned long va)
@@ -32,34 +35,46 @@ static bool guest_address(unsigned long va)
 	return is_canonical(va) && !l4_slot_is_ours(PT_L4, pte_slot(va, PT_L4));
 }
 
-static bool walk_to_l1(mfn_t root, unsigned long va, struct walk *w)
+static uint64_t rights_of(uint64_t e)
 {
-	uint64_t common = ~0UL, nx = 0;
-	mfn_t table = root;
-	unsigned int level;
-
-	if (!guest_address(va))
-		return false;
-	for (level = PT_L4; level > PT_L1; level--) {
-		struct page *pt = page_lookup(table);
-		uint64_t e = pt ? pv_pte_read(pt, pte_slot(va, level)) : 0;
-
-		if (!(e & PTE_PRESENT))
-			return false;
-		common &= e;
-		nx |= e & PTE_NX;
-		table = pte_mfn(e);
-	}
-	*w = (struct walk){.l1 = table, .common = common, .nx = nx};
-	return true;
+	return (e ^ PTE_NX) & RIGHTS;
 }
 
-/* The entry at the end of the way; 0: there is none. */
-static uint64_t read_l1e(const struct walk *w, unsigned long va)
+/* The entry for @va in a table, which may be any number; 0: there is none. */
+static inline uint64_t read_entry(mfn_t table, unsigned long va,
+				  unsigned int level)
 {
-	struct page *pt = page_lookup(w->l1);
+	const uint64_t *entries;
 
-	return pt ? pv_pte_read(pt, pte_slot(va, PT_L1)) : 0;
+	if (!mfn_is_memory(table))
+		return 0;
+	entries = (const uint64_t *)(DIRECTMAP_BASE +
+				     paddr_x(mfn_to_paddr(table)));
+	return READ_ONCE(entries[pte_slot(va, level)]);
+}
+
+/* One level down: *table is the one below. False: there is none. */
+static inline bool step_down(mfn_t *table, unsigned long va,
+			     unsigned int level, uint64_t *rights)
+{
+	uint64_t e = read_entry(*table, va, level);
+
+	*rights &= rights_of(e);
+	*table = pte_mfn(e);
+	return e & PTE_PRESENT;
+}
+
+static bool walk_to_l1(mfn_t root, unsigned long va, struct walk *w)
+{
+	uint64_t rights = RIGHTS;
+	mfn_t table = root;
+
+	if (!guest_address(va) || !step_down(&table, va, PT_L4, &rights) ||
+	    !step_down(&table, va, PT_L3, &rights) ||
+	    !step_down(&table, va, PT_L2, &rights))
+		return false;
+	*w = (struct walk){.l1 = table, .rights = rights};
+	return true;
 }
 
 static mfn_t loaded_root(const struct vcpu *v)
@@ -97,7 +112,8 @@ uint64_t pv_walk_l1e(struct vcpu *v, unsigned long va)
 {
 	struct walk w;
 
-	return walk_to_l1(loaded_root(v), va, &w) ? read_l1e(&w, va) : 0;
+	return walk_to_l1(loaded_root(v), va, &w) ?
+		       read_entry(w.l1, va, PT_L1) : 0;
 }
 
 /**
@@ -107,27 +123,26 @@ uint64_t pv_walk_l1e(struct vcpu *v, unsigned long va)
  * @addr: where
  *
  * A translation that was there before a permission was added may still be in
- * the TLB; the processor has dropped it with the fault.
+ * the TLB; the processor has dropped it with the fault. None is kept of what
+ * was not present.
  *
  * Return: true: the guest may simply go on.
  */
 bool pv_spurious_fault(struct vcpu *v, const struct cpu_user_regs *regs,
 		       unsigned long addr)
 {
-	uint64_t e, error = regs->error_code;
+	uint64_t error = regs->error_code, rights;
 	struct walk w;
 
-	if (error & (PFEC_RSVD | PFEC_PKEY) ||
+	if ((error & (PFEC_PRESENT | PFEC_RSVD | PFEC_PKEY)) != PFEC_PRESENT ||
 	    !walk_to_l1(loaded_root(v), addr, &w))
 		return false;
-	e = read_l1e(&w, addr);
-	w.common &= e;
-	w.nx |= e & PTE_NX;
-	if (!(w.common & PTE_PRESENT) || !(w.common & PTE_USER))
+	rights = w.rights & rights_of(read_entry(w.l1, addr, PT_L1));
+	if (!(rights & PTE_PRESENT) || !(rights & PTE_USER))
 		return false;
-	if (error & PFEC_WRITE && !(w.common & PTE_RW))
+	if (error & PFEC_WRITE && !(rights & PTE_RW))
 		return false;
-	return !(error & PFEC_INSN && w.nx);
+	return !(error & PFEC_INSN) || rights & PTE_NX;
 }
 
 /**

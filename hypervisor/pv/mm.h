@@ -12,6 +12,7 @@
 
 #include <lodge/atomic.h>
 #include <lodge/grant.h>
+#include <lodge/hypercall.h>
 
 /*
  * Our mark in a leaf: the guest gave no user bit. The processor ignores it,
@@ -69,11 +70,26 @@ static inline struct page *pte_page(uint64_t e)
 /* ---- entries (mm-entry.c) ---- */
 int pv_l1e_get(const struct domain *d, struct domain *fd, uint64_t *e,
 	       uint64_t held);
-void pv_l1e_put(uint64_t e, uint64_t stays);
+void pv_l1e_give_back(uint64_t e, uint64_t give);
 int pv_upper_check(uint64_t *e);
 int pv_upper_get(const struct domain *d, enum page_type level, uint64_t *e,
 		 bool preemptible);
 void pv_upper_put(uint64_t e);
+
+/**
+ * pv_l1e_put() - give back what a leaf holds
+ * @e:     as it was stored; nothing happens if it is not present
+ * @stays: an entry of the same frame that needs some of it still; 0: none
+ *
+ * Context: as page_put_type().
+ */
+static inline void pv_l1e_put(uint64_t e, uint64_t stays)
+{
+	uint64_t give = e & ~stays & (PTE_PRESENT | PTE_RW);
+
+	if (e & PTE_PRESENT && give)
+		pv_l1e_give_back(e, give);
+}
 
 /* ---- reads of and stores into tables (mm-table.c) ---- */
 /**
@@ -148,9 +164,52 @@ struct mm_call {
 	bool flush_cache;
 };
 
-int pv_call_begin(struct mm_call *c, struct vcpu *v, unsigned int foreigndom);
-void pv_call_end(struct mm_call *c);
-void pv_call_flush(struct mm_call *c);
+int pv_call_find(struct mm_call *c, unsigned int foreigndom);
+void pv_call_put(struct mm_call *c);
+void pv_call_flush_cpus(struct mm_call *c);
+
+/**
+ * pv_call_begin() - find the domains that a call is about
+ * @c:          filled in
+ * @v:          the caller
+ * @foreigndom: as the ABI encodes it: bits 15:0 the owner of the frames, bits
+ *              31:16 that of the tables, plus one, 0 meaning the caller
+ *
+ * Nearly all calls are about the caller's own tables and frames.
+ *
+ * Return: 0; -ESRCH no such domain; -EPERM the caller is not privileged over
+ *         it; -EINVAL it has no page tables. pv_call_end() only after 0.
+ */
+static inline int pv_call_begin(struct mm_call *c, struct vcpu *v,
+				unsigned int foreigndom)
+{
+	*c = (struct mm_call){.v = v, .pd = v->domain, .fd = v->domain};
+	return likely(foreigndom == DOMID_SELF) ? 0 :
+						  pv_call_find(c, foreigndom);
+}
+
+/**
+ * pv_call_flush() - do the flushes gathered so far
+ * @c: the call
+ *
+ * Context: interrupts on, no locks.
+ */
+static inline void pv_call_flush(struct mm_call *c)
+{
+	if (unlikely(!cpumask_empty(&c->flush)))
+		pv_call_flush_cpus(c);
+}
+
+/**
+ * pv_call_end() - flush, and let go of the domains
+ * @c: the call
+ */
+static inline void pv_call_end(struct mm_call *c)
+{
+	pv_call_flush(c);
+	if (unlikely(c->pd_held || c->fd_held))
+		pv_call_put(c);
+}
 
 /* vCPU n is bit n % 8 of byte n / 8. */
 struct vcpu_bits {
@@ -168,8 +227,8 @@ struct mm_list {
 	int (*one)(struct mm_call *c, const void *req);
 };
 #define PV_LIST_MAX_SIZE 32
-long pv_list_call(const struct mm_list *l, struct vcpu *v, const uint64_t a[6],
-		  unsigned int foreigndom);
+long pv_list_call(const struct mm_list *l, struct vcpu *v,
+		  const struct call_args *a, unsigned int foreigndom);
 
 /* ---- grants (mm-grant.c), audit (mm-audit.c) ---- */
 extern const struct grant_map_ops pv_grant_map_ops;

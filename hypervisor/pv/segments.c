@@ -158,26 +158,26 @@ static void load_user_gs(uint16_t sel)
  *
  * Return: 0; -EINVAL: a base that is not canonical, or no such base.
  */
-long hypercall_set_segment_base(struct vcpu *v, const uint64_t a[6])
+long hypercall_set_segment_base(struct vcpu *v, const struct call_args *a)
 {
-	unsigned int which = (unsigned int)a[0];
+	unsigned int which = (unsigned int)a->arg0;
 
-	if (which != SEGBASE_GS_USER_SEL && !is_canonical(a[1]))
+	if (which != SEGBASE_GS_USER_SEL && !is_canonical(a->arg1))
 		return -EINVAL;
 	/* Hypercalls come from kernel mode: the user's GS base is in shadow. */
 	switch (which) {
 	case SEGBASE_FS:
-		wrmsr(MSR_FS_BASE, a[1]);
+		wrmsr(MSR_FS_BASE, a->arg1);
 		return 0;
 	case SEGBASE_GS_USER:
-		wrmsr(MSR_SHADOW_GS_BASE, a[1]);
+		wrmsr(MSR_SHADOW_GS_BASE, a->arg1);
 		return 0;
 	case SEGBASE_GS_KERNEL:
-		wrmsr(MSR_GS_BASE, a[1]);
+		wrmsr(MSR_GS_BASE, a->arg1);
 		return 0;
 	case SEGBASE_GS_USER_SEL:
 		/* One that cannot be loaded leaves a null selector, as on Xen. */
-		load_user_gs((uint16_t)a[1]);
+		load_user_gs((uint16_t)a->arg1);
 		return 0;
 	default:
 		return -EINVAL;

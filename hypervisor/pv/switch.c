@@ -66,7 +66,7 @@ void pv_switch_to(struct vcpu *v)
 		pv_load_debugregs(v);
 }
 
-static bool event_due(const struct vcpu *v)
+static inline bool event_due(const struct vcpu *v)
 {
 	return READ_ONCE(v->info->evtchn_upcall_pending) &&
 	       !READ_ONCE(v->info->evtchn_upcall_mask) &&
@@ -115,21 +115,16 @@ void pv_set_due(struct vcpu *v, uint32_t what, bool due)
 		(void)atomic_fetch_and(&v->pv->due, ~what);
 }
 
-/* One of what is due; each masks itself, so that the next look ends. */
-static void deliver(struct vcpu *v)
+/* One of what is due but seldom; each masks itself, so that the next look ends.
+ */
+static void deliver_rare(struct vcpu *v)
 {
-	struct pv_vcpu *pv = v->pv;
-
-	if (failsafe_due(v)) {
-		if (pv_retry_segments(v))
-			return;
-		pv_set_due(v, DUE_FAILSAFE, false);
-		pv_failsafe(v);
-	} else if (nmi_due(v)) {
+	if (!failsafe_due(v)) {
 		pv_set_due(v, DUE_NMI, false);
 		deliver_nmi(v);
-	} else {
-		pv_bounce(v, &pv->callbacks[CALLBACKTYPE_event]);
+	} else if (!pv_retry_segments(v)) {
+		pv_set_due(v, DUE_FAILSAFE, false);
+		pv_failsafe(v);
 	}
 }
 
@@ -151,14 +146,21 @@ exit_plain(const struct cpu_user_regs *regs)
 	return EXIT_IRET;
 }
 
-/* Something is marked; it may be masked. */
-static __noinline enum exit_how exit_marked(struct vcpu *v,
-					    const struct cpu_user_regs *regs)
+static __noinline enum exit_how exit_event(struct vcpu *v)
 {
-	if (!event_due(v) && !nmi_due(v) && !failsafe_due(v))
-		return exit_plain(regs);
 	irq_enable();
-	deliver(v);
+	pv_bounce(v, &v->pv->callbacks[CALLBACKTYPE_event]);
+	return EXIT_AGAIN;
+}
+
+/* Something rare is marked; it may be masked. */
+static __noinline enum exit_how exit_rare(struct vcpu *v)
+{
+	if (!failsafe_due(v) && !nmi_due(v))
+		return event_due(v) ? exit_event(v)
+				    : exit_plain(guest_cpu_user_regs());
+	irq_enable();
+	deliver_rare(v);
 	return EXIT_AGAIN;
 }
 
@@ -174,8 +176,9 @@ enum exit_how guest_exit(struct cpu_user_regs *regs)
 {
 	struct vcpu *v = vcpu_of(regs);
 
-	if (unlikely(READ_ONCE(v->info->evtchn_upcall_pending) ||
-		     READ_ONCE(v->pv->due)))
-		return exit_marked(v, regs);
+	if (unlikely(READ_ONCE(v->pv->due)))
+		return exit_rare(v);
+	if (unlikely(event_due(v)))
+		return exit_event(v);
 	return exit_plain(regs);
 }

@@ -154,12 +154,13 @@ static void another_vcpus_registers_are_not_loaded(void **state)
 
 static void the_calls(void **state)
 {
-	const uint64_t put[6] = { 1, 0x1234 }, fetch[6] = { 1 }, bad[6] = { 9 };
+	const struct call_args put = { .arg0 = 1, .arg1 = 0x1234 };
+	const struct call_args fetch = { .arg0 = 1 }, bad = { .arg0 = 9 };
 
-	assert_int_equal(hypercall_set_debugreg(&vcpu, put), 0);
-	assert_int_equal(hypercall_get_debugreg(&vcpu, fetch), 0x1234);
-	assert_int_equal(hypercall_get_debugreg(&vcpu, bad), -ENODEV);
-	assert_int_equal(hypercall_set_debugreg(&vcpu, bad), -ENODEV);
+	assert_int_equal(hypercall_set_debugreg(&vcpu, &put), 0);
+	assert_int_equal(hypercall_get_debugreg(&vcpu, &fetch), 0x1234);
+	assert_int_equal(hypercall_get_debugreg(&vcpu, &bad), -ENODEV);
+	assert_int_equal(hypercall_set_debugreg(&vcpu, &bad), -ENODEV);
 }
 
 #define TEST(name) cmocka_unit_test_setup(name, setup)

@@ -167,17 +167,17 @@ static void bad_pointers_are_refused(void **state)
 static void old_form_of_the_call(void **state)
 {
 	struct evtchn_op op = { .cmd = EVTCHNOP_alloc_unbound };
-	uint64_t a[6] = { (uint64_t)&op };
+	struct call_args a = { .arg0 = (uint64_t)&op };
 
 	op.u.alloc_unbound.dom = DOMID_SELF;
-	assert_int_equal(hypercall_event_channel_op_compat(&vcpus[1][0], a),
+	assert_int_equal(hypercall_event_channel_op_compat(&vcpus[1][0], &a),
 			 0);
 	assert_int_equal(op.u.alloc_unbound.port, 1);
 	op.cmd = EVTCHNOP_reset;	/* it had no member for this */
-	assert_int_equal(hypercall_event_channel_op_compat(&vcpus[1][0], a),
+	assert_int_equal(hypercall_event_channel_op_compat(&vcpus[1][0], &a),
 			 -ENOSYS);
-	a[0] = 0;
-	assert_int_equal(hypercall_event_channel_op_compat(&vcpus[1][0], a),
+	a.arg0 = 0;
+	assert_int_equal(hypercall_event_channel_op_compat(&vcpus[1][0], &a),
 			 -EFAULT);
 }
 

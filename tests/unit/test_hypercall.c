@@ -64,40 +64,40 @@ bool work_urgent(void)
 /* ---- calls ---- */
 
 static unsigned int nr_calls;
-static uint64_t seen[6];
+static struct call_args seen;
 
-static long call_count(struct vcpu *v, const uint64_t a[6])
+static long call_count(struct vcpu *v, const struct call_args *a)
 {
 	assert_ptr_equal(v, &vcpu);
-	memcpy(seen, a, sizeof(seen));
+	seen = *a;
 	nr_calls++;
 	return 100 + (long)nr_calls;
 }
 
-static long call_fail(struct vcpu *v, const uint64_t a[6])
+static long call_fail(struct vcpu *v, const struct call_args *a)
 {
 	nr_calls++;
 	return -EBUSY;
 }
 
-/* Takes a[0] steps, one each time it is called. */
-static long call_steps(struct vcpu *v, const uint64_t a[6])
+/* Takes arg0 steps, one each time it is called. */
+static long call_steps(struct vcpu *v, const struct call_args *a)
 {
 	nr_calls++;
-	if (a[0] <= 1)
-		return (long)a[1];
-	return hypercall_continue(3, 1, a[0] - 1);
+	if (a->arg0 <= 1)
+		return (long)a->arg1;
+	return hypercall_continue(3, 1, a->arg0 - 1);
 }
 
-static long call_all_arguments(struct vcpu *v, const uint64_t a[6])
+static long call_all_arguments(struct vcpu *v, const struct call_args *a)
 {
 	return hypercall_continue(4, 6, 0xa0UL, 0xa1UL, 0xa2UL, 0xa3UL, 0xa4UL,
 				  0xa5UL);
 }
 
-static long call_address(struct vcpu *v, const uint64_t a[6])
+static long call_address(struct vcpu *v, const struct call_args *a)
 {
-	return (long)a[0];
+	return (long)a->arg0;
 }
 
 enum { COUNT = 1, FAIL, STEPS, ALL, DOM0_ONLY, ADDRESS, NONE };
@@ -145,15 +145,19 @@ static struct cpu_user_regs *do_call(uint64_t nr, uint64_t a0, uint64_t a1)
 static void registers_are_arguments(void **state)
 {
 	struct cpu_user_regs *regs = guest_cpu_user_regs();
-	unsigned int i;
 
 	regs->rdx = 2;
 	regs->r10 = 3;
 	regs->r8 = 4;
 	regs->r9 = 5;
 	do_call(COUNT, 0, 1);
-	for (i = 0; i < 6; i++)
-		assert_int_equal(seen[i], i);
+	assert_int_equal(seen.nr, COUNT);
+	assert_int_equal(seen.arg0, 0);
+	assert_int_equal(seen.arg1, 1);
+	assert_int_equal(seen.arg2, 2);
+	assert_int_equal(seen.arg3, 3);
+	assert_int_equal(seen.arg4, 4);
+	assert_int_equal(seen.arg5, 5);
 	assert_int_equal(regs->rax, 101);
 	assert_int_equal(regs->rip, 0x5002);
 }
@@ -451,8 +455,8 @@ static void each_entry_has_its_result(void **state)
 	assert_int_equal((long)entries()[2].result, -ENOSYS);
 	assert_int_equal(entries()[3].result, 103);
 	assert_int_equal(entries()[4].result, 0x5555);
-	assert_int_equal(seen[0], 10);
-	assert_int_equal(seen[5], 55);
+	assert_int_equal(seen.arg0, 10);
+	assert_int_equal(seen.arg5, 55);
 	assert_int_equal(entries()[0].args[0], 1);
 	assert_false(vcpu.multicall.active);
 }

@@ -181,21 +181,21 @@ static void the_rest_checks_its_flags(void **state)
 static void the_old_form_has_its_own_few(void **state)
 {
 	struct physdev_op op = { .cmd = PHYSDEVOP_irq_status_query };
-	uint64_t a[6] = { (unsigned long)&op };
+	struct call_args a = { .arg0 = (unsigned long)&op };
 
 	op.u.irq_status_query.irq = 9;
-	assert_int_equal(hypercall_physdev_op_compat(&vcpu, a), 0);
+	assert_int_equal(hypercall_physdev_op_compat(&vcpu, &a), 0);
 	assert_int_equal(op.u.irq_status_query.flags, XENIRQSTAT_needs_eoi);
 	op.cmd = PHYSDEVOP_set_iopl;
 	op.u.set_iopl.iopl = 1;
-	assert_int_equal(hypercall_physdev_op_compat(&vcpu, a), 0);
+	assert_int_equal(hypercall_physdev_op_compat(&vcpu, &a), 0);
 	assert_int_equal(iopl_set, 1);
 	op.cmd = PHYSDEVOP_map_pirq;	/* came later */
-	assert_int_equal(hypercall_physdev_op_compat(&vcpu, a), -ENOSYS);
+	assert_int_equal(hypercall_physdev_op_compat(&vcpu, &a), -ENOSYS);
 	op.cmd = PHYSDEVOP_IRQ_UNMASK_NOTIFY;
-	assert_int_equal(hypercall_physdev_op_compat(&vcpu, a), -ENOSYS);
-	a[0] = BAD_ADDRESS;
-	assert_int_equal(hypercall_physdev_op_compat(&vcpu, a), -EFAULT);
+	assert_int_equal(hypercall_physdev_op_compat(&vcpu, &a), -ENOSYS);
+	a.arg0 = BAD_ADDRESS;
+	assert_int_equal(hypercall_physdev_op_compat(&vcpu, &a), -EFAULT);
 }
 
 int main(void)

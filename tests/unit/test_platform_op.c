@@ -86,26 +86,26 @@ const char symtab_names[] = "first\0the_second";
 
 static long platform(struct xen_platform_op *op, uint32_t cmd)
 {
-	uint64_t a[6] = { (unsigned long)op };
+	struct call_args a = { .arg0 = (unsigned long)op };
 
 	op->cmd = cmd;
 	op->interface_version = XENPF_INTERFACE_VERSION;
-	return hypercall_platform_op(&vcpu, a);
+	return hypercall_platform_op(&vcpu, &a);
 }
 
 static void the_version_must_be_ours(void **state)
 {
 	struct xen_platform_op op = { .cmd = XENPF_get_cpuinfo };
-	uint64_t a[6] = { (unsigned long)&op };
+	struct call_args a = { .arg0 = (unsigned long)&op };
 
 	op.interface_version = XENPF_INTERFACE_VERSION + 1;
-	assert_int_equal(hypercall_platform_op(&vcpu, a), -EACCES);
+	assert_int_equal(hypercall_platform_op(&vcpu, &a), -EACCES);
 	op.interface_version = 0;
-	assert_int_equal(hypercall_platform_op(&vcpu, a), -EACCES);
-	a[0] = BAD_ADDRESS;
-	assert_int_equal(hypercall_platform_op(&vcpu, a), -EFAULT);
+	assert_int_equal(hypercall_platform_op(&vcpu, &a), -EACCES);
+	a.arg0 = BAD_ADDRESS;
+	assert_int_equal(hypercall_platform_op(&vcpu, &a), -EFAULT);
 	self.privileged = false;
-	assert_int_equal(hypercall_platform_op(&vcpu, a), -EPERM);
+	assert_int_equal(hypercall_platform_op(&vcpu, &a), -EPERM);
 	assert_int_equal(platform(&op, XENPF_get_cpuinfo), -EPERM);
 }
 

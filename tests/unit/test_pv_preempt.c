@@ -128,10 +128,11 @@ static void done_counts_all_passes(void **state)
 static long pin_once(struct page *pg)
 {
 	struct mmuext_op op = {.cmd = MMUEXT_PIN_L4_TABLE};
-	uint64_t a[6] = {(uint64_t)&op, 1, 0, DOMID_SELF};
+	struct call_args a = {
+		.arg0 = (uint64_t)&op, .arg1 = 1, .arg3 = DOMID_SELF};
 
 	op.arg1.mfn = mfn_x(page_to_mfn(pg));
-	return hypercall_mmuext_op(current, a);
+	return hypercall_mmuext_op(current, &a);
 }
 
 /* A stopped tree may be gone on with by another vCPU. */
@@ -164,14 +165,15 @@ static void overtaken_by_a_release(void **state)
 	struct page *l4 = new_wide_tree(&dom_a, 3);
 	struct page *l3 = new_wide_tree(&dom_a, 4), *l2;
 	struct mmu_update req = {maddr(l4, 3), 0};
-	uint64_t a[6] = {(uint64_t)&req, 1, 0, DOMID_SELF};
+	struct call_args a = {
+		.arg0 = (uint64_t)&req, .arg1 = 1, .arg3 = DOMID_SELF};
 
 	l3 = mfn_to_page(pte_mfn(table_of(l3)[0]));
 	l2 = mfn_to_page(pte_mfn(table_of(l3)[0]));
 	req.val = entry(l3, LINK);
 	assert_int_equal(pin(4, l4), 0);
 	fake_preempt_every = 5;
-	assert_int_equal(hypercall_mmu_update(current, a), HYPERCALL_CONTINUED);
+	assert_int_equal(hypercall_mmu_update(current, &a), HYPERCALL_CONTINUED);
 	assert_true(l3->type_info & PTI_PARTIAL);
 	fake_preempt_every = 0;
 	fake_cpu_id = 1;

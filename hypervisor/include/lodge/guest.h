@@ -198,8 +198,47 @@ struct op_table {
 
 /* The row of @nr; NULL: there is none. */
 const struct op *op_find(const struct op_table *t, unsigned int nr);
-/* Look-up, permission, copy-in, call, copy-out: once, here. */
-long op_dispatch(struct vcpu *v, unsigned int nr, guest_ptr_t arg,
-		 unsigned long extra, const struct op_table *t);
+/* For op_dispatch(): an operation that there is, with a copy of its argument;
+ * and one that is to be searched for, or that not everybody has. */
+long op_call(const struct op *op, struct vcpu *v, guest_ptr_t arg);
+long op_search(struct vcpu *v, unsigned int nr, guest_ptr_t arg,
+	       unsigned long extra, const struct op_table *t);
+
+static inline long op_run(const struct op *op, struct vcpu *v, unsigned int nr,
+			  guest_ptr_t arg, unsigned long extra)
+{
+	if (op->raw)
+		return op->raw(v, nr, arg, extra);
+	return op_call(op, v, arg);
+}
+
+/**
+ * op_dispatch() - carry out one sub-operation
+ * @v:     the caller, current
+ * @nr:    the sub-operation's number
+ * @arg:   guest pointer to its argument
+ * @extra: handed to OP_RAWFN handlers (a count, a second argument)
+ * @t:     the call's table
+ *
+ * Look-up, permission, copy-in, call, copy-out: once, here. Where the rows lie
+ * in the order of their numbers there is nothing to search.
+ *
+ * Context: no locks. The handler says what it takes.
+ * Return: the handler's result; -EPERM: not for this domain; -EFAULT: the
+ *         argument cannot be read or written; the row's errno if the
+ *         operation is not there, the table's if no row has its number.
+ */
+static inline long op_dispatch(struct vcpu *v, unsigned int nr, guest_ptr_t arg,
+			       unsigned long extra, const struct op_table *t)
+{
+	const struct op *op;
+
+	if (unlikely(nr >= t->nr_ops))
+		return op_search(v, nr, arg, extra, t);
+	op = &t->ops[nr];
+	if (unlikely(op->nr != nr || (op->flags & (OP_DOM0 | OP_REFUSED))))
+		return op_search(v, nr, arg, extra, t);
+	return op_run(op, v, nr, arg, extra);
+}
 
 #endif

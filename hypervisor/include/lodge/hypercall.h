@@ -10,13 +10,48 @@
 
 #define NR_HYPERCALLS 64
 
+/*
+ * The arguments of a call, in the order in which struct cpu_user_regs has their
+ * registers: those of a guest that calls are used where they lie, and are the
+ * caller's own CPU's alone.
+ */
+struct call_args {
+	uint64_t arg3;		/* r10 */
+	uint64_t arg5;		/* r9 */
+	uint64_t arg4;		/* r8 */
+	uint64_t nr;		/* rax: the call's number */
+	uint64_t rcx;		/* none */
+	uint64_t arg2;		/* rdx */
+	uint64_t arg1;		/* rsi */
+	uint64_t arg0;		/* rdi */
+};
+
+#define CALL_ARG_IS(member, reg)                                              \
+	_Static_assert(offsetof(struct cpu_user_regs, r10) +                  \
+			       offsetof(struct call_args, member) ==          \
+		       offsetof(struct cpu_user_regs, reg),                   \
+		       #member " is in " #reg)
+CALL_ARG_IS(arg0, rdi);
+CALL_ARG_IS(arg1, rsi);
+CALL_ARG_IS(arg2, rdx);
+CALL_ARG_IS(arg3, r10);
+CALL_ARG_IS(arg4, r8);
+CALL_ARG_IS(arg5, r9);
+CALL_ARG_IS(nr, rax);
+
+static inline const struct call_args *
+call_args_of(const struct cpu_user_regs *regs)
+{
+	return (const void *)((const char *)regs +
+			      offsetof(struct cpu_user_regs, r10));
+}
+
 /* Beside OP_DOM0: there is a handler, and every domain may call it. */
 #define CALL_ANYBODY 0x80
 
 struct hypercall {
 	const char *name;
-	/* @a: the six argument registers. */
-	long (*fn)(struct vcpu *v, const uint64_t a[6]);
+	long (*fn)(struct vcpu *v, const struct call_args *a);
 	uint8_t nr_args;
 	uint8_t flags;		/* CALL_ANYBODY; OP_DOM0; 0: there is none */
 	uint8_t errno_none;	/* without @fn: refused with this */
@@ -27,20 +62,20 @@ extern const struct hypercall hypercall_table[NR_HYPERCALLS];
 
 /* The same for a row that not everybody may call, or nobody can. */
 long hypercall_restricted(const struct hypercall *h, struct vcpu *v,
-			  const uint64_t a[6]);
+			  const struct call_args *a);
 
 /**
  * hypercall_invoke() - carry out one call, already decoded
  * @v:  current
  * @nr: its number
- * @a:  the six argument registers; a call that is continued may rewrite them
+ * @a:  its arguments; a call that is continued rewrites the registers
  *
  * Return: the handler's result; HYPERCALL_CONTINUED: the guest will call
  *         again, or its registers are already as they shall be; -ENOSYS: no
  *         such call, or what its row says; -EPERM: not for this domain.
  */
 static inline long hypercall_invoke(struct vcpu *v, unsigned long nr,
-				    const uint64_t a[6])
+				    const struct call_args *a)
 {
 	const struct hypercall *h;
 
@@ -61,9 +96,7 @@ static inline long hypercall_invoke(struct vcpu *v, unsigned long nr,
  */
 static inline void do_hypercall(struct vcpu *v, struct cpu_user_regs *regs)
 {
-	const uint64_t a[6] = { regs->rdi, regs->rsi, regs->rdx,
-				regs->r10, regs->r8,  regs->r9 };
-	long rc = hypercall_invoke(v, regs->rax, a);
+	long rc = hypercall_invoke(v, regs->rax, call_args_of(regs));
 
 	if (rc != HYPERCALL_CONTINUED)
 		regs->rax = (uint64_t)rc;
@@ -71,7 +104,7 @@ static inline void do_hypercall(struct vcpu *v, struct cpu_user_regs *regs)
 
 /* Handlers, by subsystem; each is a row of hypercall/table.c. */
 #define DECLARE_HYPERCALL(name)                                               \
-	long hypercall_##name(struct vcpu *v, const uint64_t a[6])
+	long hypercall_##name(struct vcpu *v, const struct call_args *a)
 DECLARE_HYPERCALL(set_trap_table);
 DECLARE_HYPERCALL(mmu_update);
 DECLARE_HYPERCALL(set_gdt);

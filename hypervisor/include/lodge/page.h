@@ -96,16 +96,20 @@ struct page *virt_to_page(const void *va);
 void *mfn_to_virt(mfn_t mfn);
 mfn_t virt_to_mfn(const void *va);
 
-/* The struct page of any number; NULL: it is not memory. */
-static inline struct page *page_lookup(mfn_t mfn)
+/* Is it memory? Any number. */
+static inline bool mfn_is_memory(mfn_t mfn)
 {
 	uint64_t nr = mfn_x(mfn), chunk = nr >> CHUNK_SHIFT;
 
-	if (unlikely(nr >= max_mfn ||
-		     !(frame_chunks[chunk / 64] >> chunk % 64 & 1) ||
-		     frame_table[nr].count_info & PCI_HOLE))
-		return NULL;
-	return &frame_table[nr];
+	return likely(nr < max_mfn &&
+		      (frame_chunks[chunk / 64] >> chunk % 64 & 1) &&
+		      !(frame_table[nr].count_info & PCI_HOLE));
+}
+
+/* The struct page of any number; NULL: it is not memory. */
+static inline struct page *page_lookup(mfn_t mfn)
+{
+	return mfn_is_memory(mfn) ? &frame_table[mfn_x(mfn)] : NULL;
 }
 
 /* Its address in the direct map. */

@@ -96,6 +96,31 @@ static inline void spin_unlock_irqrestore(spinlock_t *l, unsigned long flags)
 	irq_restore(flags);
 }
 
+/**
+ * spin_lock_irq() - switch interrupts off, which are on, then take a lock
+ * @l: the lock
+ *
+ * Context: a guest's call, or the like: IRQs on.
+ */
+static inline void spin_lock_irq(spinlock_t *l)
+{
+	ASSERT(irqs_enabled());
+	irq_disable();
+	spin_lock(l);
+}
+
+/**
+ * spin_unlock_irq() - release a lock, then switch interrupts on
+ * @l: the lock, taken by spin_lock_irq()
+ *
+ * Context: as spin_lock_irq().
+ */
+static inline void spin_unlock_irq(spinlock_t *l)
+{
+	spin_unlock(l);
+	irq_enable();
+}
+
 /* Held by this CPU (debug build), held by anybody (release build). */
 bool spin_is_held(const spinlock_t *l);
 /* For panic(): break every lock of the output path. */

@@ -265,9 +265,9 @@ int teardown(void **state)
 /* ---- calls ---- */
 long call(unsigned int dom, unsigned int cmd, void *arg)
 {
-	const uint64_t a[6] = { cmd, (uint64_t)arg };
+	const struct call_args a = { .arg0 = cmd, .arg1 = (uint64_t)arg };
 
-	return hypercall_event_channel_op(&vcpus[dom][0], a);
+	return hypercall_event_channel_op(&vcpus[dom][0], &a);
 }
 
 evtchn_port_t unbound(unsigned int dom, domid_t remote)

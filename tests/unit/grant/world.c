@@ -237,9 +237,10 @@ int teardown(void **state)
 /* ---- calls ---- */
 long call_as(struct vcpu *v, unsigned int cmd, void *arg, unsigned int count)
 {
-	const uint64_t a[6] = {cmd, (uint64_t)arg, count};
+	const struct call_args a = {
+		.arg0 = cmd, .arg1 = (uint64_t)arg, .arg2 = count};
 
-	return hypercall_grant_table_op(v, a);
+	return hypercall_grant_table_op(v, &a);
 }
 
 long call(unsigned int dom, unsigned int cmd, void *arg, unsigned int count)

@@ -290,9 +290,9 @@ int finish(void **state)
 
 long physdev(unsigned int cmd, void *arg)
 {
-	uint64_t a[6] = { cmd, (unsigned long)arg };
+	struct call_args a = { .arg0 = cmd, .arg1 = (unsigned long)arg };
 
-	return hypercall_physdev_op(&vcpu, a);
+	return hypercall_physdev_op(&vcpu, &a);
 }
 
 long map(struct physdev_map_pirq *m)

@@ -299,21 +299,26 @@ struct page *new_wide_tree(struct domain *d, unsigned int width)
 
 /* ---- calls ---- */
 
-long call(long (*fn)(struct vcpu *v, const uint64_t a[6]), uint64_t a0,
+long call(long (*fn)(struct vcpu *v, const struct call_args *a), uint64_t a0,
 	  uint64_t a1, uint64_t a2, uint64_t a3)
 {
-	uint64_t a[6] = {a0, a1, a2, a3};
-	unsigned int i, tries = 0;
+	unsigned long *next = fake_continued_args;
+	unsigned int tries = 0;
 	long rc;
 
+	next[0] = a0;
+	next[1] = a1;
+	next[2] = a2;
+	next[3] = a3;
 	for (;;) {
-		for (i = 0; i < 6; i++)
-			fake_continued_args[i] = a[i];
-		rc = fn(current, a);
+		const struct call_args a = {
+			.arg0 = next[0], .arg1 = next[1],
+			.arg2 = next[2], .arg3 = next[3],
+		};
+
+		rc = fn(current, &a);
 		if (rc != HYPERCALL_CONTINUED)
 			return rc;
-		for (i = 0; i < 6; i++)
-			a[i] = fake_continued_args[i];
 		/* It must get on; a guest would take interrupts here. */
 		assert_true(++tries < 1000000);
 		cpu_relax();

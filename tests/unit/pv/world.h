@@ -62,7 +62,7 @@ struct tree new_tree(struct domain *d);
 struct page *new_wide_tree(struct domain *d, unsigned int width);
 
 /* Hypercalls of current, continued until they end. */
-long call(long (*fn)(struct vcpu *v, const uint64_t a[6]), uint64_t a0,
+long call(long (*fn)(struct vcpu *v, const struct call_args *a), uint64_t a0,
 	  uint64_t a1, uint64_t a2, uint64_t a3);
 long do_ext(unsigned int cmd, uint64_t arg1, uint64_t arg2);
 long do_update(uint64_t ptr, uint64_t val, unsigned int foreigndom);
