@@ -13,55 +13,6 @@
 #include "json.h"
 #include "liblodge.h"
 
-/* As in a file that follows: one override on each line. */
-static char *join_overrides(int argc, char **argv)
-{
-	char *text = NULL;
-	size_t size;
-	FILE *out = open_memstream(&text, &size);
-	int i;
-
-	if (!out)
-		return NULL;
-	for (i = 0; i < argc; i++)
-		fprintf(out, "%s\n", argv[i]);
-	if (!fclose(out))
-		return text;
-	free(text);
-	return NULL;
-}
-
-static struct lodge_config *read_config(const char *file, int argc,
-					char **argv)
-{
-	char *text = join_overrides(argc, argv);
-	struct lodge_source sources[] = {
-		{.name = file},
-		{"command line", text, text ? strlen(text) : 0},
-	};
-	struct lodge_config *config = NULL;
-
-	if (text && !lodge_config_read(&config, sources, 2) &&
-	    lodge_config_check_files(config)) {
-		lodge_config_free(config);
-		config = NULL;
-	}
-	free(text);
-	return config;
-}
-
-static void show_text(const struct lodge_finding *f, size_t nr)
-{
-	char *text;
-	size_t i;
-
-	for (i = 0; i < nr; i++) {
-		text = lodge_finding_text(&f[i]);
-		puts(text ? text : "lodge: out of memory");
-		free(text);
-	}
-}
-
 static void show_good(const char *file, const struct lodge_domain_config *d)
 {
 	printf("%s: good: \"%s\", %llu MiB, %u vCPU%s, %zu disk%s, "
@@ -115,21 +66,20 @@ static bool is_wrong(const struct lodge_finding *f, size_t nr)
 
 int cmd_check(const struct cli_options *o, int argc, char **argv)
 {
-	struct lodge_config *config = read_config(argv[0], argc - 1, argv + 1);
+	struct lodge_config *config = cli_read_config(argv[0], argc - 1,
+						      argv + 1);
 	const struct lodge_finding *f;
 	size_t nr;
 	bool wrong;
 
-	if (!config) {
-		fputs("lodge: out of memory\n", stderr);
+	if (!config)
 		return CLI_FAILED;
-	}
 	f = lodge_config_findings(config, &nr);
 	wrong = is_wrong(f, nr);
 	if (o->has[CLI_JSON])
 		wrong |= !show_json(f, nr);
 	else
-		show_text(f, nr);
+		cli_show_findings(stdout, config);
 	if (!o->has[CLI_JSON] && !wrong)
 		show_good(argv[0], lodge_config_domain(config));
 	lodge_config_free(config);

@@ -7,6 +7,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdio.h>
 
 /* Exit status, as scripts see it. */
 enum { CLI_DONE = 0, CLI_FAILED = 1, CLI_USAGE = 2 };
@@ -39,7 +40,9 @@ extern const struct cli_command cli_commands[];
 extern const size_t cli_nr_commands;
 
 int cmd_check(const struct cli_options *o, int argc, char **argv);
+int cmd_create(const struct cli_options *o, int argc, char **argv);
 int cmd_debug_keys(const struct cli_options *o, int argc, char **argv);
+int cmd_destroy(const struct cli_options *o, int argc, char **argv);
 int cmd_dmesg(const struct cli_options *o, int argc, char **argv);
 int cmd_domid(const struct cli_options *o, int argc, char **argv);
 int cmd_domname(const struct cli_options *o, int argc, char **argv);
@@ -59,5 +62,12 @@ struct lodge *cli_open(void);
 int cli_failed(const struct lodge *l);
 /* The domids of those named, to be free()d; NULL: it was said why not. */
 unsigned int *cli_find_domains(struct lodge *l, int argc, char **argv);
+
+/* ---- config.c: for what takes a configuration ---- */
+struct lodge_config;
+
+/* To be given to lodge_config_free(); NULL: there is no memory, as was said. */
+struct lodge_config *cli_read_config(const char *file, int argc, char **argv);
+void cli_show_findings(FILE *out, const struct lodge_config *config);
 
 #endif

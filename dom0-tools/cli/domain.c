@@ -38,6 +38,12 @@ int cmd_unpause(const struct cli_options *o, int argc, char **argv)
 	return for_domains(argc, argv, lodge_domain_unpause);
 }
 
+int cmd_destroy(const struct cli_options *o, int argc, char **argv)
+{
+	(void)o;
+	return for_domains(argc, argv, lodge_domain_destroy);
+}
+
 int cmd_domid(const struct cli_options *o, int argc, char **argv)
 {
 	struct lodge *l = cli_open();

@@ -30,12 +30,23 @@ static const struct cli_option dmesg_options[] = {
 	{0},
 };
 
+static const struct cli_option create_options[] = {
+	{'p', "paused", "leave it paused"},
+	{'q', "quiet", "say nothing that is not wrong"},
+	{'n', "dryrun", "read the configuration only"},
+	{0},
+};
+
 const struct cli_command cli_commands[] = {
 	{"check", "FILE [KEY=VALUE...]",
 	 "Say all that is wrong with a configuration; create nothing",
 	 json_only, 1, -1, cmd_check},
+	{"create", "FILE [KEY=VALUE...]", "Create a guest, and start it",
+	 create_options, 1, -1, cmd_create},
 	{"debug-keys", "KEYS", "Press debug keys of the hypervisor", NULL, 1, 1,
 	 cmd_debug_keys},
+	{"destroy", "DOMAIN...", "End domains at once", NULL, 1, -1,
+	 cmd_destroy},
 	{"dmesg", "", "Show what the hypervisor has said", dmesg_options, 0, 0,
 	 cmd_dmesg},
 	{"domid", "NAME", "Show the id of a domain", NULL, 1, 1, cmd_domid},

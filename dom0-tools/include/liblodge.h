@@ -273,6 +273,39 @@ int lodge_cpupool_name(struct lodge *l, unsigned int pool, char **name);
 int lodge_domain_pause(struct lodge *l, unsigned int domid);
 int lodge_domain_unpause(struct lodge *l, unsigned int domid);
 
+/* What is told of long work: by whoever does it, in its thread. */
+struct lodge_task {
+	/* @done of @total, in bytes; false: it is to be ended */
+	bool (*progress)(void *arg, const char *what, uint64_t done,
+			 uint64_t total);
+	void *arg;
+};
+
+/**
+ * lodge_domain_create() - a guest that waits: lodge_domain_unpause() starts it
+ * @config: without errors; its files are read
+ * @task:   is told how far it is; NULL: nobody is
+ * @domid:  written on success
+ *
+ * Memory is claimed before it is taken. A failure leaves nothing behind.
+ *
+ * Return: 0; -EEXIST another domain has the name; -ENOMEM the host has not
+ *         enough memory; -ENOEXEC the kernel is none that can be started;
+ *         -EINVAL the guest's memory is too small for its start; -EOPNOTSUPP
+ *         the configuration has what cannot be created; -ECANCELED; -errno.
+ */
+int lodge_domain_create(struct lodge *l,
+			const struct lodge_domain_config *config,
+			const struct lodge_task *task, unsigned int *domid);
+
+/**
+ * lodge_domain_destroy() - the end of a domain, at once
+ *
+ * Return: 0; -ESRCH; -EINVAL it is Dom0; -EOPNOTSUPP it has devices that
+ *         cannot be detached; -errno.
+ */
+int lodge_domain_destroy(struct lodge *l, unsigned int domid);
+
 struct lodge_vcpu {
 	unsigned int id, cpu;	/* cpu: where it runs, or last ran */
 	bool online, running, blocked;

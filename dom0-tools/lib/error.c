@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <xenforeignmemory.h>
 
 #include "xenstore.h"
 
@@ -27,6 +28,8 @@ void lodge_close(struct lodge *l)
 		return;
 	if (l->calls)
 		xencall_close(l->calls);
+	if (l->memory)
+		xenforeignmemory_close(l->memory);
 	if (l->store)
 		xs_close(l->store);
 	arena_free(&l->arena);

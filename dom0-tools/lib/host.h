@@ -20,12 +20,14 @@
 #include <xen/sysctl.h>
 
 struct xs_handle;
+struct xenforeignmemory_handle;
 
 struct lodge {
 	struct arena arena;		/* of the last error */
 	struct lodge_error *error;
 	xencall_handle *calls;		/* NULL: not opened yet */
 	struct xs_handle *store;	/* likewise */
+	struct xenforeignmemory_handle *memory;	/* likewise */
 };
 
 /* ---- error.c ---- */
@@ -41,9 +43,14 @@ void hint(struct lodge *l, const char *text);
 /* 0; -errno, and an error */
 int hv_domctl(struct lodge *l, struct xen_domctl *op);
 int hv_sysctl(struct lodge *l, struct xen_sysctl *op);
-/* Not negative: its answer; -errno, and an error */
-int hv_memory_op(struct lodge *l, unsigned int cmd);
+/* Not negative: its answer; -errno, and an error. @size 0: no argument */
+long hv_memory_op(struct lodge *l, unsigned int cmd, void *arg, size_t size);
+int hv_event_op(struct lodge *l, unsigned int cmd, void *arg, size_t size);
 int hv_version(struct lodge *l, unsigned int cmd, void *arg, size_t size);
+/* One operation on page tables of a domain. 0; -errno, and an error */
+int hv_mmuext_op(struct lodge *l, unsigned int domid, struct mmuext_op *op);
+/* Opens l->memory. 0; -errno, and an error */
+int hv_open_memory(struct lodge *l);
 /* Memory that the hypervisor can reach; NULL, and an error */
 void *hv_alloc(struct lodge *l, size_t size);
 void hv_free(struct lodge *l, void *buffer);
@@ -52,5 +59,10 @@ void hv_free(struct lodge *l, void *buffer);
 /* *value to be free()d, NULL: no such node. 0; -errno, and an error */
 int store_read(struct lodge *l, char **value, const char *path, ...)
 	__attribute__((format(printf, 3, 4)));
+
+/* ---- destroy.c ---- */
+/* A domain of any state, or none any more. 0; -errno, and an error */
+int destroy_and_forget(struct lodge *l, unsigned int domid,
+		       const uint8_t uuid[16]);
 
 #endif

@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <string.h>
 #include <xen/version.h>
+#include <xenforeignmemory.h>
 #include <xentoollog.h>
 
 static void say_nothing(struct xentoollog_logger *logger,
@@ -47,6 +48,20 @@ static int open_calls(struct lodge *l)
 			? "this needs root"
 			: "is this Dom0, and the module xen-privcmd loaded?");
 	return -lodge_error(l)->code;
+}
+
+int hv_open_memory(struct lodge *l)
+{
+	int error;
+
+	if (l->memory)
+		return 0;
+	l->memory = xenforeignmemory_open(&silent, 0);
+	if (l->memory)
+		return 0;
+	error = errno;
+	return fail(l, error, "cannot reach guests' memory: %s",
+		    strerror(error));
 }
 
 void *hv_alloc(struct lodge *l, size_t size)
@@ -104,36 +119,58 @@ int hv_sysctl(struct lodge *l, struct xen_sysctl *op)
 		    sizeof(*op));
 }
 
-/* One of the memory operations without an argument. */
-int hv_memory_op(struct lodge *l, unsigned int cmd)
-{
-	long rc;
-
-	if (open_calls(l))
-		return -lodge_error(l)->code;
-	rc = xencall2L(l->calls, __HYPERVISOR_memory_op, cmd, 0);
-	return rc < 0 ? fail(l, errno,
-			     "the hypervisor refuses memory operation %u: %s",
-			     cmd, strerror(errno))
-		      : (int)rc;
-}
-
-/* Returns what the call does, not negative; or -errno, and an error. */
-int hv_version(struct lodge *l, unsigned int cmd, void *arg, size_t size)
+/* A command and its argument, copied in and out; not negative, or -errno. */
+static long call_cmd(struct lodge *l, unsigned int nr, const char *name,
+		     unsigned int cmd, void *arg, size_t size)
 {
 	void *buffer = hv_alloc(l, size ? size : 1);
-	int rc;
+	long rc;
 
 	if (!buffer)
 		return -lodge_error(l)->code;
 	if (size)
 		memcpy(buffer, arg, size);
-	rc = xencall2(l->calls, __HYPERVISOR_xen_version, cmd,
-		      size ? (uint64_t)(uintptr_t)buffer : 0);
+	rc = xencall2L(l->calls, nr, cmd,
+		       size ? (uint64_t)(uintptr_t)buffer : 0);
 	if (size)
 		memcpy(arg, buffer, size);
 	hv_free(l, buffer);
-	return rc < 0 ? fail(l, errno, "the hypervisor refuses version %u: %s",
-			     cmd, strerror(errno))
+	return rc < 0 ? fail(l, errno, "the hypervisor refuses %s %u: %s",
+			     name, cmd, strerror(errno))
 		      : rc;
+}
+
+long hv_memory_op(struct lodge *l, unsigned int cmd, void *arg, size_t size)
+{
+	return call_cmd(l, __HYPERVISOR_memory_op, "memory operation", cmd,
+			arg, size);
+}
+
+int hv_event_op(struct lodge *l, unsigned int cmd, void *arg, size_t size)
+{
+	return (int)call_cmd(l, __HYPERVISOR_event_channel_op,
+			     "event channel operation", cmd, arg, size);
+}
+
+int hv_version(struct lodge *l, unsigned int cmd, void *arg, size_t size)
+{
+	return (int)call_cmd(l, __HYPERVISOR_xen_version, "version", cmd, arg,
+			     size);
+}
+
+int hv_mmuext_op(struct lodge *l, unsigned int domid, struct mmuext_op *op)
+{
+	struct mmuext_op *buffer = hv_alloc(l, sizeof(*op));
+	int rc;
+
+	if (!buffer)
+		return -lodge_error(l)->code;
+	*buffer = *op;
+	rc = xencall4(l->calls, __HYPERVISOR_mmuext_op,
+		      (uint64_t)(uintptr_t)buffer, 1, 0, domid);
+	hv_free(l, buffer);
+	return rc < 0 ? fail(l, errno,
+			     "the hypervisor refuses page table operation %u: "
+			     "%s", op->cmd, strerror(errno))
+		      : 0;
 }

@@ -84,7 +84,7 @@ static int get_machine(struct lodge *l, struct lodge_host_info *info)
 /* Pages shared between guests; 0 if there is no such thing. */
 static uint64_t get_pages(struct lodge *l, unsigned int cmd)
 {
-	int pages = hv_memory_op(l, cmd);
+	long pages = hv_memory_op(l, cmd, NULL, 0);
 
 	return pages > 0 ? (uint64_t)pages << (PAGE_SHIFT - 10) : 0;
 }

@@ -14,7 +14,7 @@
 
 TOOLSTACK_PACKAGES := xen-utils-4.17 xen-utils-common xenstore-utils \
 	qemu-system-xen grub-xen-host iproute2 iputils-ping bridge-utils \
-	fio iperf3 kmod mount udev e2fsprogs procps strace
+	fio iperf3 kmod libseccomp2 mount udev e2fsprogs procps strace
 
 build/toolstack/root.img: tests/toolstack/mkroot build/pkg/linux/packages
 	$(call say,DEBIAN,$@)tests/toolstack/mkroot $@ \

@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * config.c - a configuration from a file and the command line
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cli.h"
+#include "liblodge.h"
+
+/* As in a file that follows: one override on each line. */
+static char *join_overrides(int argc, char **argv)
+{
+	char *text = NULL;
+	size_t size;
+	FILE *out = open_memstream(&text, &size);
+	int i;
+
+	if (!out)
+		return NULL;
+	for (i = 0; i < argc; i++)
+		fprintf(out, "%s\n", argv[i]);
+	if (!fclose(out))
+		return text;
+	free(text);
+	return NULL;
+}
+
+struct lodge_config *cli_read_config(const char *file, int argc, char **argv)
+{
+	char *text = join_overrides(argc, argv);
+	struct lodge_source sources[] = {
+		{.name = file},
+		{"command line", text, text ? strlen(text) : 0},
+	};
+	struct lodge_config *config = NULL;
+
+	if (text && !lodge_config_read(&config, sources, 2) &&
+	    lodge_config_check_files(config)) {
+		lodge_config_free(config);
+		config = NULL;
+	}
+	free(text);
+	if (!config)
+		fputs("lodge: out of memory\n", stderr);
+	return config;
+}
+
+void cli_show_findings(FILE *out, const struct lodge_config *config)
+{
+	const struct lodge_finding *f;
+	size_t nr, i;
+	char *text;
+
+	f = lodge_config_findings(config, &nr);
+	for (i = 0; i < nr; i++) {
+		text = lodge_finding_text(&f[i]);
+		fprintf(out, "%s\n", text ? text : "lodge: out of memory");
+		free(text);
+	}
+}

@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * guest_store.h - what the store says of a guest
+ *
+ * The layout is that which Debian's tools write and read
+ * (docs/misc/xenstore-paths of xen-doc): xl finds our guests, we find its.
+ */
+#ifndef LODGE_GUEST_STORE_H
+#define LODGE_GUEST_STORE_H
+
+#include "pv_build.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct lodge;
+struct lodge_domain_config;
+
+#define UUID_TEXT 37		/* with its end */
+
+struct guest_record {
+	unsigned int domid;
+	uint8_t uuid[16];
+	const struct lodge_domain_config *config;
+	const struct pv_rings *rings;
+	const char *guest_os;
+};
+
+void uuid_text(char text[UUID_TEXT], const uint8_t uuid[16]);
+
+/**
+ * guest_store_write() - tell of a guest, all at once
+ *
+ * Return: 0; -EEXIST another one has its name; -errno. And an error.
+ */
+int guest_store_write(struct lodge *l, const struct guest_record *r);
+
+/* The guest's ring is the store's from now on. 0; -errno, and an error */
+int guest_store_introduce(struct lodge *l, const struct guest_record *r);
+
+/**
+ * guest_store_has_devices() - has a domain other devices than its console?
+ *
+ * Return: 0, and *has; -errno, and an error.
+ */
+int guest_store_has_devices(struct lodge *l, unsigned int domid, bool *has);
+
+/* All that is said of a domain that is gone. 0; -errno, and an error */
+int guest_store_forget(struct lodge *l, unsigned int domid,
+		       const uint8_t uuid[16]);
+
+#endif
