@@ -19,13 +19,15 @@ class Dom0(lab.Machine):
     """A machine whose Dom0 is Debian with its own Xen service started."""
 
     def __init__(self, name, hypervisor, **options):
-        super().__init__(
-            name, hypervisor, dom0_mib=768, nic=None, smp=2,
+        chosen = dict(
+            dom0_mib=768, nic=None, smp=2,
             hypervisor_args="dom0_max_vcpus=1",
             disks=[lab.Disk(IMAGES / "root.img"),
                    lab.Disk(IMAGES / "files.img")],
             appended=[IMAGES / "init.cpio"],
-            kernel_args=lab.QUICK + " quiet", **options)
+            kernel_args=lab.QUICK + " quiet")
+        chosen.update(options)
+        super().__init__(name, hypervisor, **chosen)
 
     def start(self):
         super().start()
@@ -109,6 +111,11 @@ class Dom0(lab.Machine):
         """The same without xl: quicker."""
         assert "'" not in command
         return self.check("guest-sh %s '%s'" % (name, command), limit_s)
+
+    def load_drivers(self, name):
+        """Load what a guest's disks and networks take."""
+        self.shell(name, "modprobe -a crc32c_generic ext4 xen-blkfront "
+                   "xen-netfront")
 
     def destroy(self, name):
         self.check("xl destroy %s" % name)

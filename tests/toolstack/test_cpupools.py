@@ -2,6 +2,8 @@
 """Pools of processors by Debian's xl."""
 import pytest
 
+from test_toolstack import vcpu_rows
+
 pytestmark = pytest.mark.full
 
 
@@ -40,6 +42,25 @@ def test_pool_refused(dom0):
         assert "rror" in dom0.run("xl " + command)[1], command
     assert pools(dom0) == {"Pool-0": ("0", "credit2", 1),
                            "two": ("1", "credit2", 0)}
+
+
+def test_guest_in_pool(dom0):
+    """A guest runs where its pool is, and moves with it."""
+    dom0.create("g", extra="pool=\"two\"")
+    dom0.wait_up("g")
+    dom0.shell("g", "true")
+    assert vcpu_rows(dom0, "g")[0][3] == "1"
+    assert pools(dom0)["two"] == ("1", "credit2", 1)
+    assert dom0.run("xl cpupool-destroy two")[0] != 0
+    assert "rror" in dom0.run("xl cpupool-cpu-remove two 1")[1]
+    assert pools(dom0)["two"] == ("1", "credit2", 1)
+    dom0.check("xl cpupool-migrate g Pool-0")
+    dom0.shell("g", "true")
+    assert vcpu_rows(dom0, "g")[0][3] == "0"
+    dom0.check("xl cpupool-migrate g two")
+    dom0.shell("g", "true")
+    assert vcpu_rows(dom0, "g")[0][3] == "1"
+    dom0.destroy("g")
 
 
 def test_pool_rename_and_destroy(dom0):
