@@ -6,7 +6,7 @@ test_image_SRCS := $(addprefix dom0-tools/lib/,image.c image-check.c \
 test_image_CFLAGS := -D_GNU_SOURCE -D__XEN_TOOLS__ -Idom0-tools/include \
 	-Idom0-tools/lib -Ixenstore/include \
 	-DIMAGE_READER_FILE='"build/unit/image_evil"'
-test_image_LIBS := -lpthread -lxencall
+test_image_LIBS := -lpthread -lxencall -lxenforeignmemory
 test_image_KIND := host
 
 build/unit/image_evil: tests/unit/image_evil.c dom0-tools/reader/confine.c \
