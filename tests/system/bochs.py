@@ -51,7 +51,7 @@ class BochsMachine(lab.Machine):
     """One run of Bochs; see the head of this file."""
 
     # An interpreter, with GRUB's turn before.
-    boot_limit_s = 4 * lab.BOOT_LIMIT_S
+    slower = 4
 
     def __init__(self, name, hypervisor="release", *,
                  cpu="corei7_haswell_4770", memory_mib=1024, dom0_mib=512,

@@ -145,7 +145,8 @@ QEMU_10 = Emulator(BUILD / "pkg" / "qemu-10")
 class Machine:
     """One run of QEMU; see the head of this file."""
 
-    boot_limit_s = BOOT_LIMIT_S
+    # How many times slower than QEMU it is: the limits are as much longer.
+    slower = 1
 
     def __init__(self, name, hypervisor="release", *, kernel="vmlinux",
                  smp=1, memory_mib=2048, dom0_mib=1024, disks=(),
@@ -273,6 +274,7 @@ class Machine:
 
     def expect(self, pattern, limit_s, what, deaths=DEATHS):
         """Wait for @pattern; returns the match. LabError says what failed."""
+        limit_s *= self.slower
         patterns = [pattern, pexpect.EOF, pexpect.TIMEOUT]
         patterns += [death.encode() for death in deaths]
         index = self.child.expect(patterns, timeout=limit_s)
@@ -308,7 +310,7 @@ class Machine:
 
     def wait_shell(self):
         """Wait for the login shell, then switch to the command loop."""
-        self.expect(PROMPT.encode(), self.boot_limit_s, "login shell")
+        self.expect(PROMPT.encode(), BOOT_LIMIT_S, "login shell")
         self.start_loop()
 
     def start_loop(self):

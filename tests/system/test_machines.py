@@ -53,6 +53,9 @@ MACHINES = {
     "qemu-10-pc-epyc": dict(cpu="EPYC", emulator=lab.QEMU_10),
 }
 QUICK = ("q35-max",)
+# Xen's clock by the emulated PIT runs a thousandth beside the TSC, and Linux
+# finds that the TSC is wrong: the control's alone, ours reads the PIT right.
+CONTROL_SAYS = {"pit-clock": re.compile(r"clocksource")}
 FEWER_VCPUS = re.compile(r"dom0_max_vcpus=(\d+)")
 WORK_MIB = 64
 # Linux prepares for so many times its memory, if there is no limit to it, and
@@ -112,6 +115,15 @@ def check_work(machine):
     machine.check("rm /tmp/a /tmp/b /tmp/c")
 
 
+def complaints(machine, kind):
+    """Dom0's, but for what only the control makes it say."""
+    expected = CONTROL_SAYS.get(kind)
+    if machine.hypervisor != "control" or not expected:
+        return lab.complaints(machine)
+    return [text for text in lab.complaints(machine)
+            if not expected.search(text)]
+
+
 @pytest.mark.parametrize("kind", params())
 def test_machine(hypervisor, log_name, kind):
     options = MACHINES[kind]
@@ -120,7 +132,7 @@ def test_machine(hypervisor, log_name, kind):
         check_processors(machine, options)
         check_memory(machine, options)
         check_work(machine)
-        assert lab.complaints(machine) == []
+        assert complaints(machine, kind) == []
         machine.power_off()
         assert lab.hypervisor_complaints(machine) == []
 
@@ -184,6 +196,8 @@ def test_memory_with_holes(hypervisor, log_name):
 ], ids=["haswell", "skylake-x"])
 def test_bochs(hypervisor, log_name, cpu, vectors, kernel_args):
     """Two vCPUs on one CPU: their vector registers are switched."""
+    if hypervisor == "control" and vectors == "avx512f":
+        pytest.skip("Xen switches by XSAVEC, which Bochs 2.7 does wrongly")
     with bochs.BochsMachine(log_name, hypervisor, cpu=cpu,
                             kernel_args=lab.QUICK + kernel_args,
                             hypervisor_args="dom0_max_vcpus=2") as machine:
