@@ -13,6 +13,7 @@
 #include <lodge/errno.h>
 #include <lodge/hypercall.h>
 #include <lodge/lib.h>
+#include <lodge/pci.h>
 #include <lodge/percpu.h>
 #include <lodge/time.h>
 
@@ -189,6 +190,43 @@ long sysctl_numa(struct vcpu *v, void *arg)
 	return 0;
 }
 
+/* No device's place among the nodes is known. */
+static uint32_t device_node(const physdev_pci_device_t *dev)
+{
+	return pci_device_known(PCI_SBDF(dev->seg, dev->bus, dev->devfn)) ?
+	       XEN_INVALID_NODE_ID : XEN_INVALID_DEV;
+}
+
+/* When it takes too long, num_devs says how far it came: the caller asks
+ * again for the rest. */
+static long pci_topology(struct vcpu *v, void *arg)
+{
+	struct xen_sysctl *s = arg;
+	struct xen_sysctl_pcitopoinfo *op = &s->u.pcitopoinfo;
+	guest_ptr_t devs = guest_ptr(op->devs), nodes = guest_ptr(op->nodes);
+	uint32_t n = 0;
+
+	if (guest_ptr_null(devs) || guest_ptr_null(nodes))
+		return -EINVAL;
+	while (n < op->num_devs) {
+		physdev_pci_device_t dev;
+		uint32_t node;
+
+		if (copy_from_guest(&dev, guest_ptr_add(devs, n * sizeof(dev)),
+				    sizeof(dev)))
+			return -EFAULT;
+		node = device_node(&dev);
+		if (copy_to_guest(guest_ptr_add(nodes, n * sizeof(node)),
+				  &node, sizeof(node)))
+			return -EFAULT;
+		n++;
+		if (hypercall_preempt_check())
+			break;
+	}
+	op->num_devs = n;
+	return 0;
+}
+
 static long sched_id(struct vcpu *v, void *arg)
 {
 	struct xen_sysctl *s = arg;
@@ -286,6 +324,7 @@ static const struct op sysctl_ops[] = {
 	OP(XEN_SYSCTL_scheduler_op, sysctl_scheduler, struct xen_sysctl_scheduler_op, OP_INOUT),
 	OP_NONE(XEN_SYSCTL_coverage_op, EOPNOTSUPP, "no coverage data"),
 	OP_NONE(XEN_SYSCTL_psr_cmt_op, ENODEV, "caches are not monitored"),
+	OP(XEN_SYSCTL_pcitopoinfo, pci_topology, struct xen_sysctl_pcitopoinfo, OP_INOUT),
 	OP_NONE(XEN_SYSCTL_psr_alloc, ENODEV, "caches are not partitioned"),
 	OP(XEN_SYSCTL_get_cpu_levelling_caps, levelling_caps, struct xen_sysctl_cpu_levelling_caps, OP_INOUT),
 	OP(XEN_SYSCTL_get_cpu_featureset, sysctl_featureset, struct xen_sysctl_cpu_featureset, OP_INOUT),
