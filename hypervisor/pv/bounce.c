@@ -74,7 +74,7 @@ static inline void enter_kernel(struct vcpu *v, struct cpu_user_regs *regs,
 
 	if (!v->pv->kernel_mode) {
 		sp = v->pv->kernel_rsp;
-		pv_toggle_mode(v);
+		pv_enter_kernel_mode(v);
 	}
 	sp = (sp & ~15UL) - bytes;
 	if (unlikely(pv_copy_to(sp, frame, bytes))) {

@@ -54,21 +54,17 @@ long hypercall_iret(struct vcpu *v, const struct call_args *a)
 {
 	struct cpu_user_regs *regs = guest_cpu_user_regs();
 	struct iret_context f;
-	bool to_user;
 
 	if (pv_copy_from(&f, regs->rsp, sizeof(f))) {
 		domain_crash(v->domain, "its iret frame at %016lx cannot be "
 			     "read", regs->rsp);
 		return HYPERCALL_CONTINUED;
 	}
-	to_user = (f.cs & 3) == 3;
-	if (to_user && mfn_eq(v->pv->user_root, INVALID_MFN)) {
+	if ((f.cs & 3) == 3 && !pv_enter_user_mode(v)) {
 		domain_crash(v->domain, "it returns to user mode without page "
 			     "tables for it");
 		return HYPERCALL_CONTINUED;
 	}
-	if (to_user)
-		pv_toggle_mode(v);
 	load_frame(regs, &f);
 	WRITE_ONCE(v->info->evtchn_upcall_mask, !(f.rflags & X86_EFLAGS_IF));
 	v->pv->nmi_masked = false;

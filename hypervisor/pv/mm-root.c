@@ -18,6 +18,7 @@
 #include "mm.h"
 
 #include <lodge/atomic.h>
+#include <lodge/bug.h>
 #include <lodge/errno.h>
 #include <lodge/mm.h>
 #include <lodge/percpu.h>
@@ -132,7 +133,7 @@ void pv_load_root(struct vcpu *v)
  * pv_reload_root() - load the root of the mode that current is in, and no more
  * @v: current, whose mode was changed for a moment
  *
- * Global entries stay, as in pv_toggle_mode().
+ * Global entries stay, as in pv_enter_kernel_mode().
  *
  * Context: interrupts off.
  */
@@ -141,26 +142,42 @@ void pv_reload_root(struct vcpu *v)
 	tlb_load_root(mode_cr3(v));
 }
 
-/**
- * pv_toggle_mode() - from the guest's kernel mode to its user mode, or back
- * @v: current
- *
- * In kernel mode GS_BASE is the kernel's and MSR_SHADOW_GS_BASE the user's.
- * A guest that has no user root cannot go there: it is crashed.
- *
- * Context: any but NMI.
+/*
+ * In kernel mode GS_BASE is the kernel's and MSR_SHADOW_GS_BASE the user's. No
+ * interrupt may find the mode of one, and root or bases of the other.
  */
-void pv_toggle_mode(struct vcpu *v)
+static inline void change_mode(struct pv_vcpu *pv, bool to_kernel, mfn_t root)
 {
-	unsigned long flags;
-
-	if (v->pv->kernel_mode && mfn_eq(v->pv->user_root, INVALID_MFN)) {
-		domain_crash(v->domain, "user mode without a user root");
-		return;
-	}
-	flags = irq_save();
-	v->pv->kernel_mode = !v->pv->kernel_mode;
-	tlb_load_root(mode_cr3(v));
+	ASSERT(irqs_enabled() && pv->kernel_mode != to_kernel);
+	irq_disable();
+	pv->kernel_mode = to_kernel;
+	tlb_load_root(paddr_x(mfn_to_paddr(root)));
 	swapgs();
-	irq_restore(flags);
+	irq_enable();
+}
+
+/**
+ * pv_enter_kernel_mode() - from the guest's user mode to its kernel's
+ * @v: current, in user mode
+ *
+ * Context: IRQs on.
+ */
+void pv_enter_kernel_mode(struct vcpu *v)
+{
+	change_mode(v->pv, true, v->pv->kernel_root);
+}
+
+/**
+ * pv_enter_user_mode() - from the guest's kernel mode to its user's
+ * @v: current, in kernel mode
+ *
+ * Context: IRQs on.
+ * Return: false: it has no user root; the mode is as before.
+ */
+bool pv_enter_user_mode(struct vcpu *v)
+{
+	if (unlikely(mfn_eq(v->pv->user_root, INVALID_MFN)))
+		return false;
+	change_mode(v->pv, false, v->pv->user_root);
+	return true;
 }

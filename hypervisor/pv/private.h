@@ -77,8 +77,9 @@ int pv_drop_roots(struct vcpu *v);
 void pv_load_root(struct vcpu *v);
 /* The same for current, when only its mode has changed: no TLB flush. */
 void pv_reload_root(struct vcpu *v);
-/* Kernel <-> user: flips the mode, loads the root, swaps GS bases. */
-void pv_toggle_mode(struct vcpu *v);
+/* Current's other mode: loads its root, swaps GS bases. IRQs on. */
+void pv_enter_kernel_mode(struct vcpu *v);
+bool pv_enter_user_mode(struct vcpu *v);	/* false: no user root */
 
 /* ---- page tables (mm-*.c) ---- */
 void pv_mm_init(void);		/* page_type_ops, grant_map_ops */

@@ -52,9 +52,10 @@ size_t pv_copy_to(unsigned long dst, const void *src, size_t len)
 	return 0;
 }
 
-void pv_toggle_mode(struct vcpu *v)
+void pv_enter_kernel_mode(struct vcpu *v)
 {
-	v->pv->kernel_mode = !v->pv->kernel_mode;
+	assert_false(v->pv->kernel_mode);
+	v->pv->kernel_mode = true;
 	nr_toggles++;
 }
 

@@ -309,10 +309,14 @@ static void loaded_roots_are_referenced(void **state)
 	assert_int_equal(unpin(t.l4), 0);
 	assert_int_equal(page_type(t.l1), PT_L1);
 	check_audit(&dom_a, 0, 0);
-	pv_toggle_mode(v);
+	assert_true(pv_enter_user_mode(v));
+	assert_false(v->pv->kernel_mode);
 	assert_int_equal(read_cr3(), maddr(u.l4, 0));
 	assert_int_equal(fake_x86[0].nr_swapgs, 1);
-	pv_toggle_mode(v);
+	pv_enter_kernel_mode(v);
+	assert_true(v->pv->kernel_mode);
+	assert_int_equal(read_cr3(), maddr(t.l4, 0));
+	assert_int_equal(fake_x86[0].nr_swapgs, 2);
 	assert_int_equal(do_ext(MMUEXT_NEW_USER_BASEPTR, 0, 0), 0);
 	assert_true(is_untyped(u.l1));
 	assert_int_equal(
@@ -324,8 +328,10 @@ static void loaded_roots_are_referenced(void **state)
 		-EINVAL);
 	check_audit(&dom_a, 0, 0);
 	/* No user root: the guest may not go there. */
-	pv_toggle_mode(v);
-	assert_true(dom_a.is_shut_down && v->pv->kernel_mode);
+	assert_false(pv_enter_user_mode(v));
+	assert_true(v->pv->kernel_mode);
+	assert_int_equal(read_cr3(), maddr(u.l4, 0));
+	assert_int_equal(fake_x86[0].nr_swapgs, 2);
 }
 
 static void roots_of_others_are_refused(void **state)
