@@ -7,46 +7,15 @@
  * faults. Mappings of the guest's carry the user bit, and where the processor
  * has SMAP nothing but the instructions here can use them.
  */
+#include "access.h"
 #include "private.h"
 
-#include <lodge/alternative.h>
 #include <lodge/cpu.h>
-
-/* Not our slots, nor what is not canonical (the two lie next to each other). */
-static inline bool is_guest_range(unsigned long va, size_t len)
-{
-	unsigned long end = va + len;
-
-	if (unlikely(end < va))
-		return false;
-	if (likely(va >= HYPERVISOR_VIRT_END))
-		return true;
-	return end <= 1UL << 47;
-}
 
 bool pv_address_ok(unsigned long va, size_t len)
 {
 	return is_guest_range(va, len);
 }
-
-/*
- * @insn moves words of 2^@shift bytes. Where it faults, bytes are tried: what
- * is left in @nr in the end is bytes, exactly.
- */
-#define COPY_WORDS(insn, shift, dst, src, nr)                             \
-	__asm__ inline volatile(USER_BEGIN "1: " insn "\n"                \
-				    "2:\t" USER_END                       \
-				    ".pushsection .text.fixup, \"ax\"\n" \
-				    "3: shl $" #shift ", %2\n"            \
-				    "4: rep movsb\n"                      \
-				    "jmp 2b\n"                            \
-				    ".popsection\n"                       \
-				    ".pushsection .ex_table, \"a\"\n"    \
-				    ".balign 4\n"                         \
-				    ".long 1b - ., 3b - .\n"              \
-				    ".long 4b - ., 2b - .\n"              \
-				    ".popsection"                         \
-			 : "+D"(dst), "+S"(src), "+c"(nr)::"memory", "cc")
 
 /*
  * Bytes not copied. Nearly all that guests pass are structures of words of 8

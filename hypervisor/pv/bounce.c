@@ -11,6 +11,7 @@
  * All of this works on the registers of current, and needs IRQs on: a guest
  * whose stack cannot be written is crashed.
  */
+#include "access.h"
 #include "private.h"
 
 #include <lodge/cpu.h>
@@ -77,7 +78,7 @@ static inline void enter_kernel(struct vcpu *v, struct cpu_user_regs *regs,
 		pv_enter_kernel_mode(v);
 	}
 	sp = (sp & ~15UL) - bytes;
-	if (unlikely(pv_copy_to(sp, frame, bytes))) {
+	if (unlikely(pv_put_frame(sp, frame, bytes))) {
 		stack_bad(v, sp);
 		return;
 	}

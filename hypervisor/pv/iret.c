@@ -6,6 +6,7 @@
  * rip, cs, rflags, rsp, ss. The privilege level of cs decides: 3 is the
  * guest's user mode, all else its kernel.
  */
+#include "access.h"
 #include "private.h"
 
 #include <lodge/cpu.h>
@@ -55,7 +56,7 @@ long hypercall_iret(struct vcpu *v, const struct call_args *a)
 	struct cpu_user_regs *regs = guest_cpu_user_regs();
 	struct iret_context f;
 
-	if (pv_copy_from(&f, regs->rsp, sizeof(f))) {
+	if (pv_get_frame(&f, regs->rsp, sizeof(f))) {
 		domain_crash(v->domain, "its iret frame at %016lx cannot be "
 			     "read", regs->rsp);
 		return HYPERCALL_CONTINUED;

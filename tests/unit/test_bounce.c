@@ -13,8 +13,9 @@
 #include <lodge/percpu.h>
 #include "../../hypervisor/pv/private.h"
 
-#define KERNEL_STACK	0x10000UL
 #define STACK_WORDS	32
+#define KERNEL_STACK	((unsigned long)(stack + STACK_WORDS))
+#define UNTOUCHED	0xeeeeeeeeeeeeeeeeUL
 #define HANDLER		0xffffffff81000100UL
 #define ALL_FLAGS	(X86_EFLAGS_TF | X86_EFLAGS_DF | X86_EFLAGS_NT |      \
 			 X86_EFLAGS_RF | X86_EFLAGS_AC | X86_EFLAGS_CF |      \
@@ -26,8 +27,7 @@ static struct domain dom;
 static struct vcpu vcpu = { .domain = &dom, .pv = &pv, .info = &info };
 
 /* The guest's stack: its top is KERNEL_STACK. */
-static uint64_t stack[STACK_WORDS];
-static bool unwritable;
+static uint64_t stack[STACK_WORDS] __aligned(16);
 static unsigned int nr_crashes, nr_toggles;
 
 static uint64_t word(unsigned long at)
@@ -40,21 +40,21 @@ static uint64_t word(unsigned long at)
 
 /* ---- the layers below ---- */
 
-size_t pv_copy_to(unsigned long dst, const void *src, size_t len)
+static bool is_stack_untouched(void)
 {
-	unsigned long first = KERNEL_STACK - sizeof(stack);
+	unsigned int i;
 
-	if (unwritable)
-		return len;
-	assert_true(pv.kernel_mode);
-	assert_true(dst >= first && dst + len <= KERNEL_STACK);
-	memcpy((char *)stack + (dst - first), src, len);
-	return 0;
+	for (i = 0; i < STACK_WORDS; i++)
+		if (stack[i] != UNTOUCHED)
+			return false;
+	return true;
 }
 
+/* Only by the kernel's root is the kernel's stack there. */
 void pv_enter_kernel_mode(struct vcpu *v)
 {
 	assert_false(v->pv->kernel_mode);
+	assert_true(is_stack_untouched());
 	v->pv->kernel_mode = true;
 	nr_toggles++;
 }
@@ -73,7 +73,6 @@ static int setup(void **state)
 	memset(&info, 0, sizeof(info));
 	memset(stack, 0xee, sizeof(stack));
 	dom.vm_assist = 0;
-	unwritable = false;
 	nr_crashes = nr_toggles = 0;
 	pv.kernel_rsp = KERNEL_STACK;
 	*regs = (struct cpu_user_regs){
@@ -161,7 +160,7 @@ static void from_kernel_mode(void **state)
 	assert_int_equal(guest_cpu_user_regs()->rsp, sp);
 	check_iret_frame(sp + 16, FLAT_USER_CS & ~3U, ALL_FLAGS,
 			 KERNEL_STACK - 24);
-	assert_int_equal(word(KERNEL_STACK - 24), 0xeeeeeeeeeeeeeeeeUL);
+	assert_int_equal(word(KERNEL_STACK - 24), UNTOUCHED);
 }
 
 /* The red zone is the kernel's own affair; kernel_rsp may be odd. */
@@ -237,15 +236,25 @@ static void a_guest_without_a_handler_is_crashed(void **state)
 	assert_int_equal(nr_toggles, 0);
 }
 
+/* Refused before anything is written: ours, not canonical, around the end. */
 static void a_guest_without_a_stack_is_crashed(void **state)
 {
+	static const unsigned long tops[] = {
+		HYPERVISOR_VIRT_START + 16, HYPERVISOR_VIRT_END - 4096,
+		HYPERVISOR_VIRT_END, HYPERVISOR_VIRT_END + 6 * 8,
+		(1UL << 47) + 16, 1UL << 62, 48, 0,
+	};
 	struct pv_callback cb = to_handler(true);
+	unsigned int i;
 
-	unwritable = true;
-	pv_bounce(&vcpu, &cb);
-	assert_int_equal(nr_crashes, 1);
-	assert_int_equal(guest_cpu_user_regs()->rip, 0x401000);
-	assert_int_equal(info.evtchn_upcall_mask, 0);
+	for (i = 0; i < ARRAY_SIZE(tops); i++) {
+		setup(state);
+		pv.kernel_rsp = tops[i];
+		pv_bounce(&vcpu, &cb);
+		assert_int_equal(nr_crashes, 1);
+		assert_int_equal(guest_cpu_user_regs()->rip, 0x401000);
+		assert_int_equal(info.evtchn_upcall_mask, 0);
+	}
 }
 
 static void the_failsafe_frame_has_the_selectors(void **state)
