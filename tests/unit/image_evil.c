@@ -151,11 +151,12 @@ static void count_files(void)
 	_exit(40 + nr);
 }
 
-/* Holds on to the memory until the "kernel" is empty. */
+/* Holds on to the memory until the "kernel" is empty; not for ever. */
 static void linger(void)
 {
 	struct stat st;
 
+	alarm(60);
 	do
 		usleep(1000);
 	while (!fstat(READER_IMAGE, &st) && st.st_size);
