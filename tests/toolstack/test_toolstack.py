@@ -206,6 +206,14 @@ def test_reboot_and_shutdown(dom0):
     dom0.wait_gone("g")
 
 
+def test_login(dom0):
+    """A login prompt on the console, and a shell behind it."""
+    dom0.create("login")
+    dom0.wait_up("login")
+    assert dom0.check("guest-login login") == "user 0 on /dev/hvc0\n"
+    dom0.destroy("login")
+
+
 def test_end(dom0):
     """No domain is left, and Dom0 powers off."""
     assert list(dom0.domains()) == ["Domain-0"]

@@ -31,8 +31,8 @@ build/toolstack/guest.cpio: scripts/mkinitramfs tests/toolstack/toolstack.mk \
 		program:bin/vectorkeep=build/dom0/vectorkeep \
 		modules:build/pkg/linux=tests/toolstack/guest.modules
 
-TOOLSTACK_FILES := dom0-init poweroff guest-run guest-sh stream xl.conf \
-	xen.default guest.cfg
+TOOLSTACK_FILES := dom0-init poweroff guest-login guest-run guest-sh stream \
+	xl.conf xen.default guest.cfg
 
 build/toolstack/files.img: scripts/mkinitramfs tests/toolstack/toolstack.mk \
 		$(TOOLSTACK_FILES:%=tests/toolstack/%) \
