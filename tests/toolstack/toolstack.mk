@@ -7,7 +7,8 @@
 #                               second disk, quickly made anew
 #   build/toolstack/init.cpio   to be appended to the small Dom0's initramfs:
 #                               the way to these disks
-#   build/toolstack/guest.cpio  the initramfs of guests
+#   build/toolstack/guest.cpio  the initramfs of guests, and guest-6.12.cpio
+#                               with the drivers of Debian's newer kernel
 #
 # mmdebstrap installs the packages below build/, with all that their own
 # scripts do; the host only lends its apt configuration.
@@ -20,16 +21,22 @@ build/toolstack/root.img: tests/toolstack/mkroot build/pkg/linux/packages
 	$(call say,DEBIAN,$@)tests/toolstack/mkroot $@ \
 		build/apt/bookworm/sources.list $(TOOLSTACK_PACKAGES)
 
-build/toolstack/guest.cpio: scripts/mkinitramfs tests/toolstack/toolstack.mk \
+# $(1): file name, $(2): the kernel package's directory
+define guest_initramfs
+build/toolstack/$(1): scripts/mkinitramfs tests/toolstack/toolstack.mk \
 		tests/toolstack/guest-init tests/toolstack/guest.modules \
 		tests/toolstack/stream build/dom0/vectorkeep \
-		build/pkg/linux/packages
-	$(call say,CPIO,$@)$(PYTHON) scripts/mkinitramfs --cpio $@ \
+		build/pkg/$(2)/packages
+	$$(call say,CPIO,$$@)$$(PYTHON) scripts/mkinitramfs --cpio $$@ \
 		busybox:/bin/busybox dir:proc dir:sys dir:dev dir:tmp dir:mnt \
 		node:dev/console=c,5,1 file:init=tests/toolstack/guest-init \
 		file:bin/stream=tests/toolstack/stream \
 		program:bin/vectorkeep=build/dom0/vectorkeep \
-		modules:build/pkg/linux=tests/toolstack/guest.modules
+		modules:build/pkg/$(2)=tests/toolstack/guest.modules
+endef
+
+$(eval $(call guest_initramfs,guest.cpio,linux))
+$(eval $(call guest_initramfs,guest-6.12.cpio,linux-6.12))
 
 TOOLSTACK_FILES := dom0-init poweroff guest-login guest-run guest-sh stream \
 	xl.conf xen.default guest.cfg
@@ -37,13 +44,16 @@ TOOLSTACK_FILES := dom0-init poweroff guest-login guest-run guest-sh stream \
 build/toolstack/files.img: scripts/mkinitramfs tests/toolstack/toolstack.mk \
 		$(TOOLSTACK_FILES:%=tests/toolstack/%) \
 		tests/toolstack/modules build/dom0/vmlinux build/bin/lodge \
-		build/toolstack/guest.cpio
+		build/toolstack/guest.cpio build/toolstack/guest-6.12.cpio \
+		build/kernels/6.12/vmlinuz
 	$(call say,MKE2FS,$@)$(PYTHON) scripts/mkinitramfs \
 		--tree build/toolstack/files \
 		$(foreach f,$(TOOLSTACK_FILES),file:$(f)=tests/toolstack/$(f)) \
 		file:busybox=/bin/busybox file:vmlinux=build/dom0/vmlinux \
 		file:lodge=build/bin/lodge \
 		file:guest.cpio=build/toolstack/guest.cpio \
+		file:guest-6.12.cpio=build/toolstack/guest-6.12.cpio \
+		file:vmlinuz-6.12=build/kernels/6.12/vmlinuz \
 		modules:build/pkg/linux=tests/toolstack/modules
 	@rm -f $@ && truncate -s 256M $@ && PATH=$$PATH:/sbin:/usr/sbin \
 		mke2fs -q -F -t ext4 -O ^has_journal -E root_owner=0:0 \
