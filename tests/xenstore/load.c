@@ -239,17 +239,20 @@ static void fill(struct client *c, unsigned int nodes)
 	call(c, XS_WRITE, text, (size_t)n);
 }
 
-static void ask_size(struct client *c)
+/* On a connection of its own, on which no event can come first. */
+static void ask_size(struct client *c, const char *path)
 {
 	struct xsd_sockmsg hdr;
 	char text[16] = "";
 
+	c->fd = dial(path);
 	put(c, XS_READ, "/size", 6);
 	if (recv(c->fd, &hdr, sizeof(hdr), MSG_WAITALL) != sizeof(hdr) ||
 	    hdr.type != XS_READ || hdr.len >= sizeof(text) ||
 	    recv(c->fd, text, hdr.len, MSG_WAITALL) != (ssize_t)hdr.len)
 		errx(1, "fill the tree first");
 	nr_nodes = (unsigned int)atoi(text);
+	close(c->fd);
 }
 
 static void prepare(struct client *c, const char *path, unsigned int number)
@@ -447,9 +450,9 @@ int main(int argc, char **argv)
 		fill(c, nr);
 		return 0;
 	}
+	ask_size(c, argv[1]);
 	for (i = 0; i < nr; i++)
 		prepare(&c[i], argv[1], i);
-	ask_size(c);
 	run(c, nr, atof(argv[4]));
 	return 0;
 }
