@@ -86,6 +86,8 @@ class Dom0(lab.Machine):
     def create(self, name, extra="", options=""):
         """Create a guest from guest.cfg; returns when xl does."""
         settings = " ".join("'%s'" % line for line in extra.split(";") if line)
+        # It would go on behind what an earlier guest of this name wrote.
+        self.check("rm -f /var/log/xen/console/guest-%s.log" % name)
         self.check("xl create %s guest.cfg 'name=\"%s\"' %s"
                    % (options, name, settings), GUEST_LIMIT_S)
 
