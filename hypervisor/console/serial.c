@@ -3,9 +3,10 @@
  * serial.c - a 16550 UART: transmit by polling, receive by whoever asks
  *
  * National Semiconductor PC16550D data sheet. A port that is not there reads
- * as all ones, fails the scratch-register test and is left alone; one that
- * stops taking bytes is given up after a bounded wait, so that output can
- * never hang the machine.
+ * as all ones, fails the scratch-register test and is left alone. One that
+ * stops taking bytes, because whoever reads at the other end does, is waited
+ * for once; from then on output is dropped and counted until the port has room
+ * again. So output neither hangs the machine nor ends for good.
  *
  * Locks: the console's, once serial_start() has run.
  */
@@ -38,8 +39,12 @@
 
 #define CLOCK_DIV_16	115200U
 #define FIFO_DEPTH	16
-/* Reads of LSR, about a microsecond each: time for a FIFO at 1200 baud. */
+/*
+ * Reads of LSR, about a microsecond each: time for a FIFO at 1200 baud; and at
+ * 38400, for a port that has just begun to take bytes again.
+ */
 #define TX_TRIES	400000U
+#define TX_TRIES_AGAIN	(TX_TRIES / 64)
 
 struct uart {
 	uint16_t base;
@@ -56,6 +61,8 @@ static struct uart uarts[] = {
 static struct uart *chosen = &uarts[0];		/* NULL: none */
 static bool running;
 static unsigned int tx_room;	/* bytes the FIFO is known to take */
+static unsigned int tx_lost;	/* since it has stopped; 0: it takes them */
+static unsigned int tx_tries = TX_TRIES;
 
 static uint8_t reg_read(unsigned int reg)
 {
@@ -197,25 +204,49 @@ bool serial_running(void)
 	return running;
 }
 
+/* A port that keeps up is trusted more and more, up to TX_TRIES. */
 static bool wait_for_room(void)
 {
-	unsigned int i;
+	unsigned int i, tries = tx_lost ? 1 : tx_tries;
 
-	for (i = 0; i < TX_TRIES; i++) {
+	for (i = 0; i < tries; i++) {
 		if (reg_read(REG_LSR) & LSR_TX_EMPTY) {
 			tx_room = FIFO_DEPTH;
+			tx_tries = min(2 * tx_tries, TX_TRIES);
 			return true;
 		}
 		cpu_relax();
 	}
-	running = false;
+	tx_tries = TX_TRIES_AGAIN;
 	return false;
+}
+
+static void tell_lost(void)
+{
+	char text[64];
+	unsigned int lost = tx_lost;
+
+	tx_lost = 0;
+	snprintf(text, sizeof(text),
+		 "\n(lodge) serial port: %u characters are lost\n", lost);
+	serial_write(text, strlen(text));
+}
+
+static bool has_room(void)
+{
+	return tx_room || wait_for_room();
 }
 
 static void serial_putc(char c)
 {
-	if (!running || (!tx_room && !wait_for_room()))
+	if (!running)
 		return;
+	if (tx_lost && has_room())
+		tell_lost();
+	if (tx_lost || !has_room()) {
+		tx_lost++;
+		return;
+	}
 	tx_room--;
 	reg_write(REG_DATA, (uint8_t)c);
 }

@@ -1,11 +1,17 @@
 # SPDX-License-Identifier: MIT
-"""test_console.py - three times Ctrl-A reaches the hypervisor's debug keys"""
+"""test_console.py - debug keys by three times Ctrl-A; a reader that stops"""
+import time
+
+import pytest
+
 import lab
 
 # What the list of keys must offer.
 SUBJECTS = ("domain", "run queue", "memory", "timer", "interrupt",
             "evtchn|event")
 LIMIT_S = 60
+# Nobody reads for so long. The port is waited for a second at most.
+DEAF_S = 15
 
 
 def test_debug_keys(hypervisor, log_name):
@@ -21,4 +27,21 @@ def test_debug_keys(hypervisor, log_name):
         machine.child.send("\x01\x01\x01")
         machine.expect(rb"(?i)serial input[^\n]*\n", LIMIT_S, "Ctrl-A")
         assert machine.check("echo back").strip() == "back"
+        machine.power_off()
+
+
+@pytest.mark.on("release", "debug")
+def test_reader_that_stops(hypervisor, log_name):
+    """The serial port stops taking bytes, and takes them again.
+
+    What comes meanwhile is lost, and told of with the next that is printed.
+    """
+    with lab.Machine(log_name, hypervisor) as machine:
+        machine.wait_shell()
+        machine.child.send("dmesg\n")
+        time.sleep(DEAF_S)
+        machine.child.send("\n")
+        machine.expect(rb"serial port: \d+ characters are lost", LIMIT_S,
+                       "what was lost")
+        assert machine.check("echo again").strip() == "again"
         machine.power_off()

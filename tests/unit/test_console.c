@@ -555,15 +555,35 @@ static void a_panic_takes_the_screen_back(void **state)
 		   "(lodge) the end");
 }
 
-static void a_port_that_hangs_is_given_up(void **state)
+/* It has stopped for a while: what it missed is told, and it goes on. */
+static void a_port_that_stops_goes_on(void **state)
 {
 	port_takes = false;
 	printk("nobody listens, and this is longer than the port's FIFO\n");
 	port_takes = true;
 	clear_sent();
-	printk("still nobody\n");
-	assert_string_equal(sent, "");
-	assert_int_equal(console_enable_irq(), -1);
+	printk("back\n");
+	assert_non_null(strstr(sent, "(lodge) serial port: "));
+	assert_non_null(strstr(sent, " characters are lost\r\n"));
+	assert_non_null(strstr(sent, "(lodge) back\r\n"));
+	clear_sent();
+	printk("again\n");
+	assert_string_equal(sent, "(lodge) again\r\n");
+	assert_int_equal(console_enable_irq(), 4);
+}
+
+/* Nobody waits for it over and over. */
+static void a_port_that_stopped_is_not_waited_for(void **state)
+{
+	static const char text[] = "not now either\n";
+
+	port_takes = false;
+	printk("nobody listens, and this is longer than the port's FIFO\n");
+	port_looks = 0;
+	printk("%s", text);
+	/* Once a character: prefix, text, carriage return. */
+	assert_in_range(port_looks, 1, strlen("(lodge) ") + sizeof(text));
+	port_takes = true;
 }
 
 #define TEST(f) cmocka_unit_test_setup(f, fresh)
@@ -596,7 +616,8 @@ int main(void)
 		TEST(consoles_that_are_none),
 		TEST(a_tail_is_not_repeated),
 		TEST(a_panic_takes_the_screen_back),
-		TEST(a_port_that_hangs_is_given_up),
+		TEST(a_port_that_stops_goes_on),
+		TEST(a_port_that_stopped_is_not_waited_for),
 	};
 
 	return cmocka_run_group_tests_name("console", tests, NULL, NULL);

@@ -32,6 +32,7 @@ char sent[65536];
 size_t nr_sent;
 const char *to_receive = "";
 bool port_there = true, port_takes = true;
+unsigned long port_looks;
 void (*nmi)(void);
 unsigned int works_raised, logs_raised;
 static uint8_t scratch;
@@ -117,6 +118,7 @@ static uint32_t port_in(uint16_t port, unsigned int bytes)
 	case 0:
 		return *to_receive ? (uint8_t)*to_receive++ : 0;
 	case 5:
+		port_looks++;
 		return (port_takes ? 0x20 : 0) | (*to_receive ? 1 : 0);
 	case 7:
 		return scratch;

@@ -21,6 +21,7 @@ extern size_t nr_sent;
 extern const char *to_receive;
 /* The port is there; it takes bytes. */
 extern bool port_there, port_takes;
+extern unsigned long port_looks;	/* at its line status */
 /* Called in the middle of each byte that is sent: an NMI. May be NULL. */
 extern void (*nmi)(void);
 extern unsigned int works_raised;	/* WORK_KEYS */
