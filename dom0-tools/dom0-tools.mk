@@ -18,7 +18,7 @@ TOOLS_STORE := $(patsubst %.c,%,$(wildcard xenstore/client/*.c))
 TOOLS_CPPFLAGS := -D_GNU_SOURCE -D__XEN_TOOLS__ -Idom0-tools/include \
 	-Ixenstore/include -Idom0-tools/lib \
 	-DIMAGE_READER_FILE='"$(TOOLS_READER_FILE)"'
-TOOLS_LIBS := -lyajl -lxencall -lxenforeignmemory -lpthread
+TOOLS_LIBS := -lyajl -lmnl -lxencall -lxenforeignmemory -lpthread
 
 # $(1): directory of the objects, $(2): flags
 define tools_objects

@@ -51,9 +51,16 @@ int cmd_info(const struct cli_options *o, int argc, char **argv);
 int cmd_list(const struct cli_options *o, int argc, char **argv);
 int cmd_pause(const struct cli_options *o, int argc, char **argv);
 int cmd_unpause(const struct cli_options *o, int argc, char **argv);
+int cmd_mem_max(const struct cli_options *o, int argc, char **argv);
+int cmd_mem_set(const struct cli_options *o, int argc, char **argv);
+int cmd_reboot(const struct cli_options *o, int argc, char **argv);
+int cmd_rename(const struct cli_options *o, int argc, char **argv);
+int cmd_shutdown(const struct cli_options *o, int argc, char **argv);
+int cmd_sysrq(const struct cli_options *o, int argc, char **argv);
+int cmd_vcpu_set(const struct cli_options *o, int argc, char **argv);
 int cmd_vcpu_list(const struct cli_options *o, int argc, char **argv);
 
-/* ---- report.c: for all commands ---- */
+/* ---- report.c: for all commands ----------------------------------------- */
 struct lodge;
 
 /* NULL: there is no memory, which was said. */
@@ -63,7 +70,7 @@ int cli_failed(const struct lodge *l);
 /* The domids of those named, to be free()d; NULL: it was said why not. */
 unsigned int *cli_find_domains(struct lodge *l, int argc, char **argv);
 
-/* ---- config.c: for what takes a configuration ---- */
+/* ---- config.c: for what takes a configuration --------------------------- */
 struct lodge_config;
 
 /* To be given to lodge_config_free(); NULL: there is no memory, as was said. */

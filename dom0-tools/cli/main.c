@@ -37,6 +37,13 @@ static const struct cli_option create_options[] = {
 	{0},
 };
 
+static const struct cli_option shutdown_options[] = {
+	{'a', "all", "all guests"},
+	{'w', "wait", "until they have shut down"},
+	{'F', NULL, "by other ways, too: of PV guests there are none"},
+	{0},
+};
+
 const struct cli_command cli_commands[] = {
 	{"check", "FILE [KEY=VALUE...]",
 	 "Say all that is wrong with a configuration; create nothing",
@@ -57,12 +64,26 @@ const struct cli_command cli_commands[] = {
 	{"info", "", "Show the host", json_only, 0, 0, cmd_info},
 	{"list", "[DOMAIN...]", "List the domains", list_options, 0, -1,
 	 cmd_list},
+	{"mem-max", "DOMAIN SIZE", "Limit the memory of a guest", NULL, 2, 2,
+	 cmd_mem_max},
+	{"mem-set", "DOMAIN SIZE", "Ask a guest to have less or more memory",
+	 NULL, 2, 2, cmd_mem_set},
 	{"pause", "DOMAIN...", "Stop domains for a while", NULL, 1, -1,
 	 cmd_pause},
+	{"reboot", "[DOMAIN...]", "Ask guests to start again",
+	 shutdown_options, 0, -1, cmd_reboot},
+	{"rename", "DOMAIN NAME", "Give a domain another name", NULL, 2, 2,
+	 cmd_rename},
+	{"shutdown", "[DOMAIN...]", "Ask guests to shut down",
+	 shutdown_options, 0, -1, cmd_shutdown},
+	{"sysrq", "DOMAIN KEY", "Press a system request key of a guest", NULL,
+	 2, 2, cmd_sysrq},
 	{"unpause", "DOMAIN...", "Let paused domains go on", NULL, 1, -1,
 	 cmd_unpause},
 	{"vcpu-list", "[DOMAIN...]", "List the vCPUs of domains", json_only, 0,
 	 -1, cmd_vcpu_list},
+	{"vcpu-set", "DOMAIN NUMBER", "Ask a guest to use so many vCPUs", NULL,
+	 2, 2, cmd_vcpu_set},
 };
 const size_t cli_nr_commands = sizeof(cli_commands) / sizeof(cli_commands[0]);
 

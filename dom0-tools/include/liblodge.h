@@ -289,10 +289,16 @@ struct lodge_task {
  *
  * Memory is claimed before it is taken. A failure leaves nothing behind.
  *
- * Return: 0; -EEXIST another domain has the name; -ENOMEM the host has not
- *         enough memory; -ENOEXEC the kernel is none that can be started;
- *         -EINVAL the guest's memory is too small for its start; -EOPNOTSUPP
- *         the configuration has what cannot be created; -ECANCELED; -errno.
+ * Return: 0; -EEXIST another domain has the name or the UUID, or another
+ *         interface that of a vif; -ENOENT there is no such CPU pool;
+ *         -ENOMEM the host has not enough memory; -ENOEXEC the kernel is none
+ *         that can be started; -EINVAL the guest's memory is too small for
+ *         its start, or its vCPUs are to run on no CPU of this host;
+ *         -EOPNOTSUPP the configuration has what cannot be created; -ENOTBLK
+ *         a disk is neither file nor block device; -EBUSY it is in use;
+ *         -ENODEV Dom0 has no such bridge, or no driver for a device; -EIO,
+ *         -ETIMEDOUT a back end does not take a device up; -ECANCELED;
+ *         -errno.
  */
 int lodge_domain_create(struct lodge *l,
 			const struct lodge_domain_config *config,
@@ -301,10 +307,60 @@ int lodge_domain_create(struct lodge *l,
 /**
  * lodge_domain_destroy() - the end of a domain, at once
  *
- * Return: 0; -ESRCH; -EINVAL it is Dom0; -EOPNOTSUPP it has devices that
- *         cannot be detached; -errno.
+ * Return: 0; -ESRCH; -EINVAL it is Dom0; -EOPNOTSUPP it has devices that a
+ *         script has set up; -ETIMEDOUT it is gone, but one of its back ends
+ *         has not let go of it; -errno.
  */
 int lodge_domain_destroy(struct lodge *l, unsigned int domid);
+
+/* ---- changing a guest --------------------------------------------------- */
+
+/**
+ * lodge_domain_ask_shutdown() - ask a guest to end itself
+ * @reboot: and to be started again
+ *
+ * The guest's kernel does it when it likes to, if it does.
+ *
+ * Return: 0; -ESRCH; -EINVAL it is Dom0; -EOPNOTSUPP the guest's kernel does
+ *         not listen; -errno.
+ */
+int lodge_domain_ask_shutdown(struct lodge *l, unsigned int domid, bool reboot);
+
+/* Until a domain has shut down, or is gone. 0; -errno */
+int lodge_domain_wait_shutdown(struct lodge *l, unsigned int domid);
+
+/* Press a magic system request key of the guest's. 0; -ESRCH; -errno */
+int lodge_domain_sysrq(struct lodge *l, unsigned int domid, char key);
+
+/* 0; -ESRCH; -EINVAL @name is none; -EEXIST another one has it; -errno */
+int lodge_domain_rename(struct lodge *l, unsigned int domid, const char *name);
+
+/**
+ * lodge_domain_set_max_memory() - how much memory a guest may have
+ *
+ * Return: 0; -ESRCH; -EINVAL less than it is asked to have; -errno.
+ */
+int lodge_domain_set_max_memory(struct lodge *l, unsigned int domid,
+				uint64_t kib);
+
+/**
+ * lodge_domain_set_memory() - how much memory a guest is to have
+ *
+ * Its balloon driver gives back or takes memory until it has it.
+ *
+ * Return: 0; -ESRCH; -EINVAL more than it may have, or nothing; -errno.
+ */
+int lodge_domain_set_memory(struct lodge *l, unsigned int domid, uint64_t kib);
+
+/**
+ * lodge_domain_set_vcpus() - how many vCPUs a guest is to use
+ *
+ * Its kernel takes them on- and offline.
+ *
+ * Return: 0; -ESRCH; -EINVAL it has not so many, or 0; -errno.
+ */
+int lodge_domain_set_vcpus(struct lodge *l, unsigned int domid,
+			   unsigned int nr);
 
 struct lodge_vcpu {
 	unsigned int id, cpu;	/* cpu: where it runs, or last ran */

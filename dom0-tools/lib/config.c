@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+#include <xen/xen.h>
 
 #define FILE_MOST     (1 << 20)
 #define DEFAULT_MIB   32	/* as with xl */
@@ -29,7 +30,7 @@ struct cfg_at at_key(struct lodge_config *config, const char *key)
 	return at;
 }
 
-/* ---- files ---------------------------------------------------------------- */
+/* ---- files -------------------------------------------------------------- */
 
 static const char *read_open_file(struct lodge_config *config, int fd,
 				  size_t *length)
@@ -67,7 +68,7 @@ static void read_file(struct lodge_config *config, const char *name)
 			strerror(error));
 }
 
-/* ---- what follows from several keys -------------------------------------- */
+/* ---- what follows from several keys ------------------------------------- */
 
 static void complete_cmdline(struct lodge_config *config)
 {
@@ -107,6 +108,28 @@ static void complete(struct lodge_config *config)
 	if (!d->max_vcpus)
 		d->max_vcpus = d->vcpus;
 	complete_cmdline(config);
+}
+
+/* What does not fit would be cut off, perhaps in a word. */
+static void check_cmdline(struct lodge_config *config)
+{
+	static const char *const keys[] = {"cmdline", "extra", "root"};
+	const char *text = config->domain.cmdline;
+	struct cfg_at at;
+	size_t i;
+
+	if (!text || strlen(text) < MAX_GUEST_CMDLINE)
+		return;
+	for (i = 0; i < ARRAY_SIZE(keys); i++) {
+		at = at_key(config, keys[i]);
+		if (at.line)
+			break;
+	}
+	must_be(&at,
+		arena_printf(&config->arena, "%d at most",
+			     MAX_GUEST_CMDLINE - 1),
+		"makes a kernel's command line of %zu characters",
+		strlen(text));
 }
 
 static void check_numbers(struct lodge_config *config)
@@ -186,6 +209,7 @@ static void check_together(struct lodge_config *config)
 	    !at_key(config, "bootloader").line &&
 	    !at_key(config, "firmware").line)
 		finding(&at, LODGE_ERROR, "kernel is not set");
+	check_cmdline(config);
 	check_numbers(config);
 	check_disks(config);
 	check_vifs(config);

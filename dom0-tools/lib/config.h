@@ -74,7 +74,7 @@ struct cfg_at {
 	const char *key;
 };
 
-/* ---- findings.c ---- */
+/* ---- findings.c --------------------------------------------------------- */
 struct cfg_finding *finding(const struct cfg_at *at,
 			    enum lodge_severity severity, const char *problem,
 			    ...) __attribute__((format(printf, 3, 4)));
@@ -86,25 +86,25 @@ const char *quoted(const struct cfg_at *at, const char *text);
 /* Sorted, for the caller of the library. */
 void findings_finish(struct lodge_config *config);
 
-/* ---- near.c ---- */
+/* ---- near.c ------------------------------------------------------------- */
 /* The candidate that is most like @name; NULL: none is. */
 const char *nearest(const char *name,
 		    const char *(*candidate)(size_t i, const void *arg),
 		    const void *arg);
 
-/* ---- parse.c ---- */
+/* ---- parse.c ------------------------------------------------------------ */
 /* Adds the settings in @text. */
 void parse_settings(struct lodge_config *config, const char *source,
 		    const char *text, size_t length);
 
-/* ---- config.c ---- */
+/* ---- config.c ----------------------------------------------------------- */
 /* For findings: where @key was set last; NULL: the configuration as a whole */
 struct cfg_at at_key(struct lodge_config *config, const char *key);
 
-/* ---- keys.c ---- */
+/* ---- keys.c ------------------------------------------------------------- */
 void read_settings(struct lodge_config *config);
 
-/* ---- values.c: true, or a finding ---- */
+/* ---- values.c: true, or a finding --------------------------------------- */
 struct cfg_range {
 	uint64_t least, most;
 	const char *unit;	/* "MiB"; NULL: none */
@@ -114,6 +114,7 @@ struct cfg_choice {
 	int value;
 };
 bool parse_number(const char *text, uint64_t *number);
+bool is_domain_name(const char *text);
 int hex_digit(char c);	/* -1: none */
 bool value_number(const struct cfg_at *at, const struct cfg_value *v,
 		  const struct cfg_range *range, uint64_t *number);
@@ -131,13 +132,13 @@ bool value_uuid(const struct cfg_at *at, const char *text, uint8_t uuid[16]);
 const char **value_strings(const struct cfg_at *at, const struct cfg_value *v,
 			   size_t *nr);
 
-/* ---- cpus.c ---- */
+/* ---- cpus.c ------------------------------------------------------------- */
 bool read_cpu_list(const struct cfg_at *at, const char *text,
 		   struct lodge_cpu_list *list);
 bool read_affinity(const struct cfg_at *at, const struct cfg_value *v,
 		   struct lodge_affinity *affinity);
 
-/* ---- spec.c: "key=value,flag,positional" ---- */
+/* ---- spec.c: "key=value,flag,positional" -------------------------------- */
 struct spec_param {
 	const char *name;	/* NULL: a flag, or positional */
 	const char *value;
@@ -149,7 +150,7 @@ struct spec_param {
 bool spec_next(struct arena *a, const char **text, const char *rest,
 	       struct spec_param *param);
 
-/* ---- disk.c, vif.c, channel.c ---- */
+/* ---- disk.c, vif.c, channel.c ------------------------------------------- */
 bool read_disk(const struct cfg_at *at, const char *spec, struct lodge_disk *d);
 /* 0: no such name */
 unsigned int vdev_number(const char *vdev);

@@ -2,11 +2,15 @@
 /*
  * create.c - from a configuration to a guest that waits to be started
  *
- *   read the kernel, plan --> domain --> memory and contents --> store
+ *   read the kernel, plan, open the disks --> domain --> memory and contents
+ *   --> store --> back ends take the devices up
  *
  * Before the domain exists nothing has to be undone; afterwards whatever
  * fails ends with its destruction.
  */
+#include "affinity.h"
+#include "change.h"
+#include "guest_devices.h"
 #include "guest_store.h"
 #include "host.h"
 #include "image.h"
@@ -20,8 +24,6 @@
 #include <xen/features.h>
 #include <xen/version.h>
 
-/* What xl allows beside the guest's own memory: for its first devices. */
-#define SLACK_KIB	1024
 #define DEFAULT_PORTS	1023
 #define MIB_PAGES	256
 
@@ -34,6 +36,7 @@ struct creation {
 	struct pv_parts parts;
 	struct pv_layout layout;
 	struct pv_rings rings;
+	struct guest_devices devices;
 	uint8_t uuid[16];
 	unsigned int domid;
 };
@@ -47,9 +50,7 @@ static int check_supported(struct lodge *l,
 		bool wanted;
 		const char *what;
 	} missing[] = {
-		{c->nr_disks, "disk"}, {c->nr_vifs, "vif"},
-		{c->nr_channels, "channel"}, {c->hard.nr, "cpus"},
-		{c->soft.nr, "cpus_soft"}, {c->pool, "pool"},
+		{c->nr_channels, "channel"},
 		{c->driver_domain, "driver_domain"},
 		{c->host_e820, "e820_host"},
 	};
@@ -122,7 +123,8 @@ static int read_parts(struct creation *n)
 		n->parts.ramdisk = &n->ramdisk;
 		n->parts.ramdisk_path = c->ramdisk;
 	}
-	return pv_plan(n->l, &n->layout, &n->parts, c->kernel);
+	rc = pv_plan(n->l, &n->layout, &n->parts, c->kernel);
+	return rc ? rc : guest_devices_open(n->l, &n->devices, c);
 }
 
 static void free_parts(struct creation *n)
@@ -130,6 +132,7 @@ static void free_parts(struct creation *n)
 	if (n->parts.ramdisk)
 		image_ramdisk_close(&n->ramdisk);
 	image_free(n->image);
+	guest_devices_close(&n->devices);
 }
 
 static int choose_uuid(struct creation *n)
@@ -168,10 +171,16 @@ static int make_domain(struct creation *n)
 {
 	struct xen_domctl op = {.cmd = XEN_DOMCTL_createdomain};
 	struct xen_domctl_createdomain *d = &op.u.createdomain;
-	int version = grant_version(n), rc;
+	unsigned int pool = 0;
+	int version = grant_version(n), rc = 0;
 
 	if (version < 0)
 		return version;
+	if (n->c->pool)
+		rc = affinity_find_pool(n->l, n->c->pool, &pool);
+	if (rc)
+		return rc;
+	d->cpupool_id = pool;
 	memcpy(d->handle, n->uuid, sizeof(n->uuid));
 	d->max_vcpus = n->c->max_vcpus;
 	d->max_evtchn_port = n->c->max_event_channels
@@ -248,6 +257,11 @@ static int set_share(struct creation *n)
 	return control(n, &op, XEN_DOMCTL_scheduler_op);
 }
 
+static int set_affinities(struct creation *n)
+{
+	return affinity_set(n->l, n->domid, n->c);
+}
+
 static int make_port(struct creation *n, uint32_t *port)
 {
 	struct evtchn_alloc_unbound op = {.dom = (domid_t)n->domid};
@@ -278,6 +292,7 @@ static int publish(struct creation *n)
 		.domid = n->domid,
 		.config = n->c,
 		.rings = &n->rings,
+		.devices = &n->devices,
 		.guest_os = n->image->guest_os,
 	};
 	int rc;
@@ -287,11 +302,17 @@ static int publish(struct creation *n)
 	return rc ? rc : guest_store_introduce(n->l, &r);
 }
 
+static int wait_devices(struct creation *n)
+{
+	return guest_devices_wait(n->l, &n->devices, n->domid);
+}
+
 static int furnish(struct creation *n)
 {
 	static int (*const steps[])(struct creation *n) = {
-		set_vcpus, set_memory, set_clock, set_share, make_ports,
-		build, publish,
+		set_vcpus, set_affinities, set_memory, set_clock, set_share,
+		make_ports,
+		build, publish, wait_devices,
 	};
 	size_t i;
 	int rc = 0;

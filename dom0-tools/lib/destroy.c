@@ -2,6 +2,7 @@
 /*
  * destroy.c - the end of a domain, and of all that is said of it
  */
+#include "device.h"
 #include "guest_store.h"
 #include "host.h"
 #include "store.h"
@@ -25,24 +26,49 @@ static int kill_domain(struct lodge *l, unsigned int domid)
 	return rc == -ESRCH ? 0 : rc;
 }
 
+static int stop_domain(struct lodge *l, unsigned int domid)
+{
+	struct xen_domctl op = {
+		.cmd = XEN_DOMCTL_pausedomain,
+		.domain = (domid_t)domid,
+	};
+	int rc = hv_domctl(l, &op);
+
+	/* One that is dying already does not run either. */
+	return rc == -ESRCH || rc == -EINVAL ? 0 : rc;
+}
+
+/*
+ * Back ends let go of the guest's memory before it ends. One that does not is
+ * told of, but keeps no domain alive.
+ */
 int destroy_and_forget(struct lodge *l, unsigned int domid,
 		       const uint8_t uuid[16])
 {
-	int rc = kill_domain(l, domid);
+	int rc = device_check_detach(l, domid), detached = 0;
 
 	if (!rc)
+		rc = stop_domain(l, domid);
+	if (!rc)
+		detached = device_detach_all(l, domid);
+	if (!rc && detached != -ETIMEDOUT)
+		rc = detached;
+	if (!rc)
+		rc = kill_domain(l, domid);
+	if (!rc)
 		rc = store_release(l, domid);
-	return rc ? rc : guest_store_forget(l, domid, uuid);
+	if (!rc)
+		rc = guest_store_forget(l, domid, uuid);
+	return rc ? rc : detached;
 }
 
-/* Who it is, and whether we know how to end it. */
+/* Who it is. */
 static int look_at(struct lodge *l, unsigned int domid, uint8_t uuid[16])
 {
 	struct xen_domctl op = {
 		.cmd = XEN_DOMCTL_getdomaininfo,
 		.domain = (domid_t)domid,
 	};
-	bool has;
 	int rc = hv_domctl(l, &op);
 
 	if (!rc && op.domain != domid)
@@ -50,13 +76,7 @@ static int look_at(struct lodge *l, unsigned int domid, uint8_t uuid[16])
 	if (rc)
 		return rc;
 	memcpy(uuid, op.u.getdomaininfo.handle, 16);
-	rc = guest_store_has_devices(l, domid, &has);
-	if (rc || !has)
-		return rc;
-	fail(l, EOPNOTSUPP, "it has devices, which this version cannot "
-	     "detach");
-	hint(l, "end it with the tool that attached them");
-	return -EOPNOTSUPP;
+	return 0;
 }
 
 int lodge_domain_destroy(struct lodge *l, unsigned int domid)

@@ -4,6 +4,7 @@
  */
 #include "guest_store.h"
 
+#include "guest_devices.h"
 #include "host.h"
 #include "store.h"
 
@@ -191,6 +192,11 @@ static int put_console(const struct record *w)
 	return rc;
 }
 
+static int put_devices(const struct record *w)
+{
+	return guest_devices_put(w->t, w->r->devices, w->domid);
+}
+
 /* ---- for the tools ------------------------------------------------------ */
 
 static int put_vm(const struct record *w, const char *node, const char *value)
@@ -242,11 +248,24 @@ static int check_name(const struct record *w)
 		    w->c->name);
 }
 
+/* What is said of a UUID is said of one domain. */
+static int check_uuid(const struct record *w)
+{
+	char *name;
+	int rc = store_get(w->t, &name, "/vm/%s/name", w->uuid);
+
+	if (!rc && name)
+		rc = fail(w->l, EEXIST, "the domain \"%s\" has the UUID %s "
+			  "already", name, w->uuid);
+	free(name);
+	return rc;
+}
+
 static int write_all(struct store_change *t, void *arg)
 {
 	static int (*const parts[])(const struct record *w) = {
-		check_name, put_domain, give_nodes, put_vcpus, put_memory,
-		put_store_ring, put_console, put_vms, put_type,
+		check_name, check_uuid, put_domain, give_nodes, put_vcpus, put_memory,
+		put_store_ring, put_console, put_devices, put_vms, put_type,
 	};
 	struct record *w = arg;
 	size_t i;
@@ -274,38 +293,35 @@ int guest_store_introduce(struct lodge *l, const struct guest_record *r)
 			       r->rings->store_port);
 }
 
-int guest_store_has_devices(struct lodge *l, unsigned int domid, bool *has)
-{
-	char **kinds;
-	unsigned int nr, i;
-	int rc = store_list(l, &kinds, &nr, "/libxl/%u/device", domid);
-
-	*has = false;
-	if (rc)
-		return rc;
-	for (i = 0; i < nr; i++)
-		*has |= strcmp(kinds[i], "console") != 0;
-	free(kinds);
-	return 0;
-}
-
 struct gone {
 	unsigned int domid;
 	char uuid[UUID_TEXT];
 };
 
+/* What is said below /vm is another's, if the domain does not point there. */
+static int forget_vm(struct store_change *t, const struct gone *g)
+{
+	char ours[UUID_TEXT + 8], *vm;
+	int rc = store_get(t, &vm, "/local/domain/%u/vm", g->domid);
+
+	snprintf(ours, sizeof(ours), "/vm/%s", g->uuid);
+	if (vm && !strcmp(vm, ours))
+		rc = store_remove(t, "%s", ours);
+	free(vm);
+	return rc;
+}
+
 static int forget_all(struct store_change *t, void *arg)
 {
 	const struct gone *g = arg;
-	int rc;
+	int rc = forget_vm(t, g);
 
-	rc = store_remove(t, "/local/domain/%u", g->domid);
+	if (!rc)
+		rc = store_remove(t, "/local/domain/%u", g->domid);
 	if (!rc)
 		rc = store_remove(t, "/local/domain/0/backend/console/%u",
 				  g->domid);
-	if (!rc)
-		rc = store_remove(t, "/libxl/%u", g->domid);
-	return rc ? rc : store_remove(t, "/vm/%s", g->uuid);
+	return rc ? rc : store_remove(t, "/libxl/%u", g->domid);
 }
 
 int guest_store_forget(struct lodge *l, unsigned int domid,

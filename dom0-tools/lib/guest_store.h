@@ -13,6 +13,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+struct guest_devices;
 struct lodge;
 struct lodge_domain_config;
 
@@ -23,6 +24,7 @@ struct guest_record {
 	uint8_t uuid[16];
 	const struct lodge_domain_config *config;
 	const struct pv_rings *rings;
+	const struct guest_devices *devices;
 	const char *guest_os;
 };
 
@@ -37,13 +39,6 @@ int guest_store_write(struct lodge *l, const struct guest_record *r);
 
 /* The guest's ring is the store's from now on. 0; -errno, and an error */
 int guest_store_introduce(struct lodge *l, const struct guest_record *r);
-
-/**
- * guest_store_has_devices() - has a domain other devices than its console?
- *
- * Return: 0, and *has; -errno, and an error.
- */
-int guest_store_has_devices(struct lodge *l, unsigned int domid, bool *has);
 
 /* All that is said of a domain that is gone. 0; -errno, and an error */
 int guest_store_forget(struct lodge *l, unsigned int domid,

@@ -11,7 +11,7 @@ static void *member(const struct cfg_at *at, const struct cfg_key *key)
 	return (char *)&at->config->domain + key->member;
 }
 
-/* ---- kinds ---------------------------------------------------------------- */
+/* ---- kinds -------------------------------------------------------------- */
 
 bool key_u64(const struct cfg_at *at, const struct cfg_key *key,
 	     const struct cfg_value *v)
@@ -91,14 +91,10 @@ bool key_name(const struct cfg_at *at, const struct cfg_key *key,
 	      const struct cfg_value *v)
 {
 	const char **name = member(at, key);
-	size_t i;
 
 	if (!value_string(at, v, name))
 		return false;
-	for (i = 0; (*name)[i]; i++)
-		if ((unsigned char)(*name)[i] < ' ' || (*name)[i] == '/')
-			break;
-	if (**name && !(*name)[i] && strspn(*name, "0123456789") != i)
+	if (is_domain_name(*name))
 		return true;
 	must_be(at, "text without \"/\" and control characters, and no number",
 		"is %s", quoted(at, *name));
@@ -203,7 +199,7 @@ bool key_tsc_mode(const struct cfg_at *at, const struct cfg_key *key,
 	return true;
 }
 
-/* ---- lists of devices ---------------------------------------------------- */
+/* ---- lists of devices --------------------------------------------------- */
 
 /* One kind of device: where its list goes, and how one is read. */
 struct devices {

@@ -12,7 +12,7 @@
 
 #include "xenstore.h"
 
-static int open_store(struct lodge *l)
+int store_open(struct lodge *l)
 {
 	if (l->store)
 		return 0;
@@ -32,7 +32,7 @@ int store_read(struct lodge *l, char **value, const char *path, ...)
 	int rc;
 
 	*value = NULL;
-	rc = open_store(l);
+	rc = store_open(l);
 	if (rc)
 		return rc;
 	va_start(ap, path);
@@ -66,7 +66,7 @@ int store_change(struct lodge *l,
 		 int (*fill)(struct store_change *t, void *arg), void *arg)
 {
 	struct store_change change = {.l = l};
-	int rc = open_store(l);
+	int rc = store_open(l);
 
 	if (rc)
 		return rc;
@@ -122,6 +122,23 @@ int store_put(struct store_change *t, struct store_rights rights,
 		       : refused(t->l, "give rights to", path);
 }
 
+int store_get(struct store_change *t, char **value, const char *format, ...)
+{
+	unsigned int length;
+	char path[PATH_MOST];
+	va_list ap;
+	bool ok;
+
+	*value = NULL;
+	va_start(ap, format);
+	ok = make_path(t->l, path, format, ap);
+	va_end(ap);
+	if (!ok)
+		return -ENAMETOOLONG;
+	*value = xs_read(t->l->store, t->t, path, &length);
+	return *value || errno == ENOENT ? 0 : refused(t->l, "read", path);
+}
+
 int store_remove(struct store_change *t, const char *format, ...)
 {
 	char path[PATH_MOST];
@@ -164,7 +181,7 @@ int store_list(struct lodge *l, char ***list, unsigned int *nr,
 	       const char *format, ...)
 {
 	char path[PATH_MOST];
-	int rc = open_store(l);
+	int rc = store_open(l);
 	va_list ap;
 	bool ok;
 
@@ -184,7 +201,7 @@ int store_list(struct lodge *l, char ***list, unsigned int *nr,
 int store_introduce(struct lodge *l, unsigned int domid, uint64_t mfn,
 		    unsigned int port)
 {
-	int rc = open_store(l);
+	int rc = store_open(l);
 
 	if (rc)
 		return rc;
@@ -196,7 +213,7 @@ int store_introduce(struct lodge *l, unsigned int domid, uint64_t mfn,
 
 int store_release(struct lodge *l, unsigned int domid)
 {
-	int rc = open_store(l);
+	int rc = store_open(l);
 
 	if (rc)
 		return rc;

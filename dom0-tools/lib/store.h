@@ -5,10 +5,14 @@
 #ifndef LODGE_STORE_H
 #define LODGE_STORE_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 struct lodge;
 struct store_change;
+
+/* l->store is open from now on. 0; -errno, and an error */
+int store_open(struct lodge *l);
 
 /* Whose a node is, and who else may do what: XS_PERM_*. */
 struct store_rights {
@@ -16,10 +20,14 @@ struct store_rights {
 	int nr;			/* 1: there is no reader */
 };
 
-/* Dom0's alone; Dom0's, to be read by a guest; a guest's. */
+/*
+ * Dom0's alone; Dom0's, to be read by a guest; a guest's; a guest's, to be
+ * read by Dom0, as front ends have it.
+ */
 #define STORE_KEEP		((struct store_rights){0, 0, 1})
 #define STORE_SHOW(domid)	((struct store_rights){0, (domid), 2})
 #define STORE_GIVE(domid)	((struct store_rights){(domid), 0, 1})
+#define STORE_OPEN(domid)	((struct store_rights){(domid), 0, 2})
 
 #define STORE_NOBODY (~0U)
 
@@ -36,6 +44,9 @@ int store_change(struct lodge *l,
 int store_put(struct store_change *t, struct store_rights rights,
 	      const char *value, const char *path, ...)
 	__attribute__((format(printf, 4, 5)));
+/* *value to be free()d, NULL: no such node. */
+int store_get(struct store_change *t, char **value, const char *path, ...)
+	__attribute__((format(printf, 3, 4)));
 /* No such node: it is removed already. */
 int store_remove(struct store_change *t, const char *path, ...)
 	__attribute__((format(printf, 2, 3)));
@@ -46,6 +57,19 @@ int store_find_name(struct store_change *t, const char *name,
 /* *list to be free()d, NULL and 0 if there is no such node. 0; -errno */
 int store_list(struct lodge *l, char ***list, unsigned int *nr,
 	       const char *path, ...) __attribute__((format(printf, 4, 5)));
+
+/**
+ * store_wait() - until what is waited for has come
+ * @path: what its coming changes: a node, or "@releaseDomain"
+ * @look: called at once and after each change; 1 it has come, 0 not yet,
+ *        -errno and an error
+ * @ms:   deadline; negative: none
+ *
+ * Return: 0; -ETIMEDOUT, without an error; what @look returned; -errno, and
+ *         an error.
+ */
+int store_wait(struct lodge *l, const char *path, int (*look)(void *arg),
+	       void *arg, int ms);
 
 /* 0; -errno, and an error */
 int store_introduce(struct lodge *l, unsigned int domid, uint64_t mfn,

@@ -11,6 +11,16 @@
 #include <stdlib.h>
 #include <string.h>
 
+bool is_domain_name(const char *text)
+{
+	size_t i;
+
+	for (i = 0; text[i]; i++)
+		if ((unsigned char)text[i] < ' ' || text[i] == '/')
+			return false;
+	return i && strspn(text, "0123456789") != i;
+}
+
 /* Decimal, octal with a leading 0, hexadecimal with 0x; no sign, no blanks. */
 bool parse_number(const char *text, uint64_t *number)
 {

@@ -157,6 +157,11 @@ WRONG = [
      'file'),
     ('cmdline = "x"\nroot = "/dev/xvda"', 'L2: warning: root does not count, '
      'because cmdline is set'),
+    ('extra = "%s"' % ("x" * 1024), 'L1: error: extra makes a kernel\'s '
+     'command line of 1024 characters, but must be 1023 at most'),
+    ('root = "/dev/xvda"\nextra = "%s"' % ("x" * 1009), 'L2: error: extra '
+     'makes a kernel\'s command line of 1024 characters, but must be 1023 at '
+     'most'),
     # lists of CPUs
     ('cpus = "x"', 'L1: error: cpus is "x", but must be ' + LIST),
     ('cpus = ""', 'L1: error: cpus is "", but must be ' + LIST),

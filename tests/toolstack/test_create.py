@@ -81,10 +81,13 @@ REFUSED = [
      r"the guest needs 9000 MiB, \d+ MiB more than are free"),
     (["memory=80"], r"the guest's start takes \d+ MiB: give it more memory "
                     r"than 80 MiB"),
-    (['disk=["/run/lodge/busybox,raw,xvda,r"]'],
-     r'guests with "disk" cannot be created by this version'),
-    (['vif=[""]'], r'guests with "vif" cannot be created by this version'),
-    (['cpus="0"'], r'guests with "cpus" cannot be created by this version'),
+    (['channel=["connection=pty,name=org.example"]'],
+     r'guests with "channel" cannot be created by this version'),
+    (['cpus="0-2"'], r"cpus names CPU 2, which this host has not"),
+    (['cpus_soft="nodes:1"'], r"cpus_soft names node 1, which this host has "
+                              r"not"),
+    (['cpus="all,^0,^1"'], r"cpus leaves a vCPU no CPU"),
+    (['pool="other"'], r'there is no CPU pool "other"'),
 ]
 
 
@@ -105,10 +108,38 @@ def test_refused(dom0, hypervisor):
     assert changes(dom0, hypervisor, there) == {}
 
 
+def affinities(dom0, name):
+    """What xl vcpu-list says: {vCPU: (hard, soft)}."""
+    rows = [line.split() for line in
+            dom0.check("xl vcpu-list " + name).splitlines()[1:]]
+    return {int(row[2]): (row[6], row[8]) for row in rows}
+
+
+def test_affinity(dom0):
+    """One list for all vCPUs, and one for each."""
+    dom0.check("lodge " + create("bound", "vcpus=2", 'cpus=["1","all,^1"]',
+                                 'cpus_soft="0"', 'pool="Pool-0"',
+                                 options="-p -q"))
+    assert affinities(dom0, "bound") == {0: ("1", "0"), 1: ("0", "0")}
+    dom0.check("lodge destroy bound")
+
+
 def test_same_name(dom0):
     assert lodge(dom0, create(NAME, options="-q")) == (
         1, "lodge: domain %d is already called \"made\" (cannot create "
         "\"made\")" % dom0.domains()[NAME][0])
+
+
+def test_same_uuid(dom0):
+    """What the store says of a UUID stays its first owner's."""
+    uuid = 'uuid="01234567-89ab-cdef-0123-456789abcdef"'
+    dom0.check("lodge " + create("one", uuid, options="-p -q"))
+    assert lodge(dom0, create("two", uuid, options="-p -q")) == (
+        1, 'lodge: the domain "one" has the UUID 01234567-89ab-cdef-0123-'
+        '456789abcdef already (cannot create "two")')
+    assert dom0.check("xenstore-read /vm/01234567-89ab-cdef-0123-"
+                      "456789abcdef/name").strip() == "one"
+    dom0.check("lodge destroy one")
 
 
 def test_no_kernel(dom0):

@@ -1,0 +1,223 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * affinity.c - on which CPUs of this host a guest runs
+ */
+#include "affinity.h"
+
+#include "store.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define CPU_MOST 4096 /* more no host has */
+
+/* The CPUs that there are, by number. */
+struct host_cpus {
+	unsigned int nr;
+	unsigned int node[CPU_MOST]; /* XEN_INVALID_NODE_ID: no such CPU */
+};
+
+static int read_nodes(struct lodge *l, struct host_cpus *h,
+		      struct xen_sysctl_cputopo *list, unsigned int nr)
+{
+	struct xen_sysctl op = {
+		.cmd = XEN_SYSCTL_cputopoinfo,
+		.u.cputopoinfo.num_cpus = nr,
+	};
+	unsigned int i;
+	int rc;
+
+	set_xen_guest_handle_raw(op.u.cputopoinfo.cputopo, list);
+	rc = hv_sysctl(l, &op);
+	if (rc)
+		return rc;
+	h->nr = op.u.cputopoinfo.num_cpus < nr ? op.u.cputopoinfo.num_cpus : nr;
+	for (i = 0; i < h->nr; i++)
+		h->node[i] = list[i].core == XEN_INVALID_CORE_ID
+				     ? XEN_INVALID_NODE_ID
+				     : list[i].node;
+	return 0;
+}
+
+static int read_host(struct lodge *l, struct host_cpus *h)
+{
+	struct xen_sysctl op = {.cmd = XEN_SYSCTL_cputopoinfo};
+	struct xen_sysctl_cputopo *list;
+	int rc = hv_sysctl(l, &op);
+	unsigned int nr = op.u.cputopoinfo.num_cpus;
+
+	if (rc)
+		return rc;
+	nr = nr < CPU_MOST ? nr : CPU_MOST;
+	list = hv_alloc(l, nr * sizeof(*list));
+	if (!list)
+		return -lodge_error(l)->code;
+	rc = read_nodes(l, h, list, nr);
+	hv_free(l, list);
+	return rc;
+}
+
+/* ---- lists -------------------------------------------------------------- */
+
+static bool has_cpu(const struct host_cpus *h, unsigned int cpu)
+{
+	return cpu < h->nr && h->node[cpu] != XEN_INVALID_NODE_ID;
+}
+
+static bool in_range(const struct host_cpus *h, const struct lodge_cpu_range *r,
+		     unsigned int cpu)
+{
+	unsigned int n = r->nodes ? h->node[cpu] : cpu;
+
+	return r->all || (n >= r->first && n <= r->last);
+}
+
+/* Each number of a range is one of a CPU or node that is there. */
+static int check_range(struct lodge *l, const struct host_cpus *h,
+		       const struct lodge_cpu_range *r, const char *key)
+{
+	unsigned int n, cpu;
+	bool found;
+
+	for (n = r->first; !r->all && n <= r->last; n++) {
+		found = !r->nodes && has_cpu(h, n);
+		for (cpu = 0; r->nodes && cpu < h->nr && !found; cpu++)
+			found = has_cpu(h, cpu) && h->node[cpu] == n;
+		if (!found)
+			return fail(l, EINVAL,
+				    "%s names %s %u, which this "
+				    "host has not",
+				    key, r->nodes ? "node" : "CPU", n);
+	}
+	return 0;
+}
+
+static int resolve(struct lodge *l, const struct host_cpus *h,
+		   const struct lodge_cpu_list *list, const char *key,
+		   uint8_t *map)
+{
+	unsigned int cpu, left = 0;
+	size_t i;
+	int rc;
+
+	memset(map, 0, (h->nr + 7) / 8);
+	for (i = 0; i < list->nr; i++) {
+		const struct lodge_cpu_range *r = &list->ranges[i];
+
+		rc = check_range(l, h, r, key);
+		if (rc)
+			return rc;
+		for (cpu = 0; cpu < h->nr; cpu++)
+			if (!has_cpu(h, cpu) || !in_range(h, r, cpu))
+				continue;
+			else if (r->exclude)
+				map[cpu / 8] &= (uint8_t) ~(1U << cpu % 8);
+			else
+				map[cpu / 8] |= (uint8_t)(1U << cpu % 8);
+	}
+	for (cpu = 0; cpu < h->nr; cpu++)
+		left += map[cpu / 8] >> cpu % 8 & 1;
+	return left ? 0 : fail(l, EINVAL, "%s leaves a vCPU no CPU", key);
+}
+
+/* ---- vCPUs -------------------------------------------------------------- */
+
+struct setting {
+	struct lodge *l;
+	unsigned int domid, nr_vcpus;
+	const struct host_cpus *host;
+	uint8_t *map; /* of the hypervisor's reach */
+};
+
+static int set_one(const struct setting *s, unsigned int vcpu, uint32_t kind)
+{
+	struct xen_domctl op = {
+		.cmd = XEN_DOMCTL_setvcpuaffinity,
+		.domain = (domid_t)s->domid,
+		.u.vcpuaffinity = {.vcpu = vcpu, .flags = kind},
+	};
+	struct xenctl_bitmap *map = kind == XEN_VCPUAFFINITY_HARD
+					    ? &op.u.vcpuaffinity.cpumap_hard
+					    : &op.u.vcpuaffinity.cpumap_soft;
+
+	map->nr_bits = s->host->nr;
+	set_xen_guest_handle_raw(map->bitmap, s->map);
+	return hv_domctl(s->l, &op);
+}
+
+/* One list is for all vCPUs; of several each has its own, as far as they go. */
+static int set_kind(const struct setting *s, const struct lodge_affinity *a,
+		    uint32_t kind, const char *key)
+{
+	unsigned int vcpu;
+	int rc = 0;
+
+	for (vcpu = 0; vcpu < s->nr_vcpus && !rc; vcpu++) {
+		if (a->each && vcpu >= a->nr)
+			break;
+		rc = resolve(s->l, s->host, &a->lists[a->each ? vcpu : 0], key,
+			     s->map);
+		if (!rc)
+			rc = set_one(s, vcpu, kind);
+	}
+	return rc;
+}
+
+static int set_all(struct setting *s, const struct lodge_domain_config *c)
+{
+	int rc = 0;
+
+	if (c->hard.nr)
+		rc = set_kind(s, &c->hard, XEN_VCPUAFFINITY_HARD, "cpus");
+	if (!rc && c->soft.nr)
+		rc = set_kind(s, &c->soft, XEN_VCPUAFFINITY_SOFT, "cpus_soft");
+	return rc;
+}
+
+int affinity_set(struct lodge *l, unsigned int domid,
+		 const struct lodge_domain_config *c)
+{
+	struct setting s = {
+		.l = l,
+		.domid = domid,
+		.nr_vcpus = c->max_vcpus,
+	};
+	struct host_cpus *host;
+	int rc;
+
+	if (!c->hard.nr && !c->soft.nr)
+		return 0;
+	host = malloc(sizeof(*host));
+	if (!host)
+		return fail(l, ENOMEM, "there is no memory");
+	s.host = host;
+	s.map = hv_alloc(l, CPU_MOST / 8);
+	rc = s.map ? read_host(l, host) : -lodge_error(l)->code;
+	if (!rc)
+		rc = set_all(&s, c);
+	hv_free(l, s.map);
+	free(host);
+	return rc;
+}
+
+/* ---- pools -------------------------------------------------------------- */
+
+int affinity_find_pool(struct lodge *l, const char *name, unsigned int *pool)
+{
+	bool found = false;
+	char **ids, *other;
+	unsigned int nr, i;
+	int rc = store_list(l, &ids, &nr, "/local/pool");
+
+	for (i = 0; i < nr && !rc && !found; i++) {
+		rc = store_read(l, &other, "/local/pool/%s/name", ids[i]);
+		found = other && !strcmp(other, name);
+		free(other);
+		*pool = (unsigned int)strtoul(ids[i], NULL, 10);
+	}
+	free(ids);
+	if (rc || found)
+		return rc;
+	return fail(l, ENOENT, "there is no CPU pool \"%s\"", name);
+}

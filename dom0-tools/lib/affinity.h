@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * affinity.h - on which CPUs of this host a guest runs
+ */
+#ifndef LODGE_AFFINITY_H
+#define LODGE_AFFINITY_H
+
+#include "host.h"
+
+/**
+ * affinity_set() - hard and soft affinities, as a configuration has them
+ *
+ * Return: 0; -EINVAL a list names a CPU or node that the host has not, or
+ *         leaves none; -errno. And an error.
+ */
+int affinity_set(struct lodge *l, unsigned int domid,
+		 const struct lodge_domain_config *c);
+
+/* Which CPU pool has a name? 0; -ENOENT none; -errno. And an error */
+int affinity_find_pool(struct lodge *l, const char *name, unsigned int *pool);
+
+#endif

@@ -1,0 +1,357 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * change.c - what is asked of a guest that runs
+ *
+ * A PV guest watches nodes of the store, docs/misc/xenstore-paths of xen-doc:
+ * control/shutdown, control/sysrq, memory/target, cpu/N/availability.
+ */
+#include "change.h"
+#include "config.h"
+#include "guest_store.h"
+#include "host.h"
+#include "store.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define PAGE_KIB 4
+#define KIB_MOST (1ULL << 50)
+
+/* 0, and *info; -ESRCH; -errno. And an error */
+static int get_info(struct lodge *l, unsigned int domid,
+		    struct xen_domctl_getdomaininfo *info)
+{
+	struct xen_domctl op = {
+		.cmd = XEN_DOMCTL_getdomaininfo,
+		.domain = (domid_t)domid,
+	};
+	int rc = hv_domctl(l, &op);
+
+	if (!rc && op.domain != domid)
+		rc = fail(l, ESRCH, "there is no domain %u", domid);
+	*info = op.u.getdomaininfo;
+	return rc;
+}
+
+/* One node of a guest's, below its directory. */
+struct wish {
+	struct lodge *l;
+	struct store_rights rights;
+	unsigned int domid;
+	const char *node, *value;
+};
+
+/* A node that is written makes those above it: not of a domain that is gone. */
+static int check_there(struct lodge *l, struct store_change *t,
+		       unsigned int domid)
+{
+	char *id;
+	int rc = store_get(t, &id, "/local/domain/%u/domid", domid);
+	bool there = id;
+
+	free(id);
+	return rc || there ? rc
+			   : fail(l, ESRCH, "there is no domain %u", domid);
+}
+
+static int put_wish(struct store_change *t, void *arg)
+{
+	const struct wish *w = arg;
+	int rc = check_there(w->l, t, w->domid);
+
+	return rc ? rc
+		  : store_put(t, w->rights, w->value, "/local/domain/%u/%s",
+			      w->domid, w->node);
+}
+
+static int tell(struct lodge *l, struct wish w)
+{
+	w.l = l;
+	return store_change(l, put_wish, &w);
+}
+
+static int read_kib(struct lodge *l, unsigned int domid, const char *node,
+		    uint64_t *kib)
+{
+	char *text;
+	int rc =
+		store_read(l, &text, "/local/domain/%u/memory/%s", domid, node);
+
+	*kib = text ? strtoull(text, NULL, 10) : 0;
+	free(text);
+	return rc;
+}
+
+/* ---- its end ------------------------------------------------------------ */
+
+static int listens(struct lodge *l, unsigned int domid, bool reboot)
+{
+	const char *what = reboot ? "reboot" : "poweroff";
+	struct xen_domctl_getdomaininfo info;
+	char *text;
+	int rc = get_info(l, domid, &info);
+
+	if (rc)
+		return rc;
+	rc = store_read(l, &text, "/local/domain/%u/control/feature-%s", domid,
+			what);
+	bool yes = text && !strcmp(text, "1");
+
+	free(text);
+	if (rc || yes)
+		return rc;
+	fail(l, EOPNOTSUPP, "its kernel has not said that it listens to \"%s\"",
+	     what);
+	hint(l, "wait until it has started, or use lodge destroy");
+	return -EOPNOTSUPP;
+}
+
+int lodge_domain_ask_shutdown(struct lodge *l, unsigned int domid, bool reboot)
+{
+	int rc = domid ? listens(l, domid, reboot)
+		       : fail(l, EINVAL, "it is Dom0, the host's own");
+
+	if (!rc)
+		rc = tell(l, (struct wish){l, STORE_GIVE(domid), domid,
+					   "control/shutdown",
+					   reboot ? "reboot" : "poweroff"});
+	return rc ? fail_because(l, "cannot %s domain %u",
+				 reboot ? "reboot" : "shut down", domid)
+		  : 0;
+}
+
+struct end_wait {
+	struct lodge *l;
+	unsigned int domid;
+};
+
+static int look_at_end(void *arg)
+{
+	struct end_wait *w = arg;
+	struct xen_domctl_getdomaininfo info;
+	int rc = get_info(w->l, w->domid, &info);
+
+	if (rc)
+		return rc == -ESRCH ? 1 : rc;
+	return info.flags & (XEN_DOMINF_shutdown | XEN_DOMINF_dying) ? 1 : 0;
+}
+
+int lodge_domain_wait_shutdown(struct lodge *l, unsigned int domid)
+{
+	struct end_wait w = {l, domid};
+
+	return store_wait(l, "@releaseDomain", look_at_end, &w, -1);
+}
+
+int lodge_domain_sysrq(struct lodge *l, unsigned int domid, char key)
+{
+	const char text[] = {key, '\0'};
+	int rc = tell(l, (struct wish){l, STORE_GIVE(domid), domid,
+				       "control/sysrq", text});
+
+	return rc ? fail_because(l, "cannot press a key of domain %u", domid)
+		  : 0;
+}
+
+/* ---- its name ----------------------------------------------------------- */
+
+struct renaming {
+	struct lodge *l;
+	unsigned int domid;
+	const char *name;
+	char uuid[UUID_TEXT];
+};
+
+static int put_name(struct store_change *t, void *arg)
+{
+	const struct renaming *r = arg;
+	unsigned int other;
+	int rc = check_there(r->l, t, r->domid);
+
+	if (!rc)
+		rc = store_find_name(t, r->name, &other);
+	if (!rc && other != STORE_NOBODY && other != r->domid)
+		rc = fail(r->l, EEXIST, "domain %u is already called \"%s\"",
+			  other, r->name);
+	if (!rc)
+		rc = store_put(t, STORE_SHOW(r->domid), r->name,
+			       "/local/domain/%u/name", r->domid);
+	return rc ? rc
+		  : store_put(t, STORE_SHOW(r->domid), r->name, "/vm/%s/name",
+			      r->uuid);
+}
+
+static int rename_domain(struct lodge *l, unsigned int domid, const char *name)
+{
+	struct renaming r = {.l = l, .domid = domid, .name = name};
+	struct xen_domctl_getdomaininfo info;
+	int rc = get_info(l, domid, &info);
+
+	if (rc)
+		return rc;
+	if (!is_domain_name(name))
+		return fail(l, EINVAL,
+			    "\"%s\" is no name: text without \"/\" "
+			    "and control characters, and no number",
+			    name);
+	uuid_text(r.uuid, info.handle);
+	return store_change(l, put_name, &r);
+}
+
+int lodge_domain_rename(struct lodge *l, unsigned int domid, const char *name)
+{
+	int rc = rename_domain(l, domid, name);
+
+	return rc ? fail_because(l, "cannot rename domain %u", domid) : 0;
+}
+
+/* ---- its memory --------------------------------------------------------- */
+
+static int set_limit(struct lodge *l, unsigned int domid, uint64_t kib)
+{
+	struct xen_domctl op = {
+		.cmd = XEN_DOMCTL_max_mem,
+		.domain = (domid_t)domid,
+		.u.max_mem.max_memkb = kib,
+	};
+
+	return hv_domctl(l, &op);
+}
+
+static int tell_kib(struct lodge *l, unsigned int domid, const char *node,
+		    uint64_t kib)
+{
+	char text[24];
+
+	snprintf(text, sizeof(text), "%llu", (unsigned long long)kib);
+	return tell(l, (struct wish){l, STORE_SHOW(domid), domid, node, text});
+}
+
+/* The hypervisor's limit, then the node; or neither. */
+static int limit_and_tell(struct lodge *l, unsigned int domid, const char *node,
+			  uint64_t kib)
+{
+	struct xen_domctl_getdomaininfo info;
+	int rc = get_info(l, domid, &info);
+
+	if (!rc)
+		rc = set_limit(l, domid, kib + SLACK_KIB);
+	if (rc)
+		return rc;
+	rc = tell_kib(l, domid, node, kib);
+	if (rc)
+		set_limit(l, domid, info.max_pages * PAGE_KIB);
+	return rc;
+}
+
+static int check_kib(struct lodge *l, uint64_t kib)
+{
+	return kib <= KIB_MOST ? 0
+			       : fail(l, EINVAL,
+				      "%llu KiB are more than "
+				      "any host has",
+				      (unsigned long long)kib);
+}
+
+static int set_max(struct lodge *l, unsigned int domid, uint64_t kib)
+{
+	uint64_t target;
+	int rc = check_kib(l, kib);
+
+	if (!rc)
+		rc = read_kib(l, domid, "target", &target);
+
+	if (rc)
+		return rc;
+	if (kib < target)
+		return fail(l, EINVAL,
+			    "it is asked to have %llu KiB, more "
+			    "than %llu KiB",
+			    (unsigned long long)target,
+			    (unsigned long long)kib);
+	return limit_and_tell(l, domid, "memory/static-max", kib);
+}
+
+int lodge_domain_set_max_memory(struct lodge *l, unsigned int domid,
+				uint64_t kib)
+{
+	int rc = set_max(l, domid, kib);
+
+	return rc ? fail_because(l, "cannot limit the memory of domain %u",
+				 domid)
+		  : 0;
+}
+
+static int set_target(struct lodge *l, unsigned int domid, uint64_t kib)
+{
+	uint64_t most;
+	int rc = check_kib(l, kib);
+
+	if (!rc)
+		rc = read_kib(l, domid, "static-max", &most);
+
+	if (rc)
+		return rc;
+	if (!kib || (most && kib > most))
+		return fail(l, EINVAL,
+			    "%llu KiB is not from 1 to %llu KiB, "
+			    "the most that it may have",
+			    (unsigned long long)kib, (unsigned long long)most);
+	return limit_and_tell(l, domid, "memory/target", kib);
+}
+
+int lodge_domain_set_memory(struct lodge *l, unsigned int domid, uint64_t kib)
+{
+	int rc = set_target(l, domid, kib);
+
+	return rc ? fail_because(l, "cannot change the memory of domain %u",
+				 domid)
+		  : 0;
+}
+
+/* ---- its vCPUs ---------------------------------------------------------- */
+
+struct onlining {
+	struct lodge *l;
+	unsigned int domid, nr, most;
+};
+
+static int put_online(struct store_change *t, void *arg)
+{
+	const struct onlining *o = arg;
+	unsigned int i;
+	int rc = check_there(o->l, t, o->domid);
+
+	for (i = 0; i < o->most && !rc; i++)
+		rc = store_put(t, STORE_SHOW(o->domid),
+			       i < o->nr ? "online" : "offline",
+			       "/local/domain/%u/cpu/%u/availability", o->domid,
+			       i);
+	return rc;
+}
+
+static int set_vcpus(struct lodge *l, unsigned int domid, unsigned int nr)
+{
+	struct onlining o = {.l = l, .domid = domid, .nr = nr};
+	struct xen_domctl_getdomaininfo info;
+	int rc = get_info(l, domid, &info);
+
+	if (rc)
+		return rc;
+	o.most = info.max_vcpu_id + 1;
+	if (!nr || nr > o.most)
+		return fail(l, EINVAL, "it may use from 1 to %u vCPUs, not %u",
+			    o.most, nr);
+	return store_change(l, put_online, &o);
+}
+
+int lodge_domain_set_vcpus(struct lodge *l, unsigned int domid, unsigned int nr)
+{
+	int rc = set_vcpus(l, domid, nr);
+
+	return rc ? fail_because(l, "cannot change the vCPUs of domain %u",
+				 domid)
+		  : 0;
+}

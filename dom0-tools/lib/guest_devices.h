@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * guest_devices.h - the disks and networks that a guest starts with
+ *
+ *   open them --> their nodes, with the guest's others --> back ends take up
+ *
+ * Dom0 serves them: Linux's xen-blkback and xen-netback, without scripts.
+ */
+#ifndef LODGE_GUEST_DEVICES_H
+#define LODGE_GUEST_DEVICES_H
+
+#include "block.h"
+
+struct store_change;
+
+struct guest_vif {
+	uint8_t mac[6];
+	const char *bridge;
+	uint32_t mtu;
+};
+
+struct guest_devices {
+	const struct lodge_domain_config *config;
+	struct block *disks;	/* config->nr_disks */
+	struct guest_vif *vifs; /* config->nr_vifs */
+};
+
+/**
+ * guest_devices_open() - make sure of all that a guest's devices take
+ * @d: to be given to guest_devices_close(), always
+ *
+ * Return: 0; -EOPNOTSUPP; -ENODEV Dom0 has no driver or no such bridge;
+ *         as block_open(); -ENOMEM. And an error.
+ */
+int guest_devices_open(struct lodge *l, struct guest_devices *d,
+		       const struct lodge_domain_config *config);
+void guest_devices_close(struct guest_devices *d);
+
+/* Their nodes. As store_put(). */
+int guest_devices_put(struct store_change *t, const struct guest_devices *d,
+		      unsigned int domid);
+
+/* Until all back ends serve. 0; as device_wait_back(); and an error */
+int guest_devices_wait(struct lodge *l, const struct guest_devices *d,
+		       unsigned int domid);
+
+#endif
