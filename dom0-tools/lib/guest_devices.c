@@ -19,7 +19,8 @@
 #define DEFAULT_BRIDGE "xenbr0" /* as xl's */
 #define USUAL_MTU      1500
 /* netback wants a script's name, and xl runs it when it ends a device. */
-#define NO_SCRIPT "/bin/true"
+#define NO_SCRIPT    "/bin/true"
+#define LINK_STEP_MS 500
 
 #define BOTH (DEVICE_BACK | DEVICE_RECORD)
 #define ALL  (DEVICE_FRONT | BOTH)
@@ -281,6 +282,27 @@ static int wait_disk(struct lodge *l, const struct lodge_disk *disk,
 	return rc ? rc : wait_opened(l, &d);
 }
 
+/* netback says that it waits, and only then makes the interface. */
+static int wait_link(struct lodge *l, const struct device *d, const char *name)
+{
+	unsigned int waited;
+	char path[96];
+	int rc;
+
+	snprintf(path, sizeof(path), "/sys/devices/%s-%u-%u/net/%s", d->kind,
+		 d->domid, d->devid, name);
+	for (waited = 0;; waited += LINK_STEP_MS) {
+		rc = link_wait(l, path, LINK_STEP_MS);
+		if (rc != -ETIMEDOUT)
+			return rc;
+		rc = device_wait_back(l, d);
+		if (rc)
+			return rc;
+		if (waited >= DEVICE_DEADLINE_MS)
+			return device_stalled(l, d, ETIMEDOUT);
+	}
+}
+
 static int wait_vif(struct lodge *l, const struct lodge_vif *config,
 		    const struct guest_vif *v, unsigned int domid)
 {
@@ -290,6 +312,8 @@ static int wait_vif(struct lodge *l, const struct lodge_vif *config,
 	int rc = device_wait_back(l, &d);
 
 	snprintf(name, sizeof(name), "vif%u.%u", domid, config->devid);
+	if (!rc)
+		rc = wait_link(l, &d, name);
 	if (!rc)
 		rc = link_set_up(l, name, &wish);
 	return rc ? rc : device_tell_back(l, &d, "hotplug-status", "connected");

@@ -17,7 +17,6 @@
 #include <time.h>
 #include <unistd.h>
 
-#define DEADLINE_MS 30000
 /* The kernel's messages are smaller than a page. */
 #define MESSAGE_MOST 8192
 
@@ -85,22 +84,20 @@ static int wait_change(struct mnl_socket *events, long end)
 		       : 0;
 }
 
-/* The driver makes it when it likes to; the kernel says when it has. */
-static int wait_link(struct lodge *l, const char *name, unsigned int *index)
+int link_wait(struct lodge *l, const char *path, unsigned int ms)
 {
 	struct mnl_socket *events =
 		mnl_socket_open2(NETLINK_ROUTE, SOCK_CLOEXEC);
-	long end = now_ms() + DEADLINE_MS;
+	long end = now_ms() + (long)ms;
 	int rc = 0;
 
-	*index = 0;
 	if (!events || mnl_socket_bind(events, RTMGRP_LINK, MNL_SOCKET_AUTOPID))
 		rc = -errno;
-	while (!rc && !(*index = if_nametoindex(name)))
+	while (!rc && access(path, F_OK))
 		rc = wait_change(events, end);
 	if (events)
 		mnl_socket_close(events);
-	return rc ? trouble(l, "find", name, -rc) : 0;
+	return rc && rc != -ETIMEDOUT ? trouble(l, "find", path, -rc) : rc;
 }
 
 static void fill(union message *m, unsigned int index, unsigned int bridge,
@@ -146,16 +143,14 @@ static int ask(union message *m)
 
 int link_set_up(struct lodge *l, const char *name, const struct link_wish *wish)
 {
-	unsigned int index, bridge = if_nametoindex(wish->bridge);
+	unsigned int index = if_nametoindex(name);
+	unsigned int bridge = if_nametoindex(wish->bridge);
 	union message m;
 	int rc;
 
 	/* 0 would mean: of no bridge. */
-	if (!bridge)
-		return trouble(l, "find", wish->bridge, ENODEV);
-	rc = wait_link(l, name, &index);
-	if (rc)
-		return rc;
+	if (!index || !bridge)
+		return trouble(l, "find", index ? wish->bridge : name, ENODEV);
 	fill(&m, index, bridge, wish);
 	rc = ask(&m);
 	return rc ? trouble(l, "set up", name, -rc) : 0;

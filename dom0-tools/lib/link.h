@@ -12,22 +12,28 @@ struct lodge;
 /* 0, and its MTU; -ENODEV there is no such bridge; and an error */
 int link_check_bridge(struct lodge *l, const char *bridge, uint32_t *mtu);
 
+/*
+ * Until there is an interface, whose directory in sysfs is @path: below its
+ * device, as another one may have its name. 0; -ETIMEDOUT, without an error;
+ * -errno, and an error.
+ */
+int link_wait(struct lodge *l, const char *path, unsigned int ms);
+
 struct link_wish {
 	const char *bridge;
-	const char *name; /* NULL: as it is */
+	const char *name;	/* NULL: as it is */
 	uint32_t mtu;
 };
 
 /**
  * link_set_up() - give the back end of a network interface to a bridge
- * @name: as its driver has called it; it appears soon
+ * @name: as its driver has called it
  *
  * It gets the address fe:ff:ff:ff:ff:ff, which a bridge does not take for its
  * own, and is up.
  *
- * Return: 0; -ETIMEDOUT there is no such interface yet; -ENODEV the bridge
- *         has gone; -EEXIST another one
- *         has the name wished for; -errno. And an error.
+ * Return: 0; -ENODEV there is no such interface or bridge any more; -EEXIST
+ *         another one has the name wished for; -errno. And an error.
  */
 int link_set_up(struct lodge *l, const char *name,
 		const struct link_wish *wish);

@@ -238,6 +238,21 @@ def test_after_shutdown(dom0):
     assert dom0.check("ls /sys/class/net").split() == ["lo", "xenbr0"]
 
 
+def test_back_end_gives_up(dom0):
+    """The name that netback wants is taken: it is told why, and soon."""
+    dom0.check("lodge " + create("first", options="-p -q"))
+    following = dom0.domains()["first"][0] + 2
+    dom0.check("lodge " + create("second", vif(
+        "mac=%s,vifname=vif%d.0" % (MAC, following)), options="-p -q"))
+    status, said = lodge(dom0, create("third", vif("mac=" + OTHER_MAC),
+                                      options="-p -q"))
+    assert status == 1
+    assert re.match(r"lodge: the back end of vif 0 in Dom0 is in state "
+                    r"\w+: error ", said), said
+    dom0.check("lodge destroy first second")
+    assert list(dom0.domains()) == ["Domain-0"]
+
+
 def test_front_end_is_hostile(dom0):
     """It takes its own nodes away; its end takes no longer for that."""
     dom0.check("lodge " + create("hostile", disk(*DISKS), options="-q"))
