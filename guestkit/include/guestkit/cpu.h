@@ -83,6 +83,20 @@ CPU_DR_ACCESS(4)
 CPU_DR_ACCESS(6)
 CPU_DR_ACCESS(7)
 
+static inline void xcr_write(uint32_t reg, uint64_t value)
+{
+	asm volatile("xsetbv" ::"c"(reg), "a"((uint32_t)value),
+		     "d"((uint32_t)(value >> 32)));
+}
+
+static inline uint64_t xcr_read(uint32_t reg)
+{
+	uint32_t low, high;
+
+	asm volatile("xgetbv" : "=a"(low), "=d"(high) : "c"(reg));
+	return (uint64_t)high << 32 | low;
+}
+
 static inline uint8_t port_read(uint16_t port)
 {
 	uint8_t value;

@@ -23,20 +23,6 @@
 #define XCR0_SSE      2
 #define XCR0_AVX      4
 
-static void xsetbv(uint32_t reg, uint64_t value)
-{
-	asm volatile("xsetbv" ::"c"(reg), "a"((uint32_t)value),
-		     "d"((uint32_t)(value >> 32)));
-}
-
-static uint64_t xgetbv(uint32_t reg)
-{
-	uint32_t low, high;
-
-	asm volatile("xgetbv" : "=a"(low), "=d"(high) : "c"(reg));
-	return (uint64_t)high << 32 | low;
-}
-
 static bool has(uint32_t feature)
 {
 	return cpuid_forced(1, 0).ecx & feature;
@@ -47,25 +33,41 @@ static void enable_xsave(void)
 	cr4_write(cr4_read() | CR4_OSXSAVE);
 }
 
-/* Distinct contents for the low half of xmm0 to xmm15, and back. */
+/* The part of an FXSAVE area that xmm0 to xmm15 take, in halves. */
+#define NR_HALVES 32
+struct fxsave {
+	uint64_t before[20], halves[NR_HALVES], unused[12];
+} __attribute__((aligned(16)));
+
+/* Distinct contents for each, and back. */
+static uint64_t half(uint64_t seed, unsigned int i)
+{
+	uint64_t value = seed << 16 | i;
+
+	return i & 1 ? ~value : value;
+}
+
 static void xmm_load(uint64_t seed)
 {
-	uint64_t cells[2] = {seed, ~seed};
+	struct fxsave area;
+	unsigned int i;
 
-	asm volatile("movups (%0), %%xmm0; movups (%0), %%xmm7\n\t"
-		     "movups (%0), %%xmm15" ::"r"(cells)
-		     : "memory");
+	asm volatile("fxsave64 %0" : "=m"(area));
+	for (i = 0; i < NR_HALVES; i++)
+		area.halves[i] = half(seed, i);
+	asm volatile("fxrstor64 %0" ::"m"(area));
 }
 
 static bool xmm_holds(uint64_t seed)
 {
-	uint64_t cells[6];
+	struct fxsave area;
+	unsigned int i;
 
-	asm volatile("movups %%xmm0, (%0); movups %%xmm7, 16(%0)\n\t"
-		     "movups %%xmm15, 32(%0)" ::"r"(cells)
-		     : "memory");
-	return cells[0] == seed && cells[1] == ~seed && cells[2] == seed &&
-	       cells[3] == ~seed && cells[4] == seed && cells[5] == ~seed;
+	asm volatile("fxsave64 %0" : "=m"(area));
+	for (i = 0; i < NR_HALVES; i++)
+		if (area.halves[i] != half(seed, i))
+			return false;
+	return true;
 }
 
 TEST(usable_from_the_start)
@@ -92,11 +94,11 @@ TEST(task_switched)
 	xmm_load(2);
 	CHECK_EQ(HYPERVISOR_fpu_taskswitch(1), 0);
 	CHECK_BITS(cr0_read(), CR0_TS, CR0_TS);
-	CHECK_FAULT(VECTOR_NM, asm volatile("movups %xmm0, %xmm1"));
+	CHECK_FAULT(VECTOR_NM, asm volatile("movups %xmm0, %xmm0"));
 	CHECK_BITS(cr0_read(), CR0_TS, RECORDED(0));
 	CHECK_EQ(HYPERVISOR_fpu_taskswitch(0), 0);
 	CHECK_BITS(cr0_read(), CR0_TS, 0);
-	CHECK_NO_FAULT(asm volatile("movups %xmm0, %xmm1"));
+	CHECK_NO_FAULT(asm volatile("movups %xmm0, %xmm0"));
 	CHECK(xmm_holds(2));
 }
 
@@ -105,9 +107,9 @@ TEST(clts)
 	CHECK_EQ(HYPERVISOR_fpu_taskswitch(1), 0);
 	CHECK_NO_FAULT(asm volatile("clts"));
 	CHECK_BITS(cr0_read(), CR0_TS, 0);
-	CHECK_NO_FAULT(asm volatile("movups %xmm0, %xmm1"));
+	CHECK_NO_FAULT(asm volatile("movups %xmm0, %xmm0"));
 	CHECK_NO_FAULT(cr0_write(cr0_read() | CR0_TS));
-	CHECK_FAULT(VECTOR_NM, asm volatile("movups %xmm0, %xmm1"));
+	CHECK_FAULT(VECTOR_NM, asm volatile("movups %xmm0, %xmm0"));
 	CHECK_NO_FAULT(asm volatile("clts"));
 }
 
@@ -117,12 +119,12 @@ TEST(xcr0_right)
 
 	REQUIRE(has(FEATURE_XSAVE));
 	enable_xsave();
-	CHECK_NO_FAULT(xsetbv(0, XCR0_X87));
-	CHECK_EQ(xgetbv(0), XCR0_X87);
-	CHECK_NO_FAULT(xsetbv(0, XCR0_X87 | XCR0_SSE));
-	CHECK_EQ(xgetbv(0), XCR0_X87 | XCR0_SSE);
-	CHECK_NO_FAULT(xsetbv(0, shown));
-	CHECK_EQ(xgetbv(0), shown);
+	CHECK_NO_FAULT(xcr_write(0, XCR0_X87));
+	CHECK_EQ(xcr_read(0), XCR0_X87);
+	CHECK_NO_FAULT(xcr_write(0, XCR0_X87 | XCR0_SSE));
+	CHECK_EQ(xcr_read(0), XCR0_X87 | XCR0_SSE);
+	CHECK_NO_FAULT(xcr_write(0, shown));
+	CHECK_EQ(xcr_read(0), shown);
 }
 
 TEST(xcr0_wrong)
@@ -131,14 +133,14 @@ TEST(xcr0_wrong)
 
 	REQUIRE(has(FEATURE_XSAVE));
 	enable_xsave();
-	before = xgetbv(0);
-	CHECK_FAULT(VECTOR_GP, xsetbv(0, 0));
-	CHECK_FAULT(VECTOR_GP, xsetbv(0, XCR0_SSE));
-	CHECK_FAULT(VECTOR_GP, xsetbv(0, XCR0_X87 | XCR0_AVX));
-	CHECK_FAULT(VECTOR_GP, xsetbv(0, XCR0_X87 | XCR0_SSE | 1UL << 63));
-	CHECK_FAULT(VECTOR_GP, xsetbv(0, XCR0_X87 | XCR0_SSE | 1UL << 8));
-	CHECK_FAULT(VECTOR_GP, xsetbv(1, XCR0_X87));
-	CHECK_EQ(xgetbv(0), before);
+	before = xcr_read(0);
+	CHECK_FAULT(VECTOR_GP, xcr_write(0, 0));
+	CHECK_FAULT(VECTOR_GP, xcr_write(0, XCR0_SSE));
+	CHECK_FAULT(VECTOR_GP, xcr_write(0, XCR0_X87 | XCR0_AVX));
+	CHECK_FAULT(VECTOR_GP, xcr_write(0, XCR0_X87 | XCR0_SSE | 1UL << 63));
+	CHECK_FAULT(VECTOR_GP, xcr_write(0, XCR0_X87 | XCR0_SSE | 1UL << 8));
+	CHECK_FAULT(VECTOR_GP, xcr_write(1, XCR0_X87));
+	CHECK_EQ(xcr_read(0), before);
 }
 
 TEST(avx_upper_halves)
@@ -149,7 +151,7 @@ TEST(avx_upper_halves)
 	if (!has(FEATURE_AVX))
 		TEST_SKIP("no AVX");
 	enable_xsave();
-	xsetbv(0, XCR0_X87 | XCR0_SSE | XCR0_AVX);
+	xcr_write(0, XCR0_X87 | XCR0_SSE | XCR0_AVX);
 	asm volatile("vmovups (%0), %%ymm9" ::"r"(cells) : "memory");
 	HYPERVISOR_sched_op(SCHEDOP_yield, NULL);
 	asm volatile("vmovups %%ymm9, (%0)" ::"r"(back) : "memory");
