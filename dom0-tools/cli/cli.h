@@ -12,19 +12,21 @@
 /* Exit status, as scripts see it. */
 enum { CLI_DONE = 0, CLI_FAILED = 1, CLI_USAGE = 2 };
 
-/* An option of a command; none of them takes an argument. */
+/* An option of a command. */
 struct cli_option {
 	char letter;		/* 0: the end of an array */
 	const char *name;	/* behind "--"; NULL: there is only the letter */
+	const char *argument;	/* for people: "DOMAIN"; NULL: it takes none */
 	const char *help;
 };
 
 /* --json has no letter of its own. */
 #define CLI_JSON 'j'
 
-/* What was said on the command line: a set of letters. */
+/* What was said on the command line: a set of letters, and what is behind. */
 struct cli_options {
 	bool has[128];
+	const char *value[128];
 };
 
 struct cli_command {

@@ -13,34 +13,34 @@
 #define MOST_OPTIONS 16
 
 static const struct cli_option json_only[] = {
-	{CLI_JSON, "json", "print JSON"},
+	{CLI_JSON, "json", NULL, "print JSON"},
 	{0},
 };
 
 static const struct cli_option list_options[] = {
-	{'v', "verbose", "also UUIDs, reasons and labels"},
-	{'Z', "context", "also security labels"},
-	{'c', "cpupool", "also the CPU pool"},
-	{CLI_JSON, "json", "print JSON"},
+	{'v', "verbose", NULL, "also UUIDs, reasons and labels"},
+	{'Z', "context", NULL, "also security labels"},
+	{'c', "cpupool", NULL, "also the CPU pool"},
+	{CLI_JSON, "json", NULL, "print JSON"},
 	{0},
 };
 
 static const struct cli_option dmesg_options[] = {
-	{'c', "clear", "forget what was shown"},
+	{'c', "clear", NULL, "forget what was shown"},
 	{0},
 };
 
 static const struct cli_option create_options[] = {
-	{'p', "paused", "leave it paused"},
-	{'q', "quiet", "say nothing that is not wrong"},
-	{'n', "dryrun", "read the configuration only"},
+	{'p', "paused", NULL, "leave it paused"},
+	{'q', "quiet", NULL, "say nothing that is not wrong"},
+	{'n', "dryrun", NULL, "read the configuration only"},
 	{0},
 };
 
 static const struct cli_option shutdown_options[] = {
-	{'a', "all", "all guests"},
-	{'w', "wait", "until they have shut down"},
-	{'F', NULL, "by other ways, too: of PV guests there are none"},
+	{'a', "all", NULL, "all guests"},
+	{'w', "wait", NULL, "until they have shut down"},
+	{'F', NULL, NULL, "by other ways, too: of PV guests there are none"},
 	{0},
 };
 
@@ -114,6 +114,8 @@ static void show_option_name(FILE *out, const struct cli_option *o)
 		fputs(", ", out);
 	if (o->name)
 		fprintf(out, "--%s", o->name);
+	if (o->argument)
+		fprintf(out, " %s", o->argument);
 }
 
 static void usage(FILE *out, const struct cli_command *c)
@@ -170,9 +172,13 @@ static void getopt_tables(const struct cli_command *c, char *letters,
 	for (o = c->options; o && o->letter; o++) {
 		if (o->letter != CLI_JSON)
 			*letters++ = o->letter;
+		if (o->argument)
+			*letters++ = ':';
 		if (o->name)
-			*longs++ = (struct option){o->name, no_argument, NULL,
-						   o->letter};
+			*longs++ = (struct option){
+				o->name,
+				o->argument ? required_argument : no_argument,
+				NULL, o->letter};
 	}
 	*letters++ = 'h';
 	*letters = '\0';
@@ -182,9 +188,9 @@ static void getopt_tables(const struct cli_command *c, char *letters,
 
 static int run(const struct cli_command *c, int argc, char **argv)
 {
-	struct cli_options o = {{0}};
+	struct cli_options o = {.has = {0}};
 	struct option longs[MOST_OPTIONS + 2];
-	char letters[MOST_OPTIONS + 2];
+	char letters[2 * MOST_OPTIONS + 2];
 	int letter;
 
 	getopt_tables(c, letters, longs);
@@ -196,6 +202,7 @@ static int run(const struct cli_command *c, int argc, char **argv)
 			return CLI_USAGE;
 		}
 		o.has[letter] = true;
+		o.value[letter] = optarg;
 	}
 	argc -= optind;
 	argv += optind;
