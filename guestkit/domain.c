@@ -95,6 +95,24 @@ long domain_map(domid_t domid, void *virt, unsigned long mfn, uint64_t flags)
 			     MMU_NORMAL_PT_UPDATE, NULL, domid);
 }
 
+void *domain_show(domid_t domid, unsigned long mfn)
+{
+	void *at = page_alloc();
+
+	if (!at || page_map(at, 0) || domain_map(domid, at, mfn, PTE_KERNEL))
+		return NULL;
+	return at;
+}
+
+long domain_hide(void *at)
+{
+	long rc = page_map(at, pte_make(virt_to_mfn(at), PTE_KERNEL));
+
+	if (!rc)
+		page_free(at);
+	return rc;
+}
+
 long domain_acquire(domid_t domid, unsigned int id, unsigned int first,
 		    unsigned long *mfns, unsigned int nr)
 {

@@ -47,6 +47,14 @@ static void worsen(enum outcome outcome)
 		test_outcome = outcome;
 }
 
+bool guest_on_control(void)
+{
+	static xen_extraversion_t extra;
+
+	return HYPERVISOR_xen_version(XENVER_extraversion, extra) ||
+	       !strstr(extra, "lodge");
+}
+
 bool test_check_true(const char *file, int line, const char *expr, bool held)
 {
 	test_checks++;

@@ -2,7 +2,8 @@
 /*
  * domain.h - a second domain, made by the control domain
  *
- * It never runs: it is there to own memory, page tables and a grant table.
+ * It is there to own memory, page tables and a grant table; program.h has one
+ * run.
  */
 #ifndef GUESTKIT_DOMAIN_H
 #define GUESTKIT_DOMAIN_H
@@ -39,6 +40,12 @@ long domain_populate(domid_t domid, unsigned long pfn, unsigned long *mfns,
 /* Map frame @mfn of @domid at @virt, by mmu_update, which flushes nothing.
  * Return: errno. */
 long domain_map(domid_t domid, void *virt, unsigned long mfn, uint64_t flags);
+
+/* Frame @mfn of @domid in place of a page of our own. Return: where; NULL:
+ * refused. */
+void *domain_show(domid_t domid, unsigned long mfn);
+/* Our page is there again, and free. Return: errno. */
+long domain_hide(void *at);
 
 /* Frames of its grant table (@id 1: of the status) from @first on. */
 long domain_acquire(domid_t domid, unsigned int id, unsigned int first,

@@ -17,6 +17,9 @@ extern struct shared_info *shared_info;
 /* The part of the command line behind "@name=", or NULL. */
 const char *command_line_value(const char *name);
 
+/* Is this another hypervisor than ours? For what differs on purpose. */
+bool guest_on_control(void);
+
 /**
  * guest_shutdown() - leave
  * @reason: SHUTDOWN_*

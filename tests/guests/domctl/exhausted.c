@@ -9,10 +9,10 @@
 #include "build.h"
 
 #include <guestkit/clock.h>
+#include <guestkit/guest.h>
 #include <guestkit/hypercall.h>
 #include <guestkit/string.h>
 #include <guestkit/test.h>
-#include <xen/version.h>
 
 /* More than a small domain needs. */
 #define ENOUGH	    160
@@ -80,14 +80,6 @@ static bool make_and_end(void)
 
 /* Debian's Xen 4.17.7 dies where there is no memory for a vCPU's scheduling
  * data: nothing to be compared. */
-static bool is_control(void)
-{
-	static xen_extraversion_t extra;
-
-	HYPERVISOR_xen_version(XENVER_extraversion, extra);
-	return !strstr(extra, "lodge");
-}
-
 TEST(memory_runs_out)
 {
 	struct xen_domctl op = {0};
@@ -95,7 +87,7 @@ TEST(memory_runs_out)
 	uint64_t start, nr;
 	long hog;
 
-	if (is_control()) {
+	if (guest_on_control()) {
 		test_skip("Debian's Xen panics");
 		return;
 	}

@@ -7,16 +7,7 @@
 #include <guestkit/bench.h>
 #include <guestkit/domain.h>
 #include <guestkit/event.h>
-#include <guestkit/hypercall.h>
-#include <guestkit/mmu.h>
-#include <guestkit/string.h>
 
-#define BASE_VA 0x400000UL
-#define VA(page) (BASE_VA + (page) * PAGE_BYTES)
-
-/* Its own pages; the first three are mapped from BASE_VA on, then the shared
- * page. */
-enum { CODE, DATA, STACK, L1, L2, L3, L4, NR_OWN, SHARED = STACK + 1 };
 #define GRANT_FRAMES 1
 
 /*
@@ -92,148 +83,46 @@ _Static_assert(offsetof(struct vcpu_info, evtchn_upcall_pending) == 0 &&
 	       offsetof(struct shared_info, evtchn_pending) == 2048,
 	       "the peer's shared page");
 
-static unsigned long own[NR_OWN];
 static volatile struct grant_entry_v1 *entries;
-
-/* Frame @mfn of the domain in place of a page of ours; NULL: refused. */
-static void *show(domid_t domid, unsigned long mfn)
-{
-	void *at = page_alloc();
-
-	if (!at || page_map(at, 0) || domain_map(domid, at, mfn, PTE_KERNEL))
-		return NULL;
-	return at;
-}
-
-static long hide(void *at)
-{
-	long rc = page_map(at, pte_make(virt_to_mfn(at), PTE_KERNEL));
-
-	if (!rc)
-		page_free(at);
-	return rc;
-}
-
-static void fill_page(unsigned int i, unsigned long shared, void *page)
-{
-	uint64_t *table = page;
-	unsigned int level = i - L1 + 1;
-	unsigned int j;
-
-	memset(page, 0, PAGE_BYTES);
-	if (i == CODE) {
-		memcpy(page, peer_code,
-		       (unsigned long)(peer_code_end - peer_code));
-	} else if (i == L1) {
-		for (j = CODE; j < SHARED; j++)
-			table[table_index((void *)VA(j), 1)] =
-				pte_make(own[j], PTE_KERNEL);
-		table[table_index((void *)VA(SHARED), 1)] =
-			pte_make(shared, PTE_KERNEL);
-	} else if (i > L1) {
-		table[table_index((void *)BASE_VA, level)] =
-			pte_make(own[i - 1], PTE_TABLE);
-	}
-}
-
-static long write_pages(domid_t domid, unsigned long shared)
-{
-	unsigned int i;
-	long rc = 0;
-
-	for (i = 0; i < NR_OWN && !rc; i++) {
-		void *page = show(domid, own[i]);
-
-		if (!page)
-			return -ENOMEM;
-		fill_page(i, shared, page);
-		rc = hide(page);
-	}
-	return rc;
-}
-
-static long pin(domid_t domid)
-{
-	struct mmuext_op op = {
-		.cmd = MMUEXT_PIN_L4_TABLE,
-		.arg1.mfn = own[L4],
-	};
-
-	return HYPERVISOR_mmuext_op(&op, 1, NULL, domid);
-}
-
-static long make_memory(struct peer *peer)
-{
-	struct xen_domctl op = {0};
-	long rc;
-
-	if (domain_populate(peer->domid, 0, own, NR_OWN, 0) != NR_OWN ||
-	    domain_populate(peer->domid, NR_OWN, peer->mfns, PEER_FRAMES, 0) !=
-		    PEER_FRAMES)
-		return -ENOMEM;
-	rc = domain_control(XEN_DOMCTL_getdomaininfo, peer->domid, &op);
-	if (!rc)
-		rc = write_pages(peer->domid,
-				 op.u.getdomaininfo.shared_info_frame);
-	if (!rc)
-		rc = pin(peer->domid);
-	peer->data = rc ? NULL : show(peer->domid, own[DATA]);
-	return rc ? rc : peer->data ? 0 : -ENOMEM;
-}
 
 static long make_links(struct peer *peer)
 {
 	unsigned long mfn;
-	long port = event_alloc_unbound(peer->domid, 0);
+	domid_t domid = peer->domid;
+	long port = event_alloc_unbound(domid, 0);
 
 	if (port < 0)
 		return port;
 	peer->data->port = (uint32_t)port;
-	port = event_bind_interdomain(peer->domid, (evtchn_port_t)port);
+	port = event_bind_interdomain(domid, (evtchn_port_t)port);
 	if (port < 0)
 		return port;
 	peer->port = (evtchn_port_t)port;
-	if (domain_acquire(peer->domid, 0, 0, &mfn, GRANT_FRAMES))
+	if (domain_acquire(domid, 0, 0, &mfn, GRANT_FRAMES))
 		return -ENOMEM;
-	entries = show(peer->domid, mfn);
+	entries = domain_show(domid, mfn);
 	return entries ? 0 : -ENOMEM;
-}
-
-static long start(domid_t domid)
-{
-	static struct vcpu_guest_context ctx;
-	struct xen_domctl op = {0};
-	long rc;
-
-	ctx.flags = VGCF_in_kernel | VGCF_online;
-	ctx.user_regs.rip = VA(CODE);
-	ctx.user_regs.rbx = VA(DATA);
-	ctx.user_regs.r12 = VA(SHARED);
-	ctx.user_regs.rsp = VA(STACK + 1);
-	ctx.user_regs.rflags = 0x200;
-	ctx.user_regs.cs = FLAT_KERNEL_CS;
-	ctx.user_regs.ss = FLAT_KERNEL_SS;
-	ctx.kernel_ss = FLAT_KERNEL_SS;
-	ctx.kernel_sp = VA(STACK + 1);
-	ctx.ctrlreg[3] = xen_pfn_to_cr3(own[L4]);
-	ctx.event_callback_eip = VA(CODE) +
-				 (unsigned long)(peer_upcall - peer_code);
-	set_xen_guest_handle(op.u.vcpucontext.ctxt, &ctx);
-	rc = domain_control(XEN_DOMCTL_setvcpucontext, domid, &op);
-	return rc ? rc : domain_control(XEN_DOMCTL_unpausedomain, domid, &op);
 }
 
 long peer_build(struct peer *peer)
 {
-	long rc = domain_create(NR_OWN + PEER_FRAMES, GRANT_FRAMES, 1);
+	long rc;
 
-	if (rc < 0)
+	peer->program = (struct program){
+		.code = peer_code,
+		.end = peer_code_end,
+		.upcall = peer_upcall,
+	};
+	rc = program_load(&peer->program, PEER_FRAMES, GRANT_FRAMES);
+	if (rc)
 		return rc;
-	peer->domid = (domid_t)rc;
-	rc = make_memory(peer);
-	if (!rc)
-		rc = make_links(peer);
-	return rc ? rc : start(peer->domid);
+	peer->domid = peer->program.domid;
+	peer->data = peer->program.data;
+	if (domain_populate(peer->domid, PROGRAM_PAGES, peer->mfns, PEER_FRAMES,
+			    0) != PEER_FRAMES)
+		return -ENOMEM;
+	rc = make_links(peer);
+	return rc ? rc : program_start(&peer->program);
 }
 
 void peer_grant(const struct peer *peer, grant_ref_t ref, unsigned int i)
@@ -246,9 +135,7 @@ void peer_grant(const struct peer *peer, grant_ref_t ref, unsigned int i)
 
 long peer_destroy(struct peer *peer)
 {
-	long rc = domain_destroy(peer->domid);
+	long rc = program_end(&peer->program);
 
-	if (!rc)
-		rc = hide((void *)peer->data);
-	return rc ? rc : hide((void *)entries);
+	return rc ? rc : domain_hide((void *)entries);
 }

@@ -9,7 +9,7 @@
 #ifndef PAIRS_PEER_H
 #define PAIRS_PEER_H
 
-#include <guestkit/xen.h>
+#include <guestkit/program.h>
 
 enum peer_mode { PEER_BLOCKS, PEER_YIELDS, PEER_CALLS };
 
@@ -25,6 +25,7 @@ struct peer_data {
 #define PEER_FRAMES 32
 
 struct peer {
+	struct program program;
 	domid_t domid;
 	evtchn_port_t port;	/* ours, to its */
 	unsigned long mfns[PEER_FRAMES];
