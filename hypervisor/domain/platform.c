@@ -200,6 +200,49 @@ static long op_enter_acpi_sleep(struct vcpu *v, void *arg)
 	return acpi_enter_sleep(op->sleep_state, op->val_a, op->val_b);
 }
 
+/* ---- power states of processors ---- */
+
+/*
+ * ACPI's _PDC buffer: revision, number of words, words of capabilities, of
+ * which Intel has given meaning to the first.
+ */
+#define PDC_REVISION	1
+
+/*
+ * Which of these capabilities are left, before Dom0 tells firmware of them?
+ * None: all are about C-, P- and T-states. We leave those to firmware, and
+ * Dom0 has none of the registers.
+ */
+static long limit_pdc(guest_ptr_t pdc)
+{
+	uint32_t head[2], capabilities = 0;
+
+	if (copy_from_guest(head, pdc, sizeof(head)))
+		return -EFAULT;
+	if (head[0] != PDC_REVISION || !head[1])
+		return -EINVAL;
+	if (copy_to_guest(guest_ptr_add(pdc, sizeof(head)), &capabilities,
+			  sizeof(capabilities)))
+		return -EFAULT;
+	return 0;
+}
+
+static long op_set_processor_pminfo(struct vcpu *v, void *arg)
+{
+	const struct xenpf_set_processor_pminfo *op = arg;
+
+	switch (op->type) {
+	case XEN_PM_PDC:
+		return limit_pdc(guest_ptr(op->u.pdc));
+	case XEN_PM_CX:
+	case XEN_PM_PX:
+	case XEN_PM_TX:
+		return -ENOSYS;
+	default:
+		return -EINVAL;
+	}
+}
+
 /* ---- symbols ---- */
 
 /* Copies as much as fits, terminated; namelen becomes the whole length. */
@@ -245,7 +288,7 @@ static const struct op platform_ops[] = {
 	OP(XENPF_enter_acpi_sleep, op_enter_acpi_sleep, struct xenpf_enter_acpi_sleep, DOM0_IN),
 	OP_NONE(XENPF_change_freq, ENOSYS, "the frequency is the firmware's"),
 	OP_NONE(XENPF_getidletime, ENOSYS, "no per-processor idle times for Dom0's frequency governor"),
-	OP_NONE(XENPF_set_processor_pminfo, ENOSYS, "no management of C- and P-states"),
+	OP(XENPF_set_processor_pminfo, op_set_processor_pminfo, struct xenpf_set_processor_pminfo, DOM0_IN),
 	OP(XENPF_get_cpuinfo, op_get_cpuinfo, struct xenpf_pcpuinfo, DOM0_INOUT),
 	OP(XENPF_get_cpu_version, op_get_cpu_version, struct xenpf_pcpu_version, DOM0_INOUT),
 	OP(XENPF_cpu_online, op_cpu_online, struct xenpf_cpu_ol, DOM0_IN),

@@ -243,11 +243,40 @@ static void symbols_are_listed_to_the_end(void **state)
 	assert_int_equal(platform(&op, XENPF_get_symbol), -EFAULT);
 }
 
+static long pminfo(uint32_t type, uint32_t *pdc)
+{
+	struct xen_platform_op op = {
+		.u.set_pminfo = { .id = ~0U, .type = type, .u.pdc.p = pdc },
+	};
+
+	return platform(&op, XENPF_set_processor_pminfo);
+}
+
+static void capabilities_of_processors_are_cleared(void **state)
+{
+	uint32_t pdc[] = { 1, 2, ~0U, ~0U };
+	uint32_t other_revision[] = { 2, 1, ~0U }, no_words[] = { 1, 0, ~0U };
+
+	assert_int_equal(pminfo(XEN_PM_PDC, pdc), 0);
+	assert_true(pdc[0] == 1 && pdc[1] == 2 && !pdc[2] && pdc[3] == ~0U);
+	assert_int_equal(pminfo(XEN_PM_PDC, other_revision), -EINVAL);
+	assert_int_equal(pminfo(XEN_PM_PDC, no_words), -EINVAL);
+	assert_true(other_revision[2] == ~0U && no_words[2] == ~0U);
+	assert_int_equal(pminfo(XEN_PM_PDC, (uint32_t *)BAD_ADDRESS), -EFAULT);
+}
+
+static void lists_of_power_states_are_not_taken(void **state)
+{
+	assert_int_equal(pminfo(XEN_PM_CX, NULL), -ENOSYS);
+	assert_int_equal(pminfo(XEN_PM_PX, NULL), -ENOSYS);
+	assert_int_equal(pminfo(XEN_PM_TX, NULL), -ENOSYS);
+	assert_int_equal(pminfo(XEN_PM_PDC + 1, NULL), -EINVAL);
+}
+
 static void what_is_absent_says_so(void **state)
 {
 	struct xen_platform_op op = { .cmd = 0 };
 
-	assert_int_equal(platform(&op, XENPF_set_processor_pminfo), -ENOSYS);
 	assert_int_equal(platform(&op, XENPF_microcode_update), -ENOSYS);
 	cpu_present_map.bits = 3;
 	cpu_online_map.bits = 1;
@@ -275,6 +304,8 @@ int main(void)
 		T(sleep_is_handed_on),
 		T(firmware_has_little_to_say),
 		T(symbols_are_listed_to_the_end),
+		T(capabilities_of_processors_are_cleared),
+		T(lists_of_power_states_are_not_taken),
 		T(what_is_absent_says_so),
 	};
 

@@ -90,6 +90,54 @@ TEST(firmware)
 	CHECK_EQ(platform(XENPF_firmware_info), RECORDED(-ESRCH));
 }
 
+/* Intel's meaning of the bits in a _PDC buffer. */
+#define PDC_P_STATES 0x821U /* by MSR; coordinated by software, hardware */
+#define PDC_RESERVED 0xffffe000U
+
+static long pminfo(uint32_t type, void *pdc)
+{
+	memset(&op, 0, sizeof(op));
+	op.u.set_pminfo.id = -1;
+	op.u.set_pminfo.type = type;
+	op.u.set_pminfo.u.pdc.p = pdc;
+	return platform(XENPF_set_processor_pminfo);
+}
+
+/* What Linux 6.12 asks before it tells firmware. */
+TEST(processor_capabilities)
+{
+	uint32_t pdc[] = {1, 1, ~0U, ~0U};
+
+	CHECK_EQ(pminfo(XEN_PM_PDC, pdc), 0);
+	CHECK_EQ(pdc[0], 1);
+	CHECK_EQ(pdc[1], 1);
+	CHECK_EQ(pdc[2] & (PDC_P_STATES | PDC_RESERVED), 0);
+	CHECK_EQ(pdc[3], ~0U);
+	/* Of more words only the first means something. */
+	pdc[1] = 2;
+	pdc[2] = ~0U;
+	CHECK_EQ(pminfo(XEN_PM_PDC, pdc), RECORDED(0));
+	CHECK_EQ(pdc[2] & (PDC_P_STATES | PDC_RESERVED), 0);
+	CHECK_EQ(pdc[3], ~0U);
+}
+
+TEST(processor_capabilities_wrong)
+{
+	uint32_t pdc[] = {0, 1, ~0U};
+
+	CHECK_EQ(pminfo(XEN_PM_PDC, pdc), RECORDED(-EINVAL));
+	pdc[0] = 2;
+	CHECK_EQ(pminfo(XEN_PM_PDC, pdc), RECORDED(-EINVAL));
+	pdc[0] = 1;
+	pdc[1] = 0;
+	CHECK_EQ(pminfo(XEN_PM_PDC, pdc), RECORDED(-EINVAL));
+	CHECK_EQ(pdc[2], ~0U);
+	CHECK_EQ(pminfo(XEN_PM_PDC, BAD_POINTER), -EFAULT);
+	CHECK_EQ(pminfo(XEN_PM_PDC, NULL), -EFAULT);
+	CHECK_EQ(pminfo(XEN_PM_TX, pdc), RECORDED(-ENOSYS));
+	CHECK_EQ(pminfo(XEN_PM_PDC + 1, pdc), RECORDED(-EINVAL));
+}
+
 TEST(microcode)
 {
 	memset(&op, 0, sizeof(op));
