@@ -204,11 +204,11 @@ start_ap64:
 
 	.section .init.data, "aw", @progbits
 msg_no_cpuid:
-	.asciz	"Lodge: the processor has no CPUID instruction.\r\n"
+	.asciz	"Lodge: the processor has no CPUID: use another one.\r\n"
 msg_no_long_mode:
-	.asciz	"Lodge: the processor has no 64-bit mode.\r\n"
+	.asciz	"Lodge: the processor has no 64-bit mode: use another one.\r\n"
 msg_no_nx:
-	.asciz	"Lodge: the processor (or firmware) offers no NX bit.\r\n"
+	.asciz	"Lodge: no NX bit: turn it on in the firmware's setup.\r\n"
 
 	.balign	8
 	.globl	boot_gdt

@@ -199,7 +199,8 @@ static void __init start_cpu(unsigned int cpu, struct trampoline_args *args)
 		return;
 	}
 	if (!wait_for(is_online, cpu, CALL_IN_US))
-		panic("CPU %u stopped on its way online", cpu);
+		panic("CPU %u stopped on its way online: start without it, by "
+		      "maxcpus=%u", cpu, cpu);
 }
 
 /**

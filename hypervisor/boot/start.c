@@ -107,7 +107,7 @@ static void __init take_over(uint32_t magic, uint32_t info)
 	mask_legacy_pics();
 	if (!boot_parse(&boot_info, magic, info))
 		panic("The boot loader speaks neither multiboot 1 nor 2, or "
-		      "told of no memory");
+		      "told of no memory: use GRUB's multiboot2");
 	cmdline_parse(boot_info.cmdline, params_start, params_end);
 	console_start();
 	tell_boot_info(&boot_info);

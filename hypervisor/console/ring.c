@@ -113,7 +113,8 @@ void ring_init(void)
 	char *new = kmalloc(size);
 
 	if (!new)
-		panic("No memory for a log of %u KiB", size >> 10);
+		panic("No memory for a log of %u KiB: lower conring_size=",
+		      size >> 10);
 	flags = console_lock();
 	for (pos = ring_first(); pos != ring_end; pos++)
 		new[pos & (size - 1)] = ring[pos & (ring_size - 1)];

@@ -378,7 +378,8 @@ void apic_timer_measured(void)
 	measured.ticks = measured.first.count - last.count;
 	measured.tsc = last.tsc - measured.first.tsc;
 	if (!measured.ticks || !measured.tsc)
-		panic("the local APIC's timer does not count");
+		panic("the local APIC's timer does not count: Lodge needs "
+		      "another processor");
 }
 
 /**
@@ -397,7 +398,8 @@ void apic_timer_set_tsc_rate(uint64_t khz)
 	ns = measured.tsc * 1000000 / khz;
 	frac = (measured.ticks << 32) / max(ns, 1UL);
 	if (frac == 0 || frac >> 32)
-		panic("the local APIC's timer runs at an absurd rate");
+		panic("the local APIC's timer runs at an absurd rate: Lodge "
+		      "needs another processor");
 	if (!ticks_per_ns_frac)
 		printk(LOG_INFO "APIC timer: %lu kHz, one-shot\n",
 		       frac * 1000000 >> 32);
@@ -514,7 +516,7 @@ static void map_xapic(void)
 {
 	xapic_page = ioremap(PADDR(apic_base & APIC_BASE_ADDRESS), PAGE_SIZE);
 	if (!xapic_page)
-		panic("no memory to map the local APIC");
+		panic_no_memory("the mapping of the local APIC");
 }
 
 /**
@@ -529,8 +531,8 @@ void apic_init_boot(void)
 	uint64_t base;
 
 	if (!(cpuid_count(1, 0).d & BIT(9)))
-		panic("this CPU has no local APIC, or it is turned off in the "
-		      "firmware's setup");
+		panic("this CPU has no local APIC, or it is off: turn it on in "
+		      "the firmware's setup");
 	base = rdmsr(MSR_APIC_BASE);
 	apic_base = (base & APIC_BASE_ADDRESS) | APIC_BASE_ENABLE;
 	if (want_x2apic(base)) {

@@ -48,7 +48,8 @@ static void detect_basic(struct cpu_features *f)
 	f->sysenter = r.d >> 11 & 1;
 	f->fxsr = r.d >> 24 & 1;
 	if (!(r.d >> 6 & 1) || !(r.d >> 13 & 1) || !f->fxsr)
-		panic("This processor lacks PAE, global pages or FXSAVE");
+		panic("This processor lacks PAE, global pages or FXSAVE: Lodge "
+		      "needs another one");
 	if (f->max_leaf < 7)
 		return;
 	r = cpuid_count(7, 0);
@@ -65,10 +66,12 @@ static void detect_extended(struct cpu_features *f)
 
 	f->max_ext_leaf = r.a;
 	if (f->max_ext_leaf < 0x80000001)
-		panic("This processor has no long mode");
+		panic("This processor has no 64-bit mode: Lodge needs another "
+		      "one");
 	r = cpuid_count(0x80000001, 0);
 	if (!(r.d >> 29 & 1) || !(r.d >> 11 & 1))
-		panic("This processor has no long mode or no SYSCALL");
+		panic("This processor has no 64-bit mode or no SYSCALL: Lodge "
+		      "needs another one");
 	f->nx = r.d >> 20 & 1;
 	f->pages_1g = r.d >> 26 & 1;
 	f->rdtscp = r.d >> 27 & 1;

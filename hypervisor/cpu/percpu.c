@@ -135,7 +135,7 @@ void cpu_init_this(void)
 			    X86_CR4_OSFXSR | X86_CR4_OSXMMEXCPT | X86_CR4_DE;
 
 	if (smp_processor_id() == 0 && cpu_prepare(0))
-		panic("No memory for the boot CPU's descriptor tables");
+		panic_no_memory("the boot CPU's descriptor tables");
 	desc_init_this();
 	syscall_init_this();
 	wrmsr(MSR_PAT, PAT_ABI);

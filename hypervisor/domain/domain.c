@@ -43,7 +43,7 @@ static struct domain *special_domain(domid_t domid, const char *name)
 	struct domain *d = kzalloc(sizeof(*d));
 
 	if (!d)
-		panic("No memory for the first domains");
+		panic_no_memory("the first domains");
 	d->domid = domid;
 	d->refs = 1;
 	d->state = DOM_ALIVE;
@@ -107,7 +107,7 @@ void domains_init(void)
 {
 	domain_table = kcalloc(DOMID_TABLE_SIZE, sizeof(*domain_table));
 	if (!domain_table)
-		panic("No memory for the table of domains");
+		panic_no_memory("the table of domains");
 	dom_io = special_domain(DOMID_IO, "dom_io");
 	dom_xen = special_domain(DOMID_XEN, "dom_xen");
 	domain_time_init();

@@ -63,7 +63,7 @@ static void init_gsi(unsigned int gsi)
 	struct irq_desc *desc = desc_new(gsi, &ioapic_chip);
 
 	if (!desc)
-		panic("no memory for the interrupt descriptors");
+		panic_no_memory("the interrupt descriptors");
 	desc->level = mode.level;
 	desc->active_low = mode.active_low;
 	irq_reopen_init(desc);
@@ -84,7 +84,7 @@ void irq_init(void)
 	nr_gsis = ioapic_init();
 	descs = kcalloc(irq_count(), sizeof(descs[0]));
 	if (!descs)
-		panic("no memory for the interrupt descriptors");
+		panic_no_memory("the interrupt descriptors");
 	for (gsi = 0; gsi < nr_gsis; gsi++)
 		if (ioapic_has_gsi(gsi))
 			init_gsi(gsi);

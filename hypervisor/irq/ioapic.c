@@ -238,7 +238,7 @@ static void init_one(unsigned int nr)
 	}
 	io->regs = ioremap(PADDR(io->address), 0x20);
 	if (!io->regs)
-		panic("no memory to map an IO-APIC");
+		panic_no_memory("the mapping of an IO-APIC");
 	version = read_reg(io, REG_VERSION);
 	io->nr_pins = (version >> 16 & 0xff) + 1;
 	if (version == ~0U || io->nr_pins > MAX_PINS) {

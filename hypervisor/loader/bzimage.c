@@ -28,6 +28,8 @@
 /* Room for the size behind the compressed data, and for some of these. */
 #define MIN_PAYLOAD		8
 
+#define GET_ANEW		": get the file anew"	/* what to do */
+
 static uint32_t __init field(const void *file, unsigned int at,
 			     unsigned int bytes)
 {
@@ -64,22 +66,21 @@ const char *__init bzimage_parse(struct bzimage *bz, const void *file,
 	uint64_t start, offset, length;
 
 	if (size < HEADER_END)
-		return "the file is truncated: it ends within its header";
+		return "the file is truncated within its header" GET_ANEW;
 	if (field(file, BOOT_FLAG, 2) != BOOT_FLAG_VALUE)
-		return "its header is damaged: the boot sector has no "
-		       "signature";
+		return "the boot sector in its header has no signature"
+		       GET_ANEW;
 	if (field(file, VERSION, 2) < VERSION_PAYLOAD)
-		return "it is older than Linux 2.6.24: its header does not "
-		       "say where the kernel is";
+		return "it is older than Linux 2.6.24: give a newer one";
 	start = field(file, SETUP_SECTS, 1);
 	start = ((start ? start : SETUP_SECTS_OLD) + 1) * SECTOR;
 	offset = field(file, PAYLOAD_OFFSET, 4);
 	length = field(file, PAYLOAD_LENGTH, 4);
 	if (length < MIN_PAYLOAD)
-		return "its header is damaged: it names no compressed kernel";
+		return "its header names no compressed kernel" GET_ANEW;
 	if (start + offset + length > size)
-		return "the file is truncated: its compressed kernel goes on "
-		       "behind the file's end";
+		return "the file is truncated within its compressed kernel"
+		       GET_ANEW;
 	bz->offset = start + offset;
 	bz->size = length;
 	return NULL;

@@ -23,7 +23,8 @@ static void range_insert(struct bootmem *bm, unsigned int at, uint64_t start,
 	unsigned int i;
 
 	if (bm->nr == BOOTMEM_MAX_RANGES)
-		panic("The memory map has too many pieces");
+		panic("The memory map has too many pieces: update the "
+		      "machine's firmware");
 	for (i = bm->nr++; i > at; i--)
 		bm->ranges[i] = bm->ranges[i - 1];
 	bm->ranges[at] = (struct mfn_range){ start, end };

@@ -64,7 +64,7 @@ void __init mm_init(struct boot_info *bi)
 	for (i = 0; i < bm.nr; i++)
 		buddy_add_range(bm.ranges[i].start, bm.ranges[i].end);
 	if (!mm_free_frames())
-		panic("There is no free memory");
+		panic("There is no free memory: give the machine more");
 	tlb_init();
 	work_register(WORK_DEFERRED, deferred_free_run);
 	debug_key_register('m', "memory: free frames by zone and order",

@@ -59,7 +59,7 @@ static uint64_t *early_table(void)
 	uint64_t *table;
 
 	if (!mfn)
-		panic("No memory below 4 GiB for page tables");
+		panic_no_memory("page tables below 4 GiB");
 	table = mfn_to_virt(MFN(mfn));
 	memset(table, 0, PAGE_SIZE);
 	return table;
@@ -155,7 +155,7 @@ static uint64_t early_large_page(void)
 				     ~0UL);
 
 	if (!mfn)
-		panic("No memory for the frame table");
+		panic_no_memory("the frame table");
 	return mfn << PAGE_SHIFT;
 }
 

@@ -65,7 +65,7 @@ static void __init populate(struct dom0_build *b, uint64_t pfn, uint64_t end)
 		pg = domain_page_alloc(b->d, order, MEMF_STALE);
 		if (!pg && !order)
 			panic("Not enough memory for Dom0: %lu MiB were asked "
-			      "for, %lu MiB could be had; see dom0_mem=",
+			      "for, %lu MiB could be had: lower dom0_mem=",
 			      (unsigned long)(b->l.nr_pages * PAGE_SIZE / MIB),
 			      (unsigned long)(pfn * PAGE_SIZE / MIB));
 		if (!pg) {
@@ -89,7 +89,8 @@ static void __init assign_initrd(struct dom0_build *b,
 
 	for (i = 0; i < b->l.initrd_pages; i++, mfn = mfn_add(mfn, 1)) {
 		if (domain_page_assign(b->d, mfn_to_page(mfn), 0, true))
-			panic("Dom0's initrd does not fit its memory");
+			panic("Dom0's initrd does not fit its memory: raise "
+			      "dom0_mem=");
 		set_frame(b, b->l.initrd_pfn + i, mfn);
 	}
 	if (tail)
@@ -256,7 +257,7 @@ static void __init grant_rights(struct domain *d)
 		rc |= deny_frame(d, acpi_info.ioapics[i].address);
 	rc |= deny_frame(d, acpi_info.lapic_address);
 	if (rc)
-		panic("Not enough memory for Dom0's rights");
+		panic("Not enough memory for Dom0's rights: lower dom0_mem=");
 }
 
 /* ---- vCPUs ---- */
@@ -299,7 +300,8 @@ static void __init create_vcpus(struct domain *d)
 
 	for (i = 0; i < d->max_vcpus; i++)
 		if (vcpu_create(d, i))
-			panic("Not enough memory for Dom0's vCPU %u", i);
+			panic("Not enough memory for Dom0's vCPU %u: lower "
+			      "dom0_mem= or dom0_max_vcpus=", i);
 }
 
 /* ---- all of it ---- */
@@ -375,7 +377,7 @@ void __init dom0_build(const struct boot_info *bi)
 	if (!domid_reserve(0, &config.domid))
 		b.d = domain_alloc(&config);
 	if (!b.d)
-		panic("Not enough memory for Dom0");
+		panic_no_memory("Dom0");
 	b.d->privileged = true;
 	b.d->max_pages = dom0_limit_pages(b.l.nr_pages, all);
 	p2m_alloc(&b);

@@ -40,6 +40,11 @@ struct elf_note {
 
 #define GZIP_MAGIC		0x8b1f
 
+/* What to do, behind what is wrong. */
+#define GET_ANEW		": get the file anew"
+#define GIVE_KERNEL		": give a kernel, vmlinuz or vmlinux"
+#define GIVE_OTHER		": give another kernel"
+
 static bool inside(const struct dom0_image *img, uint64_t offset, uint64_t len)
 {
 	return offset <= img->size && len <= img->size - offset;
@@ -80,20 +85,22 @@ static const char *check_header(const struct dom0_image *img)
 	struct elf_header h;
 
 	if (img->size < sizeof(h))
-		return "the file is too short for a kernel";
+		return "the file is too short for a kernel" GET_ANEW;
 	memcpy(&h, img->data, sizeof(h));
 	if (memcmp(h.ident, "\177ELF", 4))
 		return not_elf(img);
 	if (h.ident[4] != 2 || h.machine != ELF_MACHINE_X86_64)
-		return "it is no 64-bit x86 kernel: 32-bit PV is not supported";
+		return "it is no 64-bit x86 kernel, and 32-bit PV is not "
+		       "supported: give an amd64 one";
 	if (h.type != ELF_TYPE_EXEC && h.type != ELF_TYPE_DYN)
-		return "it is an ELF file, but no executable";
+		return "it is an ELF file, but no executable" GIVE_KERNEL;
 	if (h.phentsize != sizeof(struct elf_segment) || !h.phnum ||
 	    h.phnum > MAX_SEGMENTS)
-		return "its table of segments is malformed";
+		return "its table of segments is malformed" GET_ANEW;
 	if (!inside(img, h.phoff, (uint64_t)h.phnum *
 				  sizeof(struct elf_segment)))
-		return "the file is truncated: its segment table is missing";
+		return "the file is truncated, its segment table is missing"
+		       GET_ANEW;
 	return NULL;
 }
 
@@ -174,12 +181,13 @@ static const char *find_notes(struct dom0_image *img)
 		if (s.type != SEGMENT_NOTE)
 			continue;
 		if (!inside(img, s.offset, s.filesz))
-			return "the file is truncated: its notes are missing";
+			return "the file is truncated, its notes are missing"
+			       GET_ANEW;
 		found |= take_notes(img, &s);
 	}
 	if (!found)
-		return "it has no Xen notes: it was built without support for "
-		       "running under Xen (CONFIG_XEN_PV)";
+		return "it has no Xen notes: give one built with "
+		       "CONFIG_XEN_PV, as Debian's are";
 	return NULL;
 }
 
@@ -195,12 +203,13 @@ static const char *check_segment(struct dom0_image *img,
 	uint64_t va = load_address(img, s);
 
 	if (!inside(img, s->offset, s->filesz))
-		return "the file is truncated: a segment is missing";
+		return "the file is truncated, a segment is missing" GET_ANEW;
 	if (s->memsz < s->filesz || s->memsz > MAX_IMAGE_BYTES)
-		return "a segment's size makes no sense";
+		return "a segment's size makes no sense" GET_ANEW;
 	if (va < img->virt_base || va - img->virt_base > MAX_IMAGE_BYTES ||
 	    va + s->memsz < va)
-		return "a segment lies outside the kernel's own range";
+		return "a segment lies outside the kernel's own range"
+		       GIVE_OTHER;
 	img->start = min(img->start, va);
 	img->end = max(img->end, va + s->memsz);
 	return NULL;
@@ -221,7 +230,7 @@ static const char *check_segments(struct dom0_image *img)
 		if (wrong)
 			return wrong;
 	}
-	return img->end ? NULL : "it has nothing to load";
+	return img->end ? NULL : "it has nothing to load" GIVE_KERNEL;
 }
 
 static bool address_ok(uint64_t va)
@@ -234,19 +243,19 @@ static const char *check_addresses(const struct dom0_image *img)
 {
 	if (img->virt_base & ~PAGE_MASK || !address_ok(img->virt_base) ||
 	    !address_ok(img->end))
-		return "its addresses lie in the hypervisor's range";
+		return "its addresses lie in the hypervisor's range" GIVE_OTHER;
 	if (img->entry < img->start || img->entry >= img->end)
-		return "its entry point lies outside of it";
+		return "its entry point lies outside of it" GIVE_OTHER;
 	if (img->hypercall_page &&
 	    (img->hypercall_page & ~PAGE_MASK ||
 	     img->hypercall_page < img->start ||
 	     img->hypercall_page >= img->end ||
 	     img->end - img->hypercall_page < PAGE_SIZE))
-		return "its hypercall page lies outside of it";
+		return "its hypercall page lies outside of it" GIVE_OTHER;
 	if (img->init_p2m && (img->init_p2m & ((1UL << 39) - 1) ||
 			      !address_ok(img->init_p2m)))
-		return "the address that it wants its frame list at is not on "
-		       "a 512 GiB boundary outside the hypervisor's range";
+		return "its frame list's address is no multiple of 512 GiB, "
+		       "or the hypervisor's" GIVE_OTHER;
 	return NULL;
 }
 

@@ -117,8 +117,8 @@ const char *dom0_layout(struct dom0_layout *l, const struct dom0_image *img,
 		l->p2m_va = take(&cursor, l->p2m_pages * PAGE_SIZE);
 	l->start_info_va = take(&cursor, PAGE_SIZE);
 	if (!fits(l, cursor - l->v_start))
-		return "there is no room behind its addresses for its initrd "
-		       "and frame list";
+		return "its addresses leave no room for initrd and frame list: "
+		       "give a smaller initrd";
 	place_tables(l, cursor);
 	l->table_pfn = pfn_at(l, l->table_va);
 	l->initrd_pfn = pfn_at(l, l->initrd_va);
@@ -130,7 +130,7 @@ const char *dom0_layout(struct dom0_layout *l, const struct dom0_image *img,
 		l->p2m_table_pfn = pfn + l->p2m_pages;
 		if (l->p2m_pages > L3_SPAN / PAGE_SIZE || p2m_overlaps(l))
 			return "it wants its frame list where something else "
-			       "lies";
+			       "lies: give another kernel";
 		l->nr_p2m_tables = dom0_tables_for(l->p2m_va, l->p2m_va +
 						   l->p2m_pages * PAGE_SIZE);
 		pfn = l->p2m_table_pfn + l->nr_p2m_tables;

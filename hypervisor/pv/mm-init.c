@@ -37,7 +37,7 @@ void pv_mm_init(void)
 	page_type_ops = &pv_page_type_ops;
 	grant_map_ops = &pv_grant_map_ops;
 	if (pv_descriptors_init())
-		panic("no memory for the empty descriptor page");
+		panic_no_memory("the empty descriptor page");
 	share_m2p();
 	pv_audit_init();
 }

@@ -100,7 +100,7 @@ void sched_init_cpu(unsigned int cpu)
 	struct vcpu *idle = kzalloc(sizeof(*idle));
 
 	if (!idle)
-		panic("No memory for the idle vCPU of CPU %u", cpu);
+		panic_no_memory("the idle vCPU of CPU %u", cpu);
 	idle->id = cpu;
 	idle->sched.cpu = (uint16_t)cpu;
 	idle->sched.weight = SCHED_DEFAULT_WEIGHT;

@@ -417,7 +417,7 @@ static bool first_rate(void)
 	window = pair.tsc - shared.last.tsc;
 	if (window < FIRST_WINDOW_NS * MIN_TSC_HZ / NS_PER_SEC ||
 	    (int64_t)window < 0)
-		panic("the TSC does not count");
+		panic("the TSC does not count: Lodge needs another processor");
 	shared.rate = boot_rate(&pair);
 	epoch_ns = scale_to_ns(&shared.slot[shared.seq / 2 % 2], pair.tsc) -
 		   pair.ns;

@@ -15,6 +15,7 @@ import lab
 
 # Debian's Xen has sentences of its own: there is no control here.
 HYPERVISOR = "debug"
+BOTH = pytest.mark.parametrize("build", ["release", "debug"])
 
 LIMIT_S = 180
 DOM0_RUNS = rb"\(lodge\) Dom0: (\d+) MiB"
@@ -30,10 +31,9 @@ SECTOR = 512
 class BareMachine(lab.Machine):
     """A machine with any modules, or none, and any kind of hardware."""
 
-    def __init__(self, name, modules, *, memory_mib=512,
+    def __init__(self, name, modules, *, build=HYPERVISOR, memory_mib=512,
                  cpu="max,-smap,-smep", hypervisor_args="", qemu_args=()):
-        super().__init__(name, HYPERVISOR, memory_mib=memory_mib, cpu=cpu,
-                         nic=None)
+        super().__init__(name, build, memory_mib=memory_mib, cpu=cpu, nic=None)
         self.hypervisor_args = "console=com1 com1=115200 " + hypervisor_args
         self.modules = modules
         self.qemu_args = qemu_args
@@ -85,31 +85,35 @@ def write(tmp_path):
 
 # -- modules ----------------------------------------------------------------
 
-def test_no_module(log_name):
+@BOTH
+def test_no_module(log_name, build):
     """Here it is also waited for: the reset comes."""
-    with BareMachine(log_name, []) as machine:
+    with BareMachine(log_name, [], build=build) as machine:
         sentence = machine.refusal()
         machine.wait_end("reset")
-    assert "No Dom0 kernel" in sentence and "first one" in sentence
+    assert "No Dom0 kernel" in sentence
+    assert "Add the kernel as the first one" in sentence
 
 
 def test_foreign_module(log_name, write):
     text = write(b"set timeout=5\n" * 100)
-    refused(log_name, [text], "kernel", "ELF", "first module")
+    refused(log_name, [text], "ELF",
+            "the first module has to be the kernel")
 
 
 def test_initramfs_as_kernel(log_name):
-    refused(log_name, [DOM0 / "initramfs.cpio"], "first module")
+    refused(log_name, [DOM0 / "initramfs.cpio"],
+            "the first module has to be the kernel")
 
 
 def test_truncated_elf(log_name, write):
     cut = write((DOM0 / "vmlinux").read_bytes()[:1 << 20])
-    refused(log_name, [cut], "truncated")
+    refused(log_name, [cut], "truncated", "get the file anew")
 
 
 def test_truncated_bzimage(log_name, write):
     cut = write((DOM0 / "vmlinuz").read_bytes()[:4 << 20])
-    refused(log_name, [cut], "truncated")
+    refused(log_name, [cut], "truncated", "get the file anew")
 
 
 def test_kernel_without_xen_notes(log_name, write):
@@ -117,13 +121,14 @@ def test_kernel_without_xen_notes(log_name, write):
     name = re.compile(rb"(\x04\0\0\0.{4}.{4})Xen\0", re.DOTALL)
     assert name.search(data)
     plain = write(name.sub(lambda match: match.group(1) + b"Non\0", data))
-    refused(log_name, [plain], "no Xen notes", "CONFIG_XEN_PV")
+    refused(log_name, [plain], "no Xen notes",
+            "give one built with CONFIG_XEN_PV")
 
 
 def test_32_bit_kernel(log_name):
     # The hypervisor's own image is a 32-bit ELF program.
-    refused(log_name, [lab.HYPERVISORS["release"]], "64-bit",
-            "32-bit PV is not supported")
+    refused(log_name, [lab.HYPERVISORS["release"]], "no 64-bit x86 kernel",
+            "32-bit PV is not supported", "give an amd64 one")
 
 
 def with_payload(change):
@@ -143,33 +148,47 @@ def flip(at):
 
 def test_damaged_xz_header(log_name, write):
     image = write(with_payload(flip(8)))
-    refused(log_name, [image], "xz data", "damaged", "anew")
+    refused(log_name, [image], "xz data", "damaged",
+            "get the file anew")
 
 
 def test_damaged_xz_data(log_name, write):
     image = write(with_payload(flip(200000)))
-    refused(log_name, [image], "xz data", "damaged", "anew")
+    refused(log_name, [image], "xz data", "damaged",
+            "get the file anew")
 
 
 def test_wrong_unpacked_size(log_name, write):
     def change(payload):
         payload[-4:] = b"\xff\xff\xff\x7f"
     image = write(with_payload(change))
-    refused(log_name, [image], "size", "anew")
+    refused(log_name, [image], "size", "get the file anew")
 
 
 def test_unknown_compression(log_name, write):
     def change(payload):
         payload[:8] = b"BZh91AY&"
     image = write(with_payload(change))
-    refused(log_name, [image], "bzip2", "xz, zstd, gzip or lz4")
+    refused(log_name, [image], "bzip2",
+            "give one with xz, zstd, gzip or lz4")
 
 
 # -- memory -----------------------------------------------------------------
 
 def test_too_little_memory_to_unpack(log_name):
     refused(log_name, [DOM0 / "vmlinuz"], "memory",
-            "needs more of it", memory_mib=64)
+            "the machine needs more of it", memory_mib=64)
+
+
+@BOTH
+def test_too_little_memory_to_begin(log_name, build):
+    refused(log_name, [HELLO], "No memory for the frame table",
+            "give the machine more", build=build, memory_mib=6)
+
+
+def test_too_little_memory_for_a_small_dom0(log_name):
+    refused(log_name, [HELLO], "Dom0 would have 0 MiB",
+            "raise dom0_mem= or the machine's memory", memory_mib=16)
 
 
 def test_too_little_memory_for_dom0(log_name):
@@ -191,24 +210,29 @@ def test_more_memory_for_dom0_than_there_is(log_name):
 # -- machine ----------------------------------------------------------------
 
 def test_no_timer(log_name):
-    refused(log_name, [HELLO], "no usable timer", "firmware",
+    refused(log_name, [HELLO], "no usable timer",
+            "turn one on in the firmware's setup",
             qemu_args=["-machine", "pc,hpet=off,pit=off", "-no-acpi"])
 
 
 def test_no_local_apic(log_name):
-    refused(log_name, [HELLO], "no local APIC", "firmware",
+    refused(log_name, [HELLO], "no local APIC",
+            "turn it on in the firmware's setup",
             cpu="max,-smap,-smep,-apic")
 
 
 def test_no_acpi(log_name):
-    refused(log_name, [HELLO], "no IO-APIC", "firmware",
+    refused(log_name, [HELLO], "no IO-APIC",
+            "turn ACPI and the IO-APIC on in the firmware's setup",
             qemu_args=["-no-acpi"])
 
 
-@pytest.mark.parametrize("cpu, word", [
-    ("max,-lm", "64-bit"), ("max,-nx", "NX")], ids=["no-64-bit", "no-nx"])
-def test_processor_lacks_what_we_need(log_name, cpu, word):
+@pytest.mark.parametrize("cpu, words", [
+    ("max,-lm", ("no 64-bit mode", "use another one")),
+    ("max,-nx", ("no NX bit", "turn it on in the firmware's setup")),
+], ids=["no-64-bit", "no-nx"])
+def test_processor_lacks_what_we_need(log_name, cpu, words):
     """Said by the very first instructions, which then halt."""
     with BareMachine(log_name, [HELLO], cpu=cpu) as machine:
         sentence = machine.wait_for(rb"Lodge: ([^\r\n]*)\r*\n", "sentence")
-    assert word in sentence
+    assert [word for word in words if word not in sentence] == [], sentence

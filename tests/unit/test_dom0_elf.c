@@ -121,7 +121,23 @@ static const char *parse(struct dom0_image *img, const struct file *f)
 	return wrong;
 }
 
-/* Refused, and the sentence says @why. */
+/* Its last part says what to do. */
+static bool advises(const char *wrong)
+{
+	static const char *const advice[] = {
+		": get the file anew", ": give ", ": unpack it first",
+		": the first module has to be ",
+	};
+	const char *last = strrchr(wrong, ':');
+	unsigned int i;
+
+	for (i = 0; last && i < ARRAY_SIZE(advice); i++)
+		if (!strncmp(last, advice[i], strlen(advice[i])))
+			return true;
+	return false;
+}
+
+/* Refused, and the sentence says @why, and what to do. */
 static void refused(const struct file *f, const char *why)
 {
 	struct dom0_image img;
@@ -130,6 +146,8 @@ static void refused(const struct file *f, const char *why)
 	assert_non_null(wrong);
 	if (!strstr(wrong, why))
 		fail_msg("\"%s\" does not say \"%s\"", wrong, why);
+	if (!advises(wrong))
+		fail_msg("\"%s\" does not say what to do", wrong);
 }
 
 static void accepted(const struct file *f, struct dom0_image *img)

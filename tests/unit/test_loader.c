@@ -264,7 +264,7 @@ static void leaves_other_files_alone(void **state)
 
 /* ---- damaged ones ---- */
 
-/* Refused, with one sentence that has @word in it. */
+/* Refused, with one sentence that has @word in it and says what to do. */
 static void expect_refusal(const char *word)
 {
 	fake_panic[0] = '\0';
@@ -272,6 +272,11 @@ static void expect_refusal(const char *word)
 	assert_non_null(strstr(fake_panic, "Dom0's kernel cannot be used: "));
 	if (!strstr(fake_panic, word))
 		fail_msg("\"%s\" lacks \"%s\"", fake_panic, word);
+	if (!strstr(fake_panic, ": get the file anew") &&
+	    !strstr(fake_panic, ": give a newer one") &&
+	    !strstr(fake_panic, "; give one with ") &&
+	    !strstr(fake_panic, ": the machine needs more of it"))
+		fail_msg("\"%s\" does not say what to do", fake_panic);
 }
 
 static void a_changed_byte_is_noticed(void **state)

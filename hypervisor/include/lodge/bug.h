@@ -25,6 +25,9 @@ void panic(const char *fmt, ...) __printf(1, 2) __noreturn;
 /* The same with the registers of an exception frame. */
 void panic_regs(const struct cpu_user_regs *regs, const char *fmt, ...)
 	__printf(2, 3) __noreturn;
+/* While booting: @what, in words, could not be allocated. */
+#define panic_no_memory(what, ...)                                            \
+	panic("No memory for " what ": give the machine more", ##__VA_ARGS__)
 
 void bug(const char *file, unsigned int line, const char *what) __noreturn;
 
