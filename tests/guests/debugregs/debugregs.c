@@ -12,6 +12,7 @@
 #include <guestkit/page.h>
 #include <guestkit/test.h>
 #include <guestkit/trap.h>
+#include <guestkit/user.h>
 
 #define NON_CANONICAL 0x0000900000000000UL
 #define DR6_FIXED     0xffff0ff0UL
@@ -24,7 +25,10 @@
 #define TYPE_WRITE    1
 #define TYPE_PORT     2
 #define TYPE_ACCESS   3
+#define LEN_2	      1
 #define LEN_8	      2
+
+USER_ASM(user_call_behind_mov_ss, "mov 0x600000, %ss; syscall; ud2");
 
 static volatile uint64_t watched;
 
@@ -132,6 +136,80 @@ TEST(not_in_hypercalls)
 	CHECK_NO_FAULT(HYPERVISOR_xen_version(XENVER_get_features, &info));
 	CHECK(info.submap != 0);
 	unwatch();
+}
+
+/*
+ * A processor holds the exception of a watched MOV SS back until behind the
+ * next instruction. If that enters the hypervisor it comes there, before the
+ * first instruction of the entry; QEMU does not hold it back.
+ */
+static const volatile uint16_t watched_ss = FLAT_KERNEL_SS;
+
+static unsigned int int3_behind_mov_ss(void)
+{
+	return TRAP_CATCH(asm volatile("mov %0, %%ss; int3" ::"m"(watched_ss)));
+}
+
+static long call_behind_mov_ss(void)
+{
+	long rc = __HYPERVISOR_xen_version;
+
+	asm volatile("mov %1, %%ss; syscall"
+		     : "+a"(rc)
+		     : "m"(watched_ss), "D"(XENVER_version), "S"(0)
+		     : "rcx", "r11", "memory");
+	return rc;
+}
+
+TEST(held_back_into_an_exception)
+{
+	unsigned int vector;
+
+	watch((unsigned long)&watched_ss, TYPE_ACCESS, LEN_2);
+	vector = int3_behind_mov_ss();
+	unwatch();
+	CHECK(vector == VECTOR_BP || vector == VECTOR_DB);
+	/* Nothing of the hypervisor's is seen in it. */
+	CHECK_EQ(last_trap()->regs.cs, FLAT_KERNEL_CS & ~3);
+	CHECK(last_trap()->regs.rip < HYPERVISOR_VIRT_START ||
+	      last_trap()->regs.rip >= HYPERVISOR_VIRT_END);
+	print("NOTE held back into int3: trap %u\n", vector);
+}
+
+TEST(held_back_into_a_call)
+{
+	static volatile long rc;
+	unsigned int vector;
+
+	watch((unsigned long)&watched_ss, TYPE_ACCESS, LEN_2);
+	vector = TRAP_CATCH(rc = call_behind_mov_ss());
+	unwatch();
+	CHECK(vector == (unsigned int)NO_TRAP || vector == VECTOR_DB);
+	if (vector == (unsigned int)NO_TRAP)
+		CHECK_EQ(rc, HYPERVISOR_xen_version(XENVER_version, NULL));
+	else
+		CHECK_EQ(last_trap()->regs.cs, FLAT_KERNEL_CS & ~3);
+	print("NOTE held back into a call: trap %d\n", (int)vector);
+}
+
+/* Before the first instruction of the entry the user's gs base is loaded. */
+TEST(held_back_into_a_system_call)
+{
+	struct cpu_user_regs regs;
+	volatile uint16_t *cell = (void *)USER_DATA;
+	int vector;
+
+	REQUIRE(!user_set_up());
+	*cell = FLAT_USER_SS;
+	user_regs(&regs, user_call_behind_mov_ss);
+	watch(USER_DATA, TYPE_ACCESS, LEN_2);
+	vector = user_run(&regs);
+	unwatch();
+	CHECK(vector == ENTRY_SYSCALL || vector == VECTOR_DB);
+	CHECK_EQ(regs.cs, FLAT_USER_CS);
+	CHECK_EQ(regs.rip, user_address(user_call_behind_mov_ss) +
+				   (vector == ENTRY_SYSCALL ? 9 : 7));
+	print("NOTE held back into a system call: entry %x\n", vector);
 }
 
 TEST(by_instruction)

@@ -35,6 +35,7 @@ USER_ASM(user_write_code, "movl $0, 0x400000");
 USER_ASM(user_read_kernel, "mov 0xffffffff80100000, %rax");
 USER_ASM(user_read_hypervisor, "movabs 0xffff830000000000, %rax");
 USER_ASM(user_hlt, "hlt");
+USER_ASM(user_syscall, "syscall; ud2");
 
 static volatile unsigned long *missing = (void *)0x1000;
 
@@ -427,17 +428,33 @@ TEST(callbacks_wrong)
 	CHECK_EQ(callback_register(6, VIRT_BASE), RECORDED(-ENOSYS));
 	CHECK_EQ(callback_register(8, VIRT_BASE), RECORDED(-ENOSYS));
 	CHECK_EQ(callback_register(0xffff, VIRT_BASE), RECORDED(-ENOSYS));
-	CHECK_EQ(callback_register(CALLBACKTYPE_event, NON_CANONICAL),
-		 RECORDED(-EINVAL));
-	CHECK_EQ(callback_register(CALLBACKTYPE_syscall, NON_CANONICAL),
-		 RECORDED(-EINVAL));
 	CHECK_EQ(HYPERVISOR_callback_op(CALLBACKOP_register, (void *)0x1000),
 		 -EFAULT);
 	CHECK_EQ(HYPERVISOR_callback_op(2, NULL), -ENOSYS);
 	CHECK_EQ(HYPERVISOR_callback_op(-1, NULL), -ENOSYS);
-	CHECK_EQ(callback_install(CALLBACKTYPE_event, 0), 0);
-	CHECK_EQ(callback_install(CALLBACKTYPE_syscall, CALLBACKF_mask_events),
-		 0);
+}
+
+/* A refused address leaves the one that was there. */
+TEST(callbacks_non_canonical)
+{
+	static const unsigned int types[] = {
+		CALLBACKTYPE_event,    CALLBACKTYPE_failsafe,
+		CALLBACKTYPE_syscall,  CALLBACKTYPE_syscall32,
+		CALLBACKTYPE_sysenter, CALLBACKTYPE_nmi,
+	};
+	struct cpu_user_regs regs;
+	unsigned int i;
+
+	REQUIRE(!user_set_up());
+	for (i = 0; i < sizeof(types) / sizeof(types[0]); i++) {
+		CHECK_EQ(callback_install(types[i], CALLBACKF_mask_events), 0);
+		CHECK_EQ(callback_register(types[i], NON_CANONICAL),
+			 RECORDED(-EINVAL));
+		CHECK_EQ(callback_register(types[i], ~NON_CANONICAL),
+			 RECORDED(-EINVAL));
+	}
+	user_regs(&regs, user_syscall);
+	CHECK_EQ(user_run(&regs), ENTRY_SYSCALL);
 }
 
 static long callback_unregister(unsigned int type)
