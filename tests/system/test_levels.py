@@ -2,12 +2,14 @@
 """test_levels.py - what the log shows, and when it says it happened
 
 The guest "flood" reads 100 registers that are nobody's, waits until the next
-burst is allowed, and reads one more.
+burst is allowed, and reads one more. Or it reads one for each byte that is
+typed for it, while debug keys change what is shown.
 """
 import re
 
 import pytest
 
+from test_bad_input import BareMachine
 from test_guests import RUNNER
 import lab
 
@@ -57,3 +59,50 @@ def test_all_is_shown_on_request():
 def test_what_is_not_asked_for_is_not_shown(args):
     log, _ = flood(args)
     assert not REFUSED.search(log)
+
+
+class Talker(BareMachine):
+    """A machine whose guest makes the hypervisor talk when it is asked to."""
+
+    def __init__(self, name, build, args):
+        flood = lab.BUILD / "guests" / "flood.elf"
+        super().__init__(name, ["%s listen=yes" % flood], build=build,
+                         hypervisor_args=args)
+        self.asked = 0
+
+    def refusal_shown(self):
+        """Ask the guest for one: is it in the log?"""
+        self.asked += 1
+        self.child.send("x")
+        self.wait_for(rb"NOTE asked (%d) times" % self.asked, "answer")
+        return bool(REFUSED.search(lab.plain(self.child.before)))
+
+    def switch_input(self, to):
+        self.child.send("\x01\x01\x01")
+        self.wait_for(b"(serial input goes to %s)" % to, "switch")
+
+    def press(self, key):
+        """A debug key; what it says is shown from now on."""
+        self.switch_input(b"the debug keys")
+        self.child.send(key)
+        shown = self.wait_for(rb"messages about guests shown: (\w+), some of: "
+                              rb"\w+", "answer to a key")
+        self.switch_input(b"Dom0")
+        return shown
+
+
+@pytest.mark.parametrize("build", ["release", "debug"])
+def test_keys_change_what_is_shown(log_name, build):
+    with Talker(log_name, build, "guest_loglvl=none") as machine:
+        machine.wait_for(b"(NOTE listening)", "guest")
+        assert not REFUSED.search(machine.console())
+        assert not machine.refusal_shown()
+        for key, level, shown in (
+                (">", "error", False), (">", "warning", False),
+                (">", "info", False), (">", "debug", True),
+                ("<", "info", False), (">", "debug", True),
+                (">", "all", True), (">", "all", True)):
+            assert machine.press(key) == level
+            assert machine.refusal_shown() == shown
+        machine.child.send("q")
+        machine.wait_for(b"(VERDICT flood: success)", "verdict")

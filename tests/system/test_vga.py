@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""test_vga.py - messages on the VGA screen, and on the second serial port
+"""test_vga.py - messages on the VGA screen, the second serial port both ways
 
 The machine runs a small guest, or none; its screen is read from the adapter's
 memory through QEMU's monitor.
@@ -26,9 +26,10 @@ LIMIT_S = 300
 class Screen:
     """A machine that is looked at from outside."""
 
-    def __init__(self, hypervisor, args, guest="hello", serial=()):
+    def __init__(self, hypervisor, args, guest="hello", guest_args=""):
         self.scratch = tempfile.mkdtemp(prefix="lodge-")
         self.com2 = pathlib.Path(self.scratch, "com2")
+        self.com2_in = self.com2.with_suffix(".in")
         path = pathlib.Path(self.scratch, "qmp")
         command = ["qemu-system-x86_64", "-accel", "tcg",
                    "-cpu", "max,-smap,-smep", "-m", "512", "-vga", "std",
@@ -37,11 +38,14 @@ class Screen:
                    "-qmp", "unix:%s,server=on,wait=off" % path,
                    "-kernel", str(lab.HYPERVISORS[hypervisor]),
                    "-append", "dom0_mem=128M noreboot " + args,
-                   "-serial", "null", "-serial", "file:%s" % self.com2]
+                   "-chardev", "socket,id=com2,server=on,wait=off,path=%s,"
+                   "logfile=%s" % (self.com2_in, self.com2),
+                   "-serial", "null", "-serial", "chardev:com2"]
         if guest:
             image = lab.BUILD / "guests" / (guest + ".elf")
             command += ["-initrd", "%s %s" % (
-                image, RUNNER.read_conf(guest).get("guest_args", ""))]
+                image, guest_args
+                or RUNNER.read_conf(guest).get("guest_args", ""))]
         self.qemu = subprocess.Popen(command, stdin=subprocess.DEVNULL)
         self.qmp = self.connect(path)
         self.command("qmp_capabilities")
@@ -99,6 +103,12 @@ class Screen:
             time.sleep(0.2)
         raise AssertionError("%r did not come:\n%s" % (what, "\n".join(lines)))
 
+    def type(self, text):
+        """Into the second serial port."""
+        with socket.socket(socket.AF_UNIX) as line:
+            line.connect(str(self.com2_in))
+            line.sendall(text)
+
     def serial_lines(self):
         """What came out of the second serial port."""
         return self.com2.read_text(errors="replace").splitlines() \
@@ -144,3 +154,17 @@ def test_second_serial_port_alone():
                    for line in lines)
         # Nothing of it on the screen.
         assert not any("lodge" in line for line in screen.lines())
+
+
+def test_second_serial_port_takes_input():
+    """For Dom0, for the debug keys, and for Dom0 again."""
+    args = "console=com2 com2=115200,8n1"
+    with Screen("release", args, "flood", "listen=yes") as screen:
+        for text, answer in (
+                (b"", r"^NOTE listening"), (b"x", r"^NOTE asked 1 times"),
+                (b"\x01\x01\x01", r"serial input goes to the debug keys"),
+                (b"h", r" h  list the debug keys"),
+                (b"\x01\x01\x01", r"serial input goes to Dom0"),
+                (b"q", r"^VERDICT flood: success")):
+            screen.type(text)
+            screen.wait_for(answer, screen.serial_lines)
