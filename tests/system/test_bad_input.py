@@ -19,6 +19,7 @@ BOTH = pytest.mark.parametrize("build", ["release", "debug"])
 
 LIMIT_S = 180
 DOM0_RUNS = rb"\(lodge\) Dom0: (\d+) MiB"
+CALLER = rb"Call trace:\r*\n\(lodge\) +\[<\w{16}>\] (\w+)\+0x"
 PANIC = rb"\(lodge\) Panic on CPU \d+: ([^\r\n]*)\r*\n"
 
 DOM0 = lab.BUILD / "dom0"
@@ -57,6 +58,7 @@ class BareMachine(lab.Machine):
     def refusal(self):
         """The sentence with which it gives up; a reset is announced."""
         sentence = self.wait_for(PANIC, "sentence of refusal")
+        self.wait_for(CALLER, "call trace with names")
         self.wait_for(rb"Rebooting in \d+ seconds", "announced reset")
         return sentence
 

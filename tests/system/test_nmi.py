@@ -5,6 +5,8 @@ QEMU's monitor sends the NMI of the machine and reports errors in the banks of
 a processor; the debug build runs over its own stack when it is asked to. Each
 must end as the options say: at Dom0, nowhere, or in a panic that names it.
 """
+import re
+
 import pytest
 
 import lab
@@ -15,6 +17,7 @@ LIMIT_S = 120
 # corrupt; a cache hierarchy error.
 FATAL_BANK = 0xb600000000000135
 RESTARTABLE = 0x5
+NAME = re.compile(r" (\w+)\+0x[0-9a-f]+/0x[0-9a-f]+")
 
 
 def nmis_in_dom0(machine):
@@ -22,10 +25,22 @@ def nmis_in_dom0(machine):
 
 
 def expect_panic(machine, pattern):
+    """Wait for it; returns the function of ours where it was, "" in a guest.
+
+    The registers and the call trace's first line name the same function.
+    """
     machine.expect(rb"Panic on CPU \d+: " + pattern, LIMIT_S, "panic")
-    machine.expect(rb"rip e008:\w+|rip \w{4}:\w+", LIMIT_S, "registers")
-    machine.expect(rb"Call trace:", LIMIT_S, "call trace")
+    place, symbol = machine.expect(
+        rb"cpu \d+  (guest|hypervisor)  rip \w{4}:\w{16}([^\r\n]*)\r*\n",
+        LIMIT_S, "registers").groups()
+    first, = machine.expect(
+        rb"Call trace:\r*\n\(lodge\) +\[<\w{16}>\]([^\r\n]*)\r*\n",
+        LIMIT_S, "call trace").groups()
     machine.expect(rb"Halted \(noreboot\)", LIMIT_S, "halt")
+    assert first == symbol
+    name = NAME.fullmatch(lab.plain(symbol))
+    assert bool(name) == (place == b"hypervisor"), symbol
+    return name.group(1) if name else ""
 
 
 class Doomed(lab.Machine):
@@ -87,7 +102,8 @@ def test_machine_check_fatal(log_name):
 def test_stack_overflow(log_name):
     with Doomed(log_name, "debug",
                 hypervisor_args="selftest=df noreboot") as machine:
-        expect_panic(machine, rb"Double fault: the stack has overflowed")
+        assert expect_panic(machine, rb"Double fault: the stack has "
+                            rb"overflowed") == "overflow_stack"
 
 
 def test_watchdog_finds_hang(log_name):
