@@ -122,20 +122,19 @@ static void __init unpack_payload(struct boot_info *bi,
 		return;
 	}
 	if (!format)
-		panic("Dom0's kernel cannot be used: what it contains at byte "
-		      "%lu is not compressed by any method that is known: get "
-		      "the file anew", (unsigned long)bz->offset);
+		panic("Dom0's kernel cannot be used: its data at byte %lu are "
+		      "not compressed by any method known: get the file anew",
+		      (unsigned long)bz->offset);
 	if (!format->decode)
 		panic("Dom0's kernel cannot be used: it is compressed with "
-		      "%s; give one with xz, zstd, gzip or lz4, or the "
-		      "unpacked ELF file (vmlinux)", format->name);
+		      "%s: give one with xz, zstd, gzip or lz4, or vmlinux",
+		      format->name);
 	wrong = unpack(bi, format, src, bz->size);
 	if (wrong)
-		panic("Dom0's kernel cannot be used: the %s data at byte %lu "
-		      "of its file: %s%s", format->name,
-		      (unsigned long)bz->offset, wrong,
-		      strcmp(wrong, DECODE_NO_MEMORY) ? ": get the file anew" :
-		      ": the machine needs more of it below 4 GiB");
+		panic("Dom0's kernel cannot be used: the %s data at byte %lu: "
+		      "%s: %s", format->name, (unsigned long)bz->offset, wrong,
+		      strcmp(wrong, DECODE_NO_MEMORY) ? "get the file anew" :
+							"give the machine more");
 }
 
 /**

@@ -178,8 +178,8 @@ def test_unknown_compression(log_name, write):
 # -- memory -----------------------------------------------------------------
 
 def test_too_little_memory_to_unpack(log_name):
-    refused(log_name, [DOM0 / "vmlinuz"], "memory",
-            "the machine needs more of it", memory_mib=64)
+    refused(log_name, [DOM0 / "vmlinuz"], "they need more memory",
+            "give the machine more", memory_mib=64)
 
 
 @BOTH

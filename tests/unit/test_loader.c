@@ -274,8 +274,8 @@ static void expect_refusal(const char *word)
 		fail_msg("\"%s\" lacks \"%s\"", fake_panic, word);
 	if (!strstr(fake_panic, ": get the file anew") &&
 	    !strstr(fake_panic, ": give a newer one") &&
-	    !strstr(fake_panic, "; give one with ") &&
-	    !strstr(fake_panic, ": the machine needs more of it"))
+	    !strstr(fake_panic, ": give one with ") &&
+	    !strstr(fake_panic, ": give the machine more"))
 		fail_msg("\"%s\" does not say what to do", fake_panic);
 }
 

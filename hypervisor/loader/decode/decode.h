@@ -54,7 +54,7 @@ const char *decode_xz(struct unpack_job *job);
 const char *decode_zstd(struct unpack_job *job);
 
 /* What more than one of them has to say. */
-#define DECODE_NO_MEMORY	"to unpack them takes more memory than there is"
+#define DECODE_NO_MEMORY	"they need more memory below 4 GiB"
 #define DECODE_SHORT		"they end too early"
 #define DECODE_DAMAGED		"they are damaged"
 #define DECODE_WRONG_SIZE	"they end too early, or are not of the size told"
