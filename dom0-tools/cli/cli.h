@@ -9,6 +9,8 @@
 #include <stddef.h>
 #include <stdio.h>
 
+#include "liblodge.h"
+
 /* Exit status, as scripts see it. */
 enum { CLI_DONE = 0, CLI_FAILED = 1, CLI_USAGE = 2 };
 
@@ -42,6 +44,7 @@ extern const struct cli_command cli_commands[];
 extern const size_t cli_nr_commands;
 
 int cmd_check(const struct cli_options *o, int argc, char **argv);
+int cmd_console(const struct cli_options *o, int argc, char **argv);
 int cmd_create(const struct cli_options *o, int argc, char **argv);
 int cmd_debug_keys(const struct cli_options *o, int argc, char **argv);
 int cmd_destroy(const struct cli_options *o, int argc, char **argv);
@@ -63,8 +66,6 @@ int cmd_vcpu_set(const struct cli_options *o, int argc, char **argv);
 int cmd_vcpu_list(const struct cli_options *o, int argc, char **argv);
 
 /* ---- report.c: for all commands ----------------------------------------- */
-struct lodge;
-
 /* NULL: there is no memory, which was said. */
 struct lodge *cli_open(void);
 /* Says why the last call failed, the cause first. Returns CLI_FAILED. */
@@ -72,9 +73,15 @@ int cli_failed(const struct lodge *l);
 /* The domids of those named, to be free()d; NULL: it was said why not. */
 unsigned int *cli_find_domains(struct lodge *l, int argc, char **argv);
 
-/* ---- config.c: for what takes a configuration --------------------------- */
-struct lodge_config;
+/* ---- console.c ---------------------------------------------------------- */
+/*
+ * This terminal is the guest's until ^] is typed, or the domain has gone.
+ * Returns the exit status; what is wrong was said.
+ */
+int cli_console(struct lodge *l, unsigned int domid,
+		enum lodge_console_type type, unsigned int number);
 
+/* ---- config.c: for what takes a configuration --------------------------- */
 /* To be given to lodge_config_free(); NULL: there is no memory, as was said. */
 struct lodge_config *cli_read_config(const char *file, int argc, char **argv);
 void cli_show_findings(FILE *out, const struct lodge_config *config);

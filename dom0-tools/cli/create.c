@@ -34,7 +34,9 @@ static int start(struct lodge *l, const struct lodge_domain_config *d,
 		return cli_failed(l);
 	if (!o->has['p'] && lodge_domain_unpause(l, domid))
 		return cli_failed(l);
-	return CLI_DONE;
+	/* What it has written by then is kept for whoever is first to read. */
+	return o->has['c'] ? cli_console(l, domid, LODGE_CONSOLE_DEFAULT, 0)
+			   : CLI_DONE;
 }
 
 static int create(const struct lodge_config *config,

@@ -30,7 +30,14 @@ static const struct cli_option dmesg_options[] = {
 	{0},
 };
 
+static const struct cli_option console_options[] = {
+	{'t', "type", "pv|serial", "the console of that type"},
+	{'n', "num", "NUMBER", "the console of that number, from 0"},
+	{0},
+};
+
 static const struct cli_option create_options[] = {
+	{'c', "console", NULL, "be the guest's terminal at once"},
 	{'p', "paused", NULL, "leave it paused"},
 	{'q', "quiet", NULL, "say nothing that is not wrong"},
 	{'n', "dryrun", NULL, "read the configuration only"},
@@ -48,6 +55,8 @@ const struct cli_command cli_commands[] = {
 	{"check", "FILE [KEY=VALUE...]",
 	 "Say all that is wrong with a configuration; create nothing",
 	 json_only, 1, -1, cmd_check},
+	{"console", "DOMAIN", "Be the terminal of a guest; ^] leaves it",
+	 console_options, 1, 1, cmd_console},
 	{"create", "FILE [KEY=VALUE...]", "Create a guest, and start it",
 	 create_options, 1, -1, cmd_create},
 	{"debug-keys", "KEYS", "Press debug keys of the hypervisor", NULL, 1, 1,

@@ -408,7 +408,64 @@ int lodge_host(struct lodge *l, struct lodge_host_info *info);
  */
 int lodge_console_ring(struct lodge *l, char **text, bool clear);
 
+/**
+ * lodge_console_ring_next() - what the hypervisor has said since the last call
+ * @text:     @size bytes; nothing is behind them
+ * @nr:       how many were written
+ * @position: 0 at first: the oldest that it still has
+ *
+ * Return: 0; -errno.
+ */
+int lodge_console_ring_next(struct lodge *l, char *text, size_t size,
+			    size_t *nr, uint32_t *position);
+
 /* Presses debug keys on the hypervisor's console. 0; -errno */
 int lodge_debug_keys(struct lodge *l, const char *keys);
+
+/* ---- consoles ----------------------------------------------------------- */
+
+/* Where lodge-consoled has a socket for each guest, called by its domid. */
+#define LODGE_CONSOLE_SOCKETS "/run/lodge-consoled"
+
+enum lodge_console_type {
+	LODGE_CONSOLE_DEFAULT,	/* the serial port of an HVM guest, else PV */
+	LODGE_CONSOLE_PV,
+	LODGE_CONSOLE_SERIAL,
+};
+
+struct lodge_console;
+
+/**
+ * lodge_console_open() - be told when a guest's console can be reached
+ * @out:    to be given to lodge_console_close(), before @l is closed; NULL if
+ *          it failed
+ * @number: from 0
+ *
+ * Return: 0, also if nobody serves it yet; -ENOMEM; -errno.
+ */
+int lodge_console_open(struct lodge *l, struct lodge_console **out,
+		       unsigned int domid, enum lodge_console_type type,
+		       unsigned int number);
+void lodge_console_close(struct lodge_console *c);
+
+/*
+ * A descriptor that can be read when it is worth trying to attach. That the
+ * domain has gone is found out by trying: it does not tell of that.
+ */
+int lodge_console_events(const struct lodge_console *c);
+
+/**
+ * lodge_console_attach() - a guest's console, if it can be reached now
+ * @fd: a descriptor, the caller's: what is read the guest has written, and
+ *      what is written it reads. It does not block.
+ *
+ * Takes what there is at lodge_console_events(). A console that ends (at the
+ * end of what can be read, or EIO) may be served again: then attach again.
+ *
+ * Return: 0; -EAGAIN nobody serves it now: there is no error to be told;
+ *         -ESRCH the domain has gone; -EACCES the guest itself could have
+ *         said what to open; -errno.
+ */
+int lodge_console_attach(struct lodge_console *c, int *fd);
 
 #endif
