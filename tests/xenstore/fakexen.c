@@ -423,12 +423,32 @@ void xencall_free_buffer(xencall_handle *xcall, void *p)
 	free(p);
 }
 
+static int list_domains(struct xen_sysctl *ctl)
+{
+	struct xen_sysctl_getdomaininfolist *list = &ctl->u.getdomaininfolist;
+	struct xen_domctl_getdomaininfo *info = list->buffer.p;
+	uint32_t dom;
+
+	if (ctl->cmd != XEN_SYSCTL_getdomaininfolist) {
+		errno = ENOSYS;
+		return -1;
+	}
+	list->num_domains = 0;
+	for (dom = list->first_domain;
+	     dom < 1024 && list->num_domains < list->max_domains; dom++)
+		if (domain_exists(dom))
+			fill_info(&info[list->num_domains++], dom);
+	return 0;
+}
+
 int xencall1(xencall_handle *xcall, unsigned int op, uint64_t arg1)
 {
 	struct xen_domctl *ctl = (void *)(uintptr_t)arg1;
 	uint32_t dom = ctl->domain;
 
 	(void)xcall;
+	if (op == __HYPERVISOR_sysctl)
+		return list_domains((void *)ctl);
 	if (op != __HYPERVISOR_domctl ||
 	    ctl->cmd != XEN_DOMCTL_getdomaininfo) {
 		errno = ENOSYS;
