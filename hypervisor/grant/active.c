@@ -13,12 +13,18 @@
 #include <lodge/bug.h>
 #include <lodge/errno.h>
 
-struct grant_active *grant_active_entry(struct grant_table *gt, grant_ref_t ref)
+/* They stay where they are. */
+static struct grant_active *entry_at(struct grant_table *gt, grant_ref_t ref)
 {
-	ASSERT(spin_is_held(&gt->lock));
 	/* The same in both versions: there are at least as many as entries. */
 	return &gt->active[ref / GRANT_MAX_REFS_PER_FRAME]
 			  [ref % GRANT_MAX_REFS_PER_FRAME];
+}
+
+struct grant_active *grant_active_entry(struct grant_table *gt, grant_ref_t ref)
+{
+	ASSERT(spin_is_held(&gt->lock));
+	return entry_at(gt, ref);
 }
 
 bool grant_active_used(const struct grant_active *act)
@@ -35,23 +41,32 @@ int grant_page_status(int rc)
 static int take_frame(struct grant_table *gt, struct grant_active *act,
 		      bool write)
 {
-	gfn_t gfn = GFN(act->what.gfn);
 	int rc;
 
 	if (act->what.transitive)
 		return GNTST_okay;
 	if (!grant_active_used(act)) {
-		act->pg = gfn_get_page(gt->d, gfn, GFN_READ, &rc);
-		if (!act->pg)
-			return grant_page_status(rc);
+		act->pg = gfn_get_page(gt->d, GFN(act->what.gfn),
+				       write ? GFN_WRITE : GFN_READ, &rc);
+		return act->pg ? GNTST_okay : grant_page_status(rc);
 	}
-	if (!write || act->nr_write || gfn_get_page(gt->d, gfn, GFN_WRITE, &rc))
-		return GNTST_okay;
-	if (!act->nr_read) {
-		gfn_put_page(act->pg, GFN_READ);
+	if (write && !act->nr_write &&
+	    page_get_type(act->pg, PT_WRITABLE, false))
+		return GNTST_general_error;
+	return GNTST_okay;
+}
+
+/* A use has ended, by which nobody writes any more, or which was the @last. */
+static void give_frame(struct grant_active *act, bool write, bool last)
+{
+	if (!act->pg)
+		return;
+	if (last) {
+		gfn_put_page(act->pg, write ? GFN_WRITE : GFN_READ);
 		act->pg = NULL;
+	} else if (write) {
+		page_put_type(act->pg);
 	}
-	return grant_page_status(rc);
 }
 
 static bool is_whole(const struct grant_what *what)
@@ -65,7 +80,7 @@ static int take(struct grant_table *gt, grant_ref_t ref,
 		uint16_t flags)
 {
 	if (!grant_active_used(act))
-		act->what = gt->fmt->read(gt, ref, flags);
+		gt->fmt->read(gt, ref, flags, &act->what);
 	if (whole && (flags & GTF_sub_page || !is_whole(&act->what)))
 		return GNTST_general_error;
 	return take_frame(gt, act, write);
@@ -139,26 +154,16 @@ void grant_unpin(struct domain *granter, grant_ref_t ref, bool write)
 	last = !grant_active_used(act);
 	if (last)
 		gt->nr_used--;
-	if (act->pg && write && !act->nr_write)
-		gfn_put_page(act->pg, GFN_WRITE);
-	if (act->pg && last) {
-		gfn_put_page(act->pg, GFN_READ);
-		act->pg = NULL;
-	}
-	if (last || (write && !act->nr_write))
+	if (last || (write && !act->nr_write)) {
+		give_frame(act, write, last);
 		gt->fmt->unmark(gt, ref, last);
+	}
 	spin_unlock(&gt->lock);
 }
 
 struct page *grant_pinned_page(struct domain *granter, grant_ref_t ref)
 {
-	struct grant_table *gt = granter->grants;
-	struct page *pg;
-
-	spin_lock(&gt->lock);
-	pg = grant_active_entry(gt, ref)->pg;
-	spin_unlock(&gt->lock);
-	return pg;
+	return READ_ONCE(entry_at(granter->grants, ref)->pg);
 }
 
 bool grant_used_by(struct domain *granter, const struct page *pg,

@@ -158,9 +158,7 @@ void grant_audit_frames(struct frame_window *w, struct domain *d)
 
 		if (!grant_active_used(act) || !act->pg)
 			continue;
-		audit_count(w, page_to_mfn(act->pg), 1, 0);
-		if (act->nr_write)
-			audit_count_writable(w, act->pg);
+		audit_count(w, page_to_mfn(act->pg), 1, act->nr_write ? 1 : 0);
 	}
 	spin_unlock(&gt->lock);
 }

@@ -47,7 +47,7 @@ static int foreign_status(struct vcpu *v, domid_t domid)
 	return rc == -ESRCH ? GNTST_bad_domain : GNTST_permission_denied;
 }
 
-static int end_get_own(struct vcpu *v, const struct gnttab_copy_ptr *ptr,
+static inline int end_get_own(struct vcpu *v, const struct gnttab_copy_ptr *ptr,
 		       struct copy_end *e)
 {
 	int rc;
@@ -71,7 +71,7 @@ static void pin_put(struct copy_pin *pin, bool write)
 
 /* @e->pin is the transitive one; the grant that it names is for its granter,
  * and cannot be another's again. */
-static int follow_transitive(struct copy_end *e, const struct grant_what *what)
+static __noinline int follow_transitive(struct copy_end *e, const struct grant_what *what)
 {
 	struct domain *third = what->domid == DOMID_SELF
 				       ? NULL
@@ -126,7 +126,7 @@ static int end_get_grant(struct vcpu *v, const struct gnttab_copy_ptr *ptr,
 	return status;
 }
 
-static void end_put(struct copy_end *e)
+static __forceinline void end_put(struct copy_end *e)
 {
 	if (!e->pin.granter) {
 		gfn_put_page(e->pg, e->write ? GFN_WRITE : GFN_READ);
@@ -148,8 +148,9 @@ static bool within_end(const struct copy_end *e, uint16_t offset, uint16_t len)
 }
 
 /* GNTST_general_error: beyond what the grant shows. */
-static int end_get(struct vcpu *v, const struct gnttab_copy_ptr *ptr,
-		   bool is_ref, uint16_t len, struct copy_end *e)
+static __forceinline int end_get(struct vcpu *v,
+				 const struct gnttab_copy_ptr *ptr, bool is_ref,
+				 uint16_t len, struct copy_end *e)
 {
 	int status = is_ref ? end_get_grant(v, ptr, e) : end_get_own(v, ptr, e);
 
@@ -157,6 +158,19 @@ static int end_get(struct vcpu *v, const struct gnttab_copy_ptr *ptr,
 		return status;
 	end_put(e);
 	return GNTST_general_error;
+}
+
+static inline void copy_bytes(const struct copy_end *dst, uint16_t to,
+			      const struct copy_end *src, uint16_t from,
+			      uint16_t len)
+{
+	char *d = (char *)page_to_virt(dst->pg) + to;
+	const char *s = (const char *)page_to_virt(src->pg) + from;
+
+	if (likely(dst->pg != src->pg))
+		memcpy(d, s, len);
+	else
+		memmove(d, s, len);
 }
 
 static int copy_between(struct vcpu *v, const struct gnttab_copy *op)
@@ -173,9 +187,8 @@ static int copy_between(struct vcpu *v, const struct gnttab_copy *op)
 	status = end_get(v, &op->dest, op->flags & GNTCOPY_dest_gref, op->len,
 			 &dst);
 	if (!status) {
-		memmove((char *)page_to_virt(dst.pg) + op->dest.offset,
-			(char *)page_to_virt(src.pg) + op->source.offset,
-			op->len);
+		copy_bytes(&dst, op->dest.offset, &src, op->source.offset,
+			   op->len);
 		end_put(&dst);
 	}
 	end_put(&src);

@@ -3,8 +3,8 @@
  * hypercall.c - the table of grant-table operations
  *
  * Most operations take an array, of which each element has its own status.
- * They go through it one by one, and may stop between two: the call is then
- * made again for the rest of the array.
+ * They go through it in batches that are read and written as a whole, and may
+ * stop between two: the call is then made again for the rest of the array.
  */
 #include "private.h"
 
@@ -15,18 +15,22 @@
 struct list_op {
 	unsigned int nr;
 	size_t size;
+	unsigned int batch;	/* 1: the caller must learn of each one */
 	void (*fn)(struct vcpu *v, void *op);
 	/* The result cannot be told to the caller: undo. May be NULL. */
 	void (*undo)(struct vcpu *v, void *op);
 };
 
+#define LIST_BATCH 8U
+
 static const struct list_op list_ops[] = {
 	{ GNTTABOP_map_grant_ref, sizeof(struct gnttab_map_grant_ref),
-	  grant_map_one, grant_map_undo },
-	{ GNTTABOP_transfer, sizeof(struct gnttab_transfer),
+	  LIST_BATCH, grant_map_one, grant_map_undo },
+	{ GNTTABOP_copy, sizeof(struct gnttab_copy), LIST_BATCH,
+	  grant_copy_one, NULL },
+	{ GNTTABOP_transfer, sizeof(struct gnttab_transfer), 1,
 	  grant_transfer_one, NULL },
-	{ GNTTABOP_copy, sizeof(struct gnttab_copy), grant_copy_one, NULL },
-	{ GNTTABOP_swap_grant_ref, sizeof(struct gnttab_swap_grant_ref),
+	{ GNTTABOP_swap_grant_ref, sizeof(struct gnttab_swap_grant_ref), 1,
 	  grant_swap_one, NULL },
 };
 
@@ -37,39 +41,52 @@ union list_arg {
 	struct gnttab_swap_grant_ref swap_refs;
 };
 
-static long do_element(const struct list_op *l, struct vcpu *v,
-		       guest_ptr_t at)
+/*
+ * Carries out @nr elements. What cannot be told of a mapping is undone; a copy
+ * that cannot be told of has been made. 0; -EFAULT: some of them cannot be read
+ * or written, those before it are done.
+ */
+static __forceinline long do_batch(const struct list_op *l, struct vcpu *v,
+				   guest_ptr_t at, unsigned int nr)
 {
-	union list_arg arg;
+	union list_arg args[LIST_BATCH];
+	char *arg = (char *)args;
+	unsigned int i, told, got;
+	size_t left;
 
-	if (copy_from_guest(&arg, at, l->size))
-		return -EFAULT;
-	l->fn(v, &arg);
-	if (!copy_to_guest(at, &arg, l->size))
-		return 0;
-	if (l->undo)
-		l->undo(v, &arg);
+	v->grant_near.region = 0;
+	got = copy_elements_from_guest(args, at, l->size, nr);
+	for (i = 0; i < got; i++)
+		l->fn(v, arg + i * l->size);
+	left = copy_to_guest(at, args, got * l->size);
+	if (likely(!left))
+		return got == nr ? 0 : -EFAULT;
+	told = got - (unsigned int)DIV_ROUND_UP(left, l->size);
+	for (i = told; i < got && l->undo; i++)
+		l->undo(v, arg + i * l->size);
 	return -EFAULT;
 }
 
-/* -EFAULT: an element cannot be read or written; those before it are done. */
+/* -EFAULT: as do_batch(). */
 static long grant_list(struct vcpu *v, unsigned int nr, guest_ptr_t arg,
 		       unsigned long count)
 {
 	const struct list_op *l = list_ops;
-	unsigned long i;
+	unsigned long done;
+	unsigned int n;
 	long rc;
 
 	while (l->nr != nr)
 		l++;
-	for (i = 0; i < count; i++) {
-		guest_ptr_t at = guest_ptr_add(arg, i * l->size);
+	for (done = 0; done < count; done += n) {
+		guest_ptr_t at = guest_ptr_add(arg, done * l->size);
 
-		if (i && hypercall_preempt_check())
+		if (done && hypercall_preempt_check())
 			return hypercall_continue(__HYPERVISOR_grant_table_op,
 						  3, (unsigned long)nr, at.va,
-						  count - i);
-		rc = do_element(l, v, at);
+						  count - done);
+		n = (unsigned int)min(count - done, (unsigned long)l->batch);
+		rc = do_batch(l, v, at, n);
 		if (rc)
 			return rc;
 	}

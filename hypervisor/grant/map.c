@@ -74,20 +74,18 @@ static int map_tracked(struct vcpu *v, struct domain *rd, struct track *t,
 	const struct grant_active *act;
 	uint16_t state = 0;
 	int status;
-	mfn_t mfn;
 
 	status = pin_for(rd, v, op, &act);
 	if (status)
 		return status;
-	mfn = page_to_mfn(act->pg);
 	if (op->flags & GNTMAP_host_map)
-		status = grant_map_ops->map(v, op->host_addr, mfn, op->flags,
-					    0);
+		status = grant_map_ops->map(v, op->host_addr, act->pg,
+					    op->flags);
 	if (status) {
 		unpin_for(rd, op);
 		return status;
 	}
-	op->dev_bus_addr = paddr_x(mfn_to_paddr(mfn));
+	op->dev_bus_addr = paddr_x(mfn_to_paddr(page_to_mfn(act->pg)));
 	if (op->flags & GNTMAP_host_map)
 		state |= TRACK_HOST;
 	if (op->flags & GNTMAP_device_map)
@@ -197,123 +195,104 @@ _Static_assert(sizeof(struct gnttab_unmap_grant_ref) ==
 		       SAME_OFFSET(status),
 	       "ABI");
 
-/* How far it got. */
-struct unmap {
-	struct track *t;
-	grant_handle_t handle;
-	uint16_t busy; /* TRACK_*_BUSY that it holds */
-	int16_t status;
-};
-
-static bool claim(struct unmap *u, unsigned int from, unsigned int busy)
+/* @t to be undone in one way more. @busy: the ways that are ours by now. */
+static bool claim(struct track *t, unsigned int from, unsigned int to,
+		  uint16_t *busy)
 {
-	if (!track_claim(u->t, from, busy))
+	if (!track_claim(t, from, to))
 		return false;
-	u->busy |= (uint16_t)busy;
+	*busy |= (uint16_t)to;
 	return true;
 }
 
-static void unclaim(struct unmap *u)
+static void unclaim(struct track *t, uint16_t busy)
 {
-	if (u->busy & TRACK_HOST_BUSY)
-		(void)track_claim(u->t, TRACK_HOST_BUSY, TRACK_HOST);
-	if (u->busy & TRACK_DEVICE_BUSY)
-		(void)track_claim(u->t, TRACK_DEVICE_BUSY, TRACK_DEVICE);
-	u->busy = 0;
+	if (busy & TRACK_HOST_BUSY)
+		(void)track_claim(t, TRACK_HOST_BUSY, TRACK_HOST);
+	if (busy & TRACK_DEVICE_BUSY)
+		(void)track_claim(t, TRACK_DEVICE_BUSY, TRACK_DEVICE);
 }
 
 /* What is claimed keeps the grant pinned. */
-static int unmap_claimed(struct vcpu *v, const struct unmap *u,
+static int unmap_claimed(struct vcpu *v, const struct track *t, uint16_t busy,
 			 const union unmap_op *op, bool replace)
 {
-	mfn_t mfn = page_to_mfn(grant_pinned_page(u->t->granter, u->t->ref));
+	mfn_t mfn = page_to_mfn(grant_pinned_page(t->granter, t->ref));
 
-	if ((u->busy & TRACK_DEVICE_BUSY) &&
+	if ((busy & TRACK_DEVICE_BUSY) &&
 	    op->unmap.dev_bus_addr != paddr_x(mfn_to_paddr(mfn)))
 		return GNTST_bad_dev_addr;
-	if (!(u->busy & TRACK_HOST_BUSY))
+	if (!(busy & TRACK_HOST_BUSY))
 		return GNTST_okay;
 	if (replace)
 		return grant_map_ops->replace(v, op->replace.host_addr, mfn,
-					      op->replace.new_addr,
-					      u->t->flags);
-	return grant_map_ops->unmap(v, op->unmap.host_addr, mfn, u->t->flags);
+					      op->replace.new_addr, t->flags);
+	return grant_map_ops->unmap(v, op->unmap.host_addr, mfn, t->flags);
 }
 
-/* An address for a kind of mapping that the handle has not is ignored. */
-static int unmap_begin(struct vcpu *v, struct unmap *u,
-		       const union unmap_op *op, bool replace)
+/* An address for a kind of mapping that the handle has not is ignored.
+ * *busy: what is the caller's to end. */
+static inline int unmap_begin(struct vcpu *v, const union unmap_op *op,
+			      bool replace, uint16_t *busy)
 {
+	struct track *t = track_lookup(v->domain->grants, op->unmap.handle);
+	unsigned int state = t ? READ_ONCE(t->state) : 0;
 	int status = GNTST_bad_handle;
-	unsigned int state;
 	bool host, device;
 
-	u->handle = op->unmap.handle;
-	u->t = track_lookup(v->domain->grants, u->handle);
-	state = u->t ? READ_ONCE(u->t->state) : 0;
+	*busy = 0;
 	if (!(state & TRACK_ANY))
 		return status;
 	host = (replace || op->unmap.host_addr) &&
 	       (state & (TRACK_HOST | TRACK_HOST_BUSY));
 	device = !replace && op->unmap.dev_bus_addr &&
 		 (state & (TRACK_DEVICE | TRACK_DEVICE_BUSY));
-	if ((!host || claim(u, TRACK_HOST, TRACK_HOST_BUSY)) &&
-	    (!device || claim(u, TRACK_DEVICE, TRACK_DEVICE_BUSY)))
-		status = u->busy ? unmap_claimed(v, u, op, replace)
-				 : GNTST_okay;
-	if (status)
-		unclaim(u);
+	if ((!host || claim(t, TRACK_HOST, TRACK_HOST_BUSY, busy)) &&
+	    (!device || claim(t, TRACK_DEVICE, TRACK_DEVICE_BUSY, busy)))
+		status = *busy ? unmap_claimed(v, t, *busy, op, replace)
+			       : GNTST_okay;
+	if (status) {
+		unclaim(t, *busy);
+		*busy = 0;
+	}
 	return status;
 }
 
-static void unmap_end(struct vcpu *v, struct unmap *u)
+static void unmap_end(struct grant_table *gt, grant_handle_t handle,
+		      uint16_t busy)
 {
-	struct grant_table *gt = v->domain->grants;
+	struct track *t = track_lookup(gt, handle);
 
-	if (u->busy & TRACK_HOST_BUSY)
-		grant_map_end(gt, u->t, u->handle, TRACK_HOST_BUSY);
-	if (u->busy & TRACK_DEVICE_BUSY)
-		grant_map_end(gt, u->t, u->handle, TRACK_DEVICE_BUSY);
-}
-
-static guest_ptr_t status_at(guest_ptr_t arg, unsigned int i)
-{
-	return guest_ptr_add(arg,
-			     i * sizeof(union unmap_op) +
-				     offsetof(struct gnttab_unmap_grant_ref,
-					      status));
+	if (busy & TRACK_HOST_BUSY)
+		grant_map_end(gt, t, handle, TRACK_HOST_BUSY);
+	if (busy & TRACK_DEVICE_BUSY)
+		grant_map_end(gt, t, handle, TRACK_DEVICE_BUSY);
 }
 
 /* Entries first, then the TLBs, then what they held, then the answers. */
-static long unmap_batch(struct vcpu *v, bool replace, guest_ptr_t arg,
-			unsigned int nr)
+static __forceinline long unmap_batch(struct vcpu *v, bool replace,
+				      guest_ptr_t arg, unsigned int nr)
 {
-	struct unmap batch[UNMAP_BATCH];
-	unsigned int i, n, busy = 0;
-	long rc = 0;
+	union unmap_op ops[UNMAP_BATCH];
+	uint16_t busy[UNMAP_BATCH];
+	unsigned int i, ways = 0;
+	unsigned int got = copy_elements_from_guest(ops, arg, sizeof(*ops), nr);
 
-	for (n = 0; n < nr; n++) {
-		union unmap_op op;
-
-		if (copy_from_guest(&op, guest_ptr_add(arg, n * sizeof(op)),
-				    sizeof(op))) {
-			rc = -EFAULT;
-			break;
-		}
-		batch[n].busy = 0;
-		batch[n].status =
-			(int16_t)unmap_begin(v, &batch[n], &op, replace);
-		busy |= batch[n].busy;
+	v->grant_near.region = 0;
+	for (i = 0; i < got; i++) {
+		ops[i].unmap.status =
+			(int16_t)unmap_begin(v, &ops[i], replace, &busy[i]);
+		ways |= busy[i];
 	}
-	if (busy & TRACK_HOST_BUSY)
+	if (ways & TRACK_HOST_BUSY)
 		flush(v);
-	for (i = 0; i < n; i++)
-		unmap_end(v, &batch[i]);
-	for (i = 0; i < n; i++)
-		if (copy_to_guest(status_at(arg, i), &batch[i].status,
-				  sizeof(batch[i].status)))
-			rc = -EFAULT;
-	return rc;
+	for (i = 0; i < got; i++)
+		if (busy[i])
+			unmap_end(v->domain->grants, ops[i].unmap.handle,
+				  busy[i]);
+	if (copy_to_guest(arg, ops, got * sizeof(*ops)) || got < nr)
+		return -EFAULT;
+	return 0;
 }
 
 /**

@@ -67,8 +67,8 @@ struct grant_format {
 	/* Takes the marks off: writing alone, or both. */
 	void (*unmark)(struct grant_table *gt, grant_ref_t ref, bool all);
 	/* What a marked entry with these flags names. */
-	struct grant_what (*read)(struct grant_table *gt, grant_ref_t ref,
-				  uint16_t flags);
+	void (*read)(struct grant_table *gt, grant_ref_t ref, uint16_t flags,
+		     struct grant_what *what);
 	/* Of entries that are not in use. */
 	void (*exchange)(struct grant_table *gt, grant_ref_t a, grant_ref_t b);
 	/* The word of flags and domain, and the frame, of an entry. */
@@ -166,7 +166,7 @@ int grant_page_status(int rc);
 /* Does @user use that frame by any grant of @granter? */
 bool grant_used_by(struct domain *granter, const struct page *pg,
 		   const struct domain *user);
-/* Of a grant that is pinned by the caller. */
+/* Of a grant that is pinned by the caller, and so stays as it is. */
 struct page *grant_pinned_page(struct domain *granter, grant_ref_t ref);
 
 /* ---- track.c ---- */

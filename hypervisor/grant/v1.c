@@ -72,10 +72,10 @@ static void v1_set_frame(struct grant_table *gt, grant_ref_t ref,
 	WRITE_ONCE(v1_entry(gt, ref)->frame, (uint32_t)frame);
 }
 
-static struct grant_what v1_read(struct grant_table *gt, grant_ref_t ref,
-				 uint16_t flags)
+static void v1_read(struct grant_table *gt, grant_ref_t ref, uint16_t flags,
+		    struct grant_what *what)
 {
-	return (struct grant_what){
+	*what = (struct grant_what){
 		.gfn = v1_frame(gt, ref),
 		.length = PAGE_SIZE,
 	};

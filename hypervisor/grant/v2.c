@@ -88,28 +88,29 @@ static void v2_set_frame(struct grant_table *gt, grant_ref_t ref,
 	WRITE_ONCE(v2_entry(gt, ref)->full_page.frame, frame);
 }
 
-static struct grant_what v2_read(struct grant_table *gt, grant_ref_t ref,
-				 uint16_t flags)
+static void v2_read(struct grant_table *gt, grant_ref_t ref, uint16_t flags,
+		    struct grant_what *what)
 {
 	const union grant_entry_v2 *e = v2_entry(gt, ref);
 
 	if ((flags & GTF_type_mask) == GTF_transitive)
-		return (struct grant_what){
+		*what = (struct grant_what){
 			.length = PAGE_SIZE,
 			.transitive = true,
 			.domid = READ_ONCE(e->transitive.trans_domid),
 			.ref = READ_ONCE(e->transitive.gref),
 		};
-	if (flags & GTF_sub_page)
-		return (struct grant_what){
+	else if (flags & GTF_sub_page)
+		*what = (struct grant_what){
 			.gfn = v2_frame(gt, ref),
 			.start = READ_ONCE(e->sub_page.page_off),
 			.length = READ_ONCE(e->sub_page.length),
 		};
-	return (struct grant_what){
-		.gfn = v2_frame(gt, ref),
-		.length = PAGE_SIZE,
-	};
+	else
+		*what = (struct grant_what){
+			.gfn = v2_frame(gt, ref),
+			.length = PAGE_SIZE,
+		};
 }
 
 /* Flags last of all: what they say must be there already. */

@@ -95,7 +95,7 @@ static void leave_old_type(struct page *pg, uint64_t was, enum page_type type)
 	atomic_fetch_and(&pg->type_info, ~PTI_UNCACHED);
 }
 
-static void become_none(struct page *pg, enum page_type type)
+static inline void become_none(struct page *pg, enum page_type type)
 {
 	uint64_t keep = READ_ONCE(pg->type_info) & PTI_UNCACHED;
 

@@ -175,22 +175,6 @@ static void write_done(guest_ptr_t pdone, unsigned int done)
 /* Requests that are read at once. */
 #define LIST_BATCH 8U
 
-/* As many requests as can be read, @nr at most; 0: none can. What runs into our
- * slots is refused as a whole: its first one is tried alone. */
-static unsigned int read_batch(const struct mm_list *l, void *reqs,
-			       guest_ptr_t list, unsigned int nr)
-{
-	size_t left;
-
-	nr = min(nr, LIST_BATCH);
-	left = copy_from_guest(reqs, list, nr * l->size);
-	if (unlikely(left == nr * l->size)) {
-		nr = 1;
-		left = copy_from_guest(reqs, list, l->size);
-	}
-	return left ? nr - (unsigned int)DIV_ROUND_UP(left, l->size) : nr;
-}
-
 /* The queues that a request may have filled. 0; -ERESTART: again. */
 static int release_queues(struct mm_call *c)
 {
@@ -229,7 +213,10 @@ static int work_list(const struct mm_list *l, struct mm_call *c,
 	int rc = release_queues(c);
 
 	while (!rc && *nr) {
-		unsigned int done, got = read_batch(l, reqs, *list, *nr);
+		unsigned int done, got;
+
+		got = copy_elements_from_guest(reqs, *list, l->size,
+					       min(*nr, LIST_BATCH));
 
 		if (!got)
 			return -EFAULT;

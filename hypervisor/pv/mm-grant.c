@@ -8,6 +8,10 @@
  * any other call. It is made here only, as here alone the frame's owner counts
  * as the one that the entry may name.
  *
+ * The tables above L1 are walked once for neighbours in a list (grant_near). Who
+ * changes them meanwhile may find entries of that list in the L1 table that was
+ * there before: no other than if the change came later.
+ *
  * The caller flushes before it reports a mapping as gone: an entry that is
  * removed may still be in the TLBs of d->dirty_cpus.
  *
@@ -22,22 +26,42 @@
 #define AVAIL_SHIFT 9
 #define AVAIL_BITS  (PTE_AVAIL >> AVAIL_SHIFT)
 
-/* @host_addr is an address, or (@contains_pte) already the machine address of
- * an entry. False: there is no table for it. */
-static bool find_place(struct vcpu *v, uint64_t host_addr, bool contains_pte,
-		       paddr_t *at)
+/* The addresses of one L1 table; never 0. */
+#define REGION_SHIFT 21
+#define REGION_KNOWN (1UL << 63)
+
+static __noinline bool find_anew(struct vcpu *v, unsigned long va, paddr_t *at)
 {
-	if (!contains_pte)
-		return pv_find_l1e(v->pv->kernel_root, host_addr, at);
-	*at = PADDR(host_addr);
-	return host_addr % sizeof(uint64_t) == 0;
+	if (!pv_find_l1e(v->pv->kernel_root, va, at))
+		return false;
+	v->grant_near = (struct grant_near){
+		.region = va >> REGION_SHIFT | REGION_KNOWN,
+		.table = paddr_x(*at) & PAGE_MASK,
+	};
+	return true;
 }
 
-static uint64_t make_entry(mfn_t mfn, unsigned int flags,
-			   unsigned int cache_flags)
+/* @host_addr is an address, or (@contains_pte) already the machine address of
+ * an entry. False: there is no table for it. */
+static inline bool find_place(struct vcpu *v, uint64_t host_addr,
+			      bool contains_pte, paddr_t *at)
 {
-	uint64_t e = pte_make(mfn, PTE_PRESENT | PTE_ACCESSED | PTE_NX |
-					   (cache_flags & PTE_CACHE));
+	const struct grant_near *near = &v->grant_near;
+
+	if (contains_pte) {
+		*at = PADDR(host_addr);
+		return host_addr % sizeof(uint64_t) == 0;
+	}
+	if (near->region != (host_addr >> REGION_SHIFT | REGION_KNOWN))
+		return find_anew(v, host_addr, at);
+	*at = PADDR(near->table |
+		    pte_slot(host_addr, PT_L1) * sizeof(uint64_t));
+	return true;
+}
+
+static uint64_t make_entry(mfn_t mfn, unsigned int flags)
+{
+	uint64_t e = pte_make(mfn, PTE_PRESENT | PTE_ACCESSED | PTE_NX);
 
 	e |= (uint64_t)(flags >> _GNTMAP_guest_avail0 & AVAIL_BITS)
 	     << AVAIL_SHIFT;
@@ -50,27 +74,25 @@ static uint64_t make_entry(mfn_t mfn, unsigned int flags,
 
 /**
  * grant_map() - grant_map_ops->map
- * @v:           current
- * @host_addr:   virtual address, or machine address of an L1 entry
- * @mfn:         the frame; the caller holds what the grant needs
- * @flags:       GNTMAP_
- * @cache_flags: PTE_PWT, PTE_PCD, PTE_PAT
+ * @v:         current
+ * @host_addr: virtual address, or machine address of an L1 entry
+ * @pg:        the frame; the caller holds what the grant needs
+ * @flags:     GNTMAP_
  *
  * What the entry held before is given back.
  *
  * Return: GNTST_okay; GNTST_general_error no such L1 entry of the caller's, or
  *         the frame cannot be mapped so.
  */
-static int grant_map(struct vcpu *v, uint64_t host_addr, mfn_t mfn,
-		     unsigned int flags, unsigned int cache_flags)
+static int grant_map(struct vcpu *v, uint64_t host_addr, struct page *pg,
+		     unsigned int flags)
 {
 	struct pte_write w = {
-		.val = make_entry(mfn, flags, cache_flags),
+		.fd = pg->owner,
+		.val = make_entry(page_to_mfn(pg), flags),
 	};
-	struct page *pg = page_lookup(mfn);
 	paddr_t at;
 
-	w.fd = pg ? pg->owner : NULL;
 	if (!w.fd ||
 	    !find_place(v, host_addr, flags & GNTMAP_contains_pte, &at))
 		return GNTST_general_error;

@@ -40,24 +40,31 @@ static uint64_t rights_of(uint64_t e)
 	return (e ^ PTE_NX) & RIGHTS;
 }
 
-/* The entry for @va in a table, which may be any number; 0: there is none. */
-static inline uint64_t read_entry(mfn_t table, unsigned long va,
-				  unsigned int level)
+/* The entry for @va in a frame of memory. */
+static inline uint64_t entry_of(mfn_t table, unsigned long va,
+				unsigned int level)
 {
-	const uint64_t *entries;
+	const uint64_t *entries =
+		(const uint64_t *)(DIRECTMAP_BASE +
+				   paddr_x(mfn_to_paddr(table)));
 
-	if (!mfn_is_memory(table))
-		return 0;
-	entries = (const uint64_t *)(DIRECTMAP_BASE +
-				     paddr_x(mfn_to_paddr(table)));
 	return READ_ONCE(entries[pte_slot(va, level)]);
 }
 
-/* One level down: *table is the one below. False: there is none. */
+/* The same in a table that may be any number; 0: there is none. */
+static inline uint64_t read_entry(mfn_t table, unsigned long va,
+				  unsigned int level)
+{
+	return mfn_is_memory(table) ? entry_of(table, va, level) : 0;
+}
+
+/* One level down: *table is the one below. False: there is none. A root is
+ * held by who has it loaded, what other levels name is not. */
 static inline bool step_down(mfn_t *table, unsigned long va,
 			     unsigned int level, uint64_t *rights)
 {
-	uint64_t e = read_entry(*table, va, level);
+	uint64_t e = level == PT_L4 ? entry_of(*table, va, level)
+				    : read_entry(*table, va, level);
 
 	*rights &= rights_of(e);
 	*table = pte_mfn(e);

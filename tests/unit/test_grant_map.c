@@ -12,8 +12,8 @@ static void map_and_unmap(void **state)
 
 	assert_true(ptes[3].present);
 	assert_int_equal(marks(REF), GTF_reading | GTF_writing);
-	/* The allocation, and ours for reading and writing. */
-	assert_int_equal(frame->count_info & PCI_COUNT_MASK, 3);
+	/* The allocation, and ours. */
+	assert_int_equal(frame->count_info & PCI_COUNT_MASK, 2);
 	assert_int_equal(frame->type_info & PTI_COUNT_MASK, 1);
 	assert_int_equal(unmap_by(3, 0, h), GNTST_okay);
 	assert_false(ptes[3].present);
@@ -229,11 +229,14 @@ static void batches_flush_once_and_may_stop(void **state)
 	assert_int_equal(unmap_by(6, 0, maps[5].handle), GNTST_okay);
 	assert_int_equal(marks(REF), 0);
 
-	/* Of a list of maps one is done before the question. */
-	assert_int_equal(call(2, GNTTABOP_map_grant_ref, maps, 3),
+	/* Of a list of maps eight are done before the question. */
+	assert_int_equal(call(2, GNTTABOP_map_grant_ref, maps, 10),
 			 HYPERCALL_CONTINUED);
+	assert_ptr_equal(fake_continued_args[1], &maps[8]);
 	assert_int_equal(fake_continued_args[2], 2);
-	assert_int_equal(unmap_by(1, 0, maps[0].handle), GNTST_okay);
+	for (i = 0; i < 8; i++)
+		assert_int_equal(unmap_by(i + 1, 0, maps[i].handle),
+				 GNTST_okay);
 }
 
 static void lost_answers_are_undone(void **state)
@@ -247,6 +250,47 @@ static void lost_answers_are_undone(void **state)
 	assert_int_equal(call(2, GNTTABOP_map_grant_ref, &op, 1), -EFAULT);
 	fake_copy_to_fails = false;
 	assert_false(ptes[1].present);
+	assert_int_equal(marks(REF), 0);
+}
+
+/* Of a batch what can be told stays, the rest is undone. */
+static void half_of_the_answers_are_lost(void **state)
+{
+	struct gnttab_map_grant_ref maps[5];
+	unsigned int i;
+
+	for (i = 0; i < 5; i++)
+		maps[i] = map_op(i + 1, GNTMAP_host_map);
+	fake_copy_to_end = (unsigned long)&maps[3] - 1;
+	assert_int_equal(call(2, GNTTABOP_map_grant_ref, maps, 5), -EFAULT);
+	fake_copy_to_end = 0;
+	for (i = 0; i < 5; i++)
+		assert_int_equal(ptes[i + 1].present, i < 2);
+	assert_int_equal(maps[1].status, GNTST_okay);
+	assert_int_equal(unmap_by(1, 0, maps[0].handle), GNTST_okay);
+	assert_int_equal(unmap_by(2, 0, maps[1].handle), GNTST_okay);
+	assert_int_equal(marks(REF), 0);
+}
+
+/* Who reads gets the right to write, and loses it again. */
+static void readers_and_writers_share_a_frame(void **state)
+{
+	grant_handle_t ro = map_ok(1, GNTMAP_host_map | GNTMAP_readonly);
+	grant_handle_t rw = map_ok(2, GNTMAP_host_map);
+
+	assert_int_equal(frame->count_info & PCI_COUNT_MASK, 2);
+	assert_int_equal(frame->type_info & PTI_COUNT_MASK, 1);
+	assert_int_equal(marks(REF), GTF_reading | GTF_writing);
+	assert_int_equal(unmap_by(2, 0, rw), GNTST_okay);
+	assert_int_equal(frame->count_info & PCI_COUNT_MASK, 2);
+	assert_int_equal(frame->type_info & PTI_COUNT_MASK, 0);
+	assert_int_equal(marks(REF), GTF_reading);
+	rw = map_ok(2, GNTMAP_host_map);
+	assert_int_equal(unmap_by(1, 0, ro), GNTST_okay);
+	assert_int_equal(frame->count_info & PCI_COUNT_MASK, 2);
+	assert_int_equal(frame->type_info & PTI_COUNT_MASK, 1);
+	assert_int_equal(unmap_by(2, 0, rw), GNTST_okay);
+	assert_int_equal(frame->count_info & PCI_COUNT_MASK, 1);
 	assert_int_equal(marks(REF), 0);
 }
 
@@ -354,6 +398,8 @@ int main(void)
 		T(replace_moves_an_entry),
 		T(batches_flush_once_and_may_stop),
 		T(lost_answers_are_undone),
+		T(half_of_the_answers_are_lost),
+		T(readers_and_writers_share_a_frame),
 		T(handles_run_out_and_come_back),
 		T(death_releases_all),
 		T(a_zombie_stays_until_all_let_go),

@@ -409,14 +409,13 @@ static void grants(void **state)
 	struct tree t = loaded_tree(&dom_a);
 	const struct grant_map_ops *ops = grant_map_ops;
 
-	assert_int_equal(ops->map(current, VA, mfn, GNTMAP_host_map, 0), 0);
+	assert_int_equal(ops->map(current, VA, theirs, GNTMAP_host_map), 0);
 	assert_int_equal(type_count(theirs), 1);
 	assert_int_equal(ref_count(theirs), 2);
-	assert_int_equal(ops->map(current, maddr(t.l1, 6), mfn,
+	assert_int_equal(ops->map(current, maddr(t.l1, 6), theirs,
 				  GNTMAP_host_map | GNTMAP_contains_pte |
 					  GNTMAP_readonly |
-					  GNTMAP_application_map | 5 << 16,
-				  0),
+					  GNTMAP_application_map | 5 << 16),
 			 0);
 	assert_int_equal(table_of(t.l1)[6] & ~PTE_ADDR_MASK,
 			 LEAF_RO | PTE_GLOBAL | PTE_NX | 5 << 9);
@@ -441,15 +440,15 @@ static void grants(void **state)
 		GNTST_general_error);
 	assert_int_equal(ref_count(theirs), 1);
 	assert_int_equal(
-		ops->map(current, maddr(t.l2, 6), mfn, GNTMAP_contains_pte, 0),
+		ops->map(current, maddr(t.l2, 6), theirs, GNTMAP_contains_pte),
 		GNTST_general_error);
 	/* unmap_and_replace moves another entry there. */
-	assert_int_equal(ops->map(current, VA, mfn, 0, 0), 0);
+	assert_int_equal(ops->map(current, VA, theirs, 0), 0);
 	assert_int_equal(ops->replace(current, VA, mfn, 0, 0), 0);
-	assert_int_equal(ops->map(current, VA, mfn, 0, 0), 0);
+	assert_int_equal(ops->map(current, VA, theirs, 0), 0);
 	assert_int_equal(ops->replace(current, VA, mfn, 0x0 + PAGE_SIZE, 0), 0);
 	assert_int_equal(table_of(t.l1)[5], 0);
-	assert_int_equal(ops->map(current, VA, mfn, 0, 0), 0);
+	assert_int_equal(ops->map(current, VA, theirs, 0), 0);
 	assert_int_equal(map_va(0x1000, entry(t.data, LEAF), UVMF_NONE), 0);
 	assert_int_equal(ops->replace(current, VA, mfn, 0x1000, 0), 0);
 	assert_int_equal(table_of(t.l1)[5], entry(t.data, LEAF | PTE_GLOBAL));

@@ -65,6 +65,13 @@ struct stopped_table {
 };
 #define NR_STOPPED_TABLES 3	/* one of each of levels 2 to 4 */
 
+/* Where the last element of a list of grants lies in page tables: the next one
+ * is often near it. Forgotten when a list, or the next part of it, begins. */
+struct grant_near {
+	unsigned long region;	/* of addresses that share a table; 0: none */
+	uint64_t table;		/* its machine address; nobody holds it */
+};
+
 struct vcpu {
 	unsigned int id;			/* [I] */
 	struct domain *domain;			/* [I] */
@@ -77,6 +84,8 @@ struct vcpu {
 	struct vcpu_info *info;			/* [d] in shared_info, or its own */
 	struct page *info_page;			/* [d] NULL: in shared_info */
 	void *info_map;				/* [d] its mapping */
+
+	struct grant_near grant_near;		/* [C] */
 
 	struct vcpu_runstate_info runstate;	/* [C] times in ns */
 	uint32_t runstate_version;		/* [a] odd: it is being changed */

@@ -44,12 +44,13 @@ unsigned int grant_table_nr_frames(const struct domain *d, bool status);
 
 /*
  * How grants reach a guest's page tables (set by pv/, hvm/ answers too).
- * host_addr: a virtual address, or the machine address of a PTE.
+ * host_addr: a virtual address, or the machine address of a PTE. Callers forget
+ * v->grant_near when they begin with a list.
  */
 struct grant_map_ops {
 	/* 0; GNTST_ codes (negative) as the ABI returns them. */
-	int (*map)(struct vcpu *v, uint64_t host_addr, mfn_t mfn,
-		   unsigned int flags, unsigned int cache_flags);
+	int (*map)(struct vcpu *v, uint64_t host_addr, struct page *pg,
+		   unsigned int flags);
 	int (*unmap)(struct vcpu *v, uint64_t host_addr, mfn_t mfn,
 		     unsigned int flags);
 	/* GNTTABOP_unmap_and_replace: move the PTE of new_addr there. */

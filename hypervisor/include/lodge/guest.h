@@ -96,6 +96,33 @@ static inline bool guest_ptr_null(guest_ptr_t p)
 size_t copy_from_guest(void *dst, guest_ptr_t src, size_t len) __must_check;
 size_t copy_to_guest(guest_ptr_t dst, const void *src, size_t len)
 	__must_check;
+
+/**
+ * copy_elements_from_guest() - read of an array what can be read
+ * @dst:  where to
+ * @src:  guest virtual address of the first element
+ * @size: bytes of each
+ * @nr:   how many are wanted, at least one
+ *
+ * What runs into our slots is refused as a whole: its first one is tried alone.
+ *
+ * Return: how many were read, from the first on.
+ */
+static inline unsigned int copy_elements_from_guest(void *dst, guest_ptr_t src,
+						    size_t size,
+						    unsigned int nr)
+{
+	size_t left = copy_from_guest(dst, src, nr * size);
+
+	if (likely(!left))
+		return nr;
+	if (left == nr * size) {
+		nr = 1;
+		left = copy_from_guest(dst, src, size);
+	}
+	return nr - (unsigned int)DIV_ROUND_UP(left, size);
+}
+
 /* False: in our slots, or not canonical. It may still not be mapped. */
 bool guest_ptr_ok(guest_ptr_t p, size_t len);
 size_t clear_guest(guest_ptr_t dst, size_t len) __must_check;

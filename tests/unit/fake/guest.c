@@ -9,6 +9,7 @@
 #include <lodge/guest.h>
 
 bool fake_preempt, fake_copy_to_fails;
+unsigned long fake_copy_to_end;
 unsigned int fake_preempt_every;
 static __thread unsigned int nr_questions;
 __thread unsigned int fake_nr_continued;
@@ -29,10 +30,15 @@ size_t copy_from_guest(void *dst, guest_ptr_t src, size_t len)
 
 size_t copy_to_guest(guest_ptr_t dst, const void *src, size_t len)
 {
+	size_t left = 0;
+
 	if (fake_copy_to_fails || faults(dst))
 		return len;
-	memcpy((void *)dst.va, src, len);
-	return 0;
+	if (fake_copy_to_end && dst.va + len > fake_copy_to_end)
+		left = dst.va + len - fake_copy_to_end;
+	left = left < len ? left : len;
+	memcpy((void *)dst.va, src, len - left);
+	return left;
 }
 
 bool hypercall_preempt_check(void)

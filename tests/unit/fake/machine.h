@@ -42,6 +42,8 @@ void fake_heap_fail_never(void);
  * continuations: how many this thread made, and the last one's arguments.
  */
 extern bool fake_preempt, fake_copy_to_fails;
+/* From there on nothing can be written; 0: anything. */
+extern unsigned long fake_copy_to_end;
 /* Not 0: 'should I stop?' is answered yes on each n-th question. */
 extern unsigned int fake_preempt_every;
 extern __thread unsigned int fake_nr_continued;

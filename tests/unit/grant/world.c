@@ -72,13 +72,10 @@ struct page *gfn_get_page(struct domain *d, gfn_t gfn, enum gfn_access access,
 		return NULL;
 	if (access == GFN_READ)
 		return pg;
-	if (page_type(pg) != PT_WRITABLE && (pg->type_info & PTI_COUNT_MASK)) {
+	if (page_get_type(pg, PT_WRITABLE, false)) {
 		page_put(pg);
 		return NULL;
 	}
-	pg->type_info &= ~PTI_TYPE_MASK;
-	pg->type_info |= (uint64_t)PT_WRITABLE << PTI_TYPE_SHIFT;
-	atomic_add_return(&pg->type_info, 1);
 	return pg;
 }
 
@@ -87,21 +84,18 @@ void gfn_put_page(struct page *pg, enum gfn_access access)
 	/* No frame is let go while a TLB may still hold it. */
 	if (unmapped)
 		assert_true(flushes() > flushes_at_unmap);
-	if (access == GFN_WRITE) {
-		assert_int_equal(page_type(pg), PT_WRITABLE);
-		assert_true(pg->type_info & PTI_COUNT_MASK);
-		atomic_sub_return(&pg->type_info, 1);
-	}
+	if (access == GFN_WRITE)
+		page_put_type(pg);
 	page_put(pg);
 }
 
-static int fake_map(struct vcpu *v, uint64_t addr, mfn_t mfn,
-		    unsigned int flags, unsigned int cache_flags)
+static int fake_map(struct vcpu *v, uint64_t addr, struct page *pg,
+		    unsigned int flags)
 {
 	if (addr / PAGE_SIZE >= ARRAY_SIZE(ptes))
 		return GNTST_general_error;
 	ptes[addr / PAGE_SIZE].present = true;
-	ptes[addr / PAGE_SIZE].mfn = mfn;
+	ptes[addr / PAGE_SIZE].mfn = page_to_mfn(pg);
 	ptes[addr / PAGE_SIZE].flags = flags;
 	return GNTST_okay;
 }
