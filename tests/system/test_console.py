@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: MIT
-"""test_console.py - debug keys by three times Ctrl-A; a reader that stops"""
+"""test_console.py - debug keys by three times Ctrl-A; a reader that stops
+
+What keys do to messages about guests is in test_levels.py.
+"""
 import time
 
 import pytest
@@ -10,6 +13,8 @@ import lab
 SUBJECTS = ("domain", "run queue", "memory", "timer", "interrupt",
             "evtchn|event")
 LIMIT_S = 60
+# The one message of level "info" that a working machine ends with.
+FAREWELL = "(lodge) ACPI: power off"
 # Nobody reads for so long. The port is waited for a second at most.
 DEAF_S = 15
 
@@ -28,6 +33,24 @@ def test_debug_keys(hypervisor, log_name):
         machine.expect(rb"(?i)serial input[^\n]*\n", LIMIT_S, "Ctrl-A")
         assert machine.check("echo back").strip() == "back"
         machine.power_off()
+        console = machine.console()
+    assert hypervisor == "control" or FAREWELL in console
+
+
+def test_keys_silence_the_hypervisor(log_name):
+    with lab.Machine(log_name, "release") as machine:
+        machine.wait_shell()
+        machine.child.send("\x01\x01\x01")
+        machine.expect(rb"(?i)serial input[^\n]*\n", LIMIT_S, "Ctrl-A")
+        for key, level in (("-", "warning"), ("-", "error"), ("-", "none"),
+                           ("-", "none"), ("+", "error")):
+            machine.child.send(key)
+            machine.expect(b"\\(lodge\\) messages shown: %s, some of: "
+                           % level.encode(), LIMIT_S, level)
+        machine.child.send("\x01\x01\x01")
+        machine.expect(rb"(?i)serial input[^\n]*\n", LIMIT_S, "Ctrl-A")
+        machine.power_off()
+        assert FAREWELL not in machine.console()
 
 
 @pytest.mark.on("release", "debug")
