@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
 """The protocol over the socket, by a client that knows no library."""
+import random
 import socket
 import struct
 import time
@@ -435,6 +436,27 @@ def test_client_that_never_reads(daemon):
         other.write("/o", b"%d" % i)
     assert time.monotonic() - before < 5
     deaf.close()
+
+
+def test_many_requests_at_once(daemon):
+    """A client that had to take replies first is not forgotten then.
+
+    Whether its turn ends in the very moment in which it takes them is chance;
+    without a second look it did in one of a hundred rounds.
+    """
+    reader = daemon.client()
+    reader.write("/x", b"v" * 4000)
+    request = HEADER.pack(Type.READ, 1, 0, 3) + b"/x\0"
+    sock = reader.transport.sock
+    chance = random.Random(1)
+    for _ in range(300):
+        sock.sendall(request * 400)
+        left = 400 * (HEADER.size + 4000)
+        while left:
+            for _ in range(chance.randrange(500)):
+                pass
+            most = chance.choice((4096, 65536, 262144))
+            left -= len(sock.recv(min(left, most)))
 
 
 def test_readonly_socket(daemon):

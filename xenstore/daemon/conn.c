@@ -24,6 +24,7 @@
 #include "txn.h"
 #include "util.h"
 #include "watch.h"
+#include "wire.h"
 
 /* A client that owes us the reading of so much is not read from ... */
 #define BACKLOG_STOP 32768u
@@ -410,6 +411,9 @@ void conn_commit(struct conn *c, uint32_t in_done)
 
 /**
  * conn_flush() - send what the client is owed, as far as it takes it
+ *
+ * The client has another turn if a request of it may be carried out now, maybe
+ * one that had to wait until it took these bytes: nobody else will tell.
  */
 void conn_flush(struct conn *c)
 {
@@ -425,4 +429,6 @@ void conn_flush(struct conn *c)
 	}
 	replies_taken(c);
 	conn_want(c, c->reading, c->st->sent != c->st->out_end);
+	if (wire_ready(c))
+		loop_queue(c);
 }

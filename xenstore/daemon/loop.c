@@ -134,8 +134,6 @@ static void serve(struct conn *c, uint64_t start)
 		more = wire_step(c);
 		now = now_ns();
 	}
-	if (more)
-		loop_queue(c);
 }
 
 /* What the rounds since its last turn have given a client. */

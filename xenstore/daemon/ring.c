@@ -87,19 +87,38 @@ static void reconnect(struct conn *c)
 	xen_notify(r->port);
 }
 
+/* Are there requests that there is room for, or is there room for responses? */
+static bool more_to_do(struct conn *c)
+{
+	struct ring *r = c->priv;
+	struct stream *s = c->st;
+	uint8_t *where;
+
+	if (r->page->req_prod != s->hdr->in_fill && stream_in_space(s, &where))
+		return true;
+	return s->sent != s->out_end &&
+	       (uint32_t)s->sent - r->page->rsp_cons != XENSTORE_RING_SIZE;
+}
+
 /*
  * The guest is told once for all that a turn took from its requests and added
- * to its responses.
+ * to its responses. It does not tell us of all that it does: requests that
+ * follow others which it finds not taken, and responses taken from a ring that
+ * it finds not full, are not worth an event to it. What it did while we were
+ * about to move our indices is such a case. So look again once they are moved;
+ * what it does after that, it tells.
  */
 static void ring_end_turn(struct conn *c)
 {
 	struct ring *r = c->priv;
 
-	if (!r->tell)
-		return;
-	r->tell = false;
 	barrier();
-	xen_notify(r->port);
+	if (r->tell) {
+		r->tell = false;
+		xen_notify(r->port);
+	}
+	if (more_to_do(c))
+		loop_queue(c);
 }
 
 static int ring_fill(struct conn *c)
@@ -182,7 +201,7 @@ static int ring_recover(struct conn *c)
 	return 0;
 }
 
-/* The event channel tells of both directions, all the time. */
+/* The event channel tells of both directions, and ring_end_turn() looks. */
 static void ring_want(struct conn *c, bool read, bool write)
 {
 	(void)c;

@@ -180,6 +180,17 @@ static bool next_request(struct conn *c, struct xsd_sockmsg *hdr,
 }
 
 /**
+ * wire_ready() - is there a request of a client that may be carried out?
+ */
+bool wire_ready(struct conn *c)
+{
+	struct xsd_sockmsg hdr;
+	const uint8_t *payload;
+
+	return next_request(c, &hdr, &payload);
+}
+
+/**
  * wire_step() - carry out the next request of a client
  *
  * Return: true if another one is there and may be carried out; false if the

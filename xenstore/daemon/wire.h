@@ -33,6 +33,7 @@ typedef int (*handler_fn)(struct req *r);
 
 void wire_init(void);
 bool wire_step(struct conn *c);
+bool wire_ready(struct conn *c);
 const char *wire_type_name(uint32_t type);
 const char *wire_error_name(int err);
 
