@@ -30,8 +30,9 @@
 #define PTE_USER	(1UL << 2)
 #define PTE_ACCESSED	(1UL << 5)
 #define PTE_DIRTY	(1UL << 6)
-#define LEAF		(PTE_PRESENT | PTE_USER | PTE_ACCESSED | PTE_DIRTY)
-#define TABLE		(LEAF | PTE_WRITE)
+/* No leaf is marked as the user's: what is mapped here is the kernel's. */
+#define LEAF		(PTE_PRESENT | PTE_ACCESSED | PTE_DIRTY)
+#define TABLE		(LEAF | PTE_USER | PTE_WRITE)
 #define ENTRIES		512
 
 static const char no_room[] =

@@ -4,7 +4,8 @@
  *
  * Written with plain stores into frames that have no type yet; promotion then
  * checks them as it checks any guest's (pv-memory rule 12). Tables are mapped
- * read-only, everything else read-write.
+ * read-only, everything else read-write; all of it is the kernel's, so that no
+ * leaf is marked as the user's, which would make it global (mm-entry.c).
  */
 #include "dom0.h"
 
@@ -12,7 +13,7 @@
 #include <lodge/lib.h>
 
 #define TABLE_FLAGS (PTE_PRESENT | PTE_RW | PTE_USER | PTE_ACCESSED | PTE_DIRTY)
-#define LEAF_FLAGS  (PTE_PRESENT | PTE_USER | PTE_ACCESSED | PTE_DIRTY)
+#define LEAF_FLAGS  (PTE_PRESENT | PTE_ACCESSED | PTE_DIRTY)
 
 static uint64_t *new_table(struct dom0_build *b, uint64_t *entry)
 {

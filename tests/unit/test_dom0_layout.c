@@ -208,7 +208,8 @@ static void check_range(const struct dom0_build *b, uint64_t va, uint64_t pfn,
 			in(pfn + i, b->l.p2m_table_pfn, b->l.nr_p2m_tables);
 		assert_int_equal((e & PTE_ADDR_MASK) >> PAGE_SHIFT,
 				 b->p2m[pfn + i]);
-		assert_true((e & PTE_PRESENT) && (e & PTE_USER));
+		/* The kernel's: the user's are global. */
+		assert_true((e & PTE_PRESENT) && !(e & PTE_USER));
 		assert_int_equal(!!(e & PTE_RW), !table);
 		assert_false(e & PTE_NX);
 	}

@@ -118,6 +118,23 @@ TEST(bootstrap_mapping)
 	CHECK_EQ(wrong_table, 0);
 }
 
+/*
+ * The kernel's own pages: global entries outlive the change to the user's root,
+ * and then its programs would read them as long as the processor remembers.
+ */
+TEST(bootstrap_is_the_kernels)
+{
+	unsigned long pages = virt_to_pfn((void *)start_info->pt_base) +
+			      start_info->nr_pt_frames;
+	unsigned long pfn, global = 0;
+
+	for (pfn = 0; pfn < pages; pfn++) {
+		if (pfn_to_virt(pfn) != (void *)shared_info)
+			global += !!(pte_read(pfn_to_virt(pfn), 1) & PTE_GLOBAL);
+	}
+	CHECK_EQ(global, 0);
+}
+
 TEST(bootstrap_padding)
 {
 	unsigned long stack = virt_to_pfn((void *)start_info->pt_base) +
