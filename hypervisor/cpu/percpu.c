@@ -132,7 +132,7 @@ mfn_t cpu_gdt_mfn(unsigned int cpu)
 void cpu_init_this(void)
 {
 	unsigned long cr4 = X86_CR4_PAE | X86_CR4_MCE | X86_CR4_PGE |
-			    X86_CR4_OSFXSR | X86_CR4_OSXMMEXCPT | X86_CR4_DE;
+			    X86_CR4_OSFXSR | X86_CR4_OSXMMEXCPT;
 
 	if (smp_processor_id() == 0 && cpu_prepare(0))
 		panic_no_memory("the boot CPU's descriptor tables");

@@ -29,18 +29,21 @@ void pv_switch_from(struct vcpu *v)
 }
 
 /**
- * pv_load_cr4() - the one bit of the guest's CR4 that the processor must know
+ * pv_load_cr4() - the bits of the guest's CR4 that the processor must know
  * @v: current, or about to be
  *
  * With TSD its user mode may not read the TSC; its kernel, in ring 3 as well,
- * is emulated then.
+ * is emulated then. With DE there is no DR4: a processor may say so before it
+ * looks at the privilege, and then nothing can be emulated.
  */
 void pv_load_cr4(const struct vcpu *v)
 {
 	unsigned long cr4 = read_cr4();
+	unsigned long other = (cr4 ^ v->pv->cr4) &
+			      (X86_CR4_TSD | X86_CR4_DE);
 
-	if ((cr4 ^ v->pv->cr4) & X86_CR4_TSD)
-		write_cr4(cr4 ^ X86_CR4_TSD);
+	if (other)
+		write_cr4(cr4 ^ other);
 }
 
 /**

@@ -61,6 +61,7 @@
 USER_ASM(user_in, "mov $0x80, %edx; inb %dx, %al; ud2");
 USER_ASM(user_out, "mov $0x80, %edx; outb %al, %dx; ud2");
 USER_ASM(user_rdtsc, "rdtsc; ud2");
+USER_ASM(user_invd, "invd; ud2");
 
 static uint64_t privileged_data;
 
@@ -304,9 +305,16 @@ TEST(msrs_refused)
 	CHECK_EQ(msr_read(MSR_PAT), PAT_OF_THE_ABI);
 }
 
+/* QEMU 10 has programs execute INVD: then there is nothing to be seen. */
 TEST(cache_instructions)
 {
+	struct cpu_user_regs regs;
+
+	REQUIRE(!user_set_up());
 	CHECK_NO_FAULT(asm volatile("wbinvd" ::: "memory"));
+	user_regs(&regs, user_invd);
+	if (user_run(&regs) == VECTOR_UD)
+		TEST_SKIP("the emulator does not guard INVD");
 	CHECK_FAULT(RECORDED(VECTOR_GP), asm volatile("invd" ::: "memory"));
 }
 
@@ -345,16 +353,22 @@ TEST(descriptor_registers)
 	CHECK_FAULT(VECTOR_GP, asm volatile("lmsw %w0" ::"r"(0)));
 }
 
+/* What a processor says depends on whose it is, and on VT-x being on. */
+static bool is_refused(int vector)
+{
+	return vector == RECORDED(VECTOR_UD) || vector == RECORDED(VECTOR_GP);
+}
+
 TEST(others_refused)
 {
 	CHECK_FAULT(VECTOR_GP, asm volatile("swapgs"));
 	CHECK_FAULT(VECTOR_GP, asm volatile("invlpg (%0)" ::"r"(VIRT_BASE)));
 	CHECK_FAULT(RECORDED(VECTOR_GP), asm volatile("sysretq"));
-	CHECK_FAULT(RECORDED(VECTOR_UD), asm volatile("sysexitq"));
+	CHECK(is_refused(TRAP_CATCH(asm volatile("sysexitq"))));
 	CHECK_FAULT(RECORDED(VECTOR_GP), asm volatile("rdpmc" ::"c"(0)
 						      : "rax", "rdx"));
 	CHECK_FAULT(RECORDED(VECTOR_UD), asm volatile("monitor"));
-	CHECK_FAULT(RECORDED(VECTOR_UD), asm volatile("vmcall"));
+	CHECK(is_refused(TRAP_CATCH(asm volatile("vmcall"))));
 	CHECK_FAULT(RECORDED(VECTOR_UD), asm volatile("vmmcall"));
 }
 
