@@ -13,6 +13,7 @@ guestkit/README.md describes the lines a guest prints. From Python:
 run_guest(name, hypervisor) returns a Result.
 """
 import argparse
+import contextlib
 import dataclasses
 import os
 import pathlib
@@ -29,8 +30,8 @@ HYPERVISORS = {
     "lodge": TREE / "build" / "lodge.elf",
     "lodge-debug": TREE / "build" / "debug" / "lodge.elf",
 }
-QEMU = ["qemu-system-x86_64", "-accel", "tcg", "-cpu", "max,-smap,-smep",
-        "-m", "512", "-nographic", "-no-reboot", "-monitor", "none"]
+MACHINE = ["-accel", "tcg", "-m", "512", "-nographic", "-no-reboot",
+           "-monitor", "none"]
 COMMAND_LINE = "console=com1 com1=115200 dom0_mem=128M sync_console"
 # A machine that hangs is found by this, not by patience.
 LIMIT_S = 300
@@ -77,20 +78,27 @@ def read_conf(name):
     return conf
 
 
-def qemu_command(name, hypervisor, test, xen_args):
-    """The command that boots guest @name on the image @hypervisor."""
+@dataclasses.dataclass
+class Boot:
+    """What a machine is to boot."""
+    hypervisor: pathlib.Path
+    hypervisor_args: str
+    kernel: pathlib.Path
+    kernel_args: str
+    cpus: str
+
+
+def boot_of(name, hypervisor, test, xen_args):
+    """Guest @name on the image @hypervisor; @test: only that one."""
     conf = read_conf(name)
-    image = TREE / "build" / "guests" / f"{name}.elf"
-    words = [str(image), conf.get("guest_args", "")]
-    if test:
-        words.append(f"test={test}")
-    return QEMU + [
-        "-smp", conf.get("cpus", "1"),
-        "-kernel", str(hypervisor),
-        "-append", " ".join(filter(None, [
+    words = [conf.get("guest_args"), test and f"test={test}"]
+    return Boot(
+        hypervisor=hypervisor,
+        hypervisor_args=" ".join(filter(None, [
             COMMAND_LINE, conf.get("xen_args"), xen_args])),
-        "-initrd", " ".join(filter(None, words)),
-    ]
+        kernel=TREE / "build" / "guests" / f"{name}.elf",
+        kernel_args=" ".join(filter(None, words)),
+        cpus=conf.get("cpus", "1"))
 
 
 def console_lines(process, limit_s):
@@ -110,6 +118,31 @@ def console_lines(process, limit_s):
                 yield line.decode(errors="replace").rstrip("\r")
     if held:
         yield held.decode(errors="replace")
+
+
+@dataclasses.dataclass
+class Qemu:
+    """What guests usually run in; other emulators have console(), too."""
+    command: tuple = ("qemu-system-x86_64",)
+    environment: dict = None
+    cpu: str = "max,-smap,-smep"
+
+    @contextlib.contextmanager
+    def console(self, boot):
+        """Start @boot: the lines of its console; then end it."""
+        arguments = MACHINE + [
+            "-cpu", self.cpu, "-smp", boot.cpus,
+            "-kernel", str(boot.hypervisor), "-append", boot.hypervisor_args,
+            "-initrd", f"{boot.kernel} {boot.kernel_args}".rstrip()]
+        with subprocess.Popen([*self.command, *arguments],
+                              stdin=subprocess.DEVNULL,
+                              stdout=subprocess.PIPE,
+                              stderr=subprocess.STDOUT,
+                              env=self.environment) as process:
+            try:
+                yield console_lines(process, LIMIT_S)
+            finally:
+                process.kill()
 
 
 def judge(lines, result, echo):
@@ -148,31 +181,26 @@ def judge(lines, result, echo):
     return crash_tests
 
 
-def boot(name, hypervisor, result, test=None, echo=False, xen_args=""):
-    """Boot once and judge."""
-    command = qemu_command(name, hypervisor, test, xen_args)
-    with subprocess.Popen(command, stdin=subprocess.DEVNULL,
-                          stdout=subprocess.PIPE,
-                          stderr=subprocess.STDOUT) as process:
-        try:
-            return judge(console_lines(process, LIMIT_S), result, echo)
-        finally:
-            process.kill()
-
-
-def run_guest(name, hypervisor, test=None, echo=False, xen_args=""):
+def run_guest(name, hypervisor, test=None, echo=False, xen_args="",
+              emulator=None):
     """Run guest @name on the image @hypervisor; @test: only that one.
 
-    @xen_args is added to the hypervisor's command line.
+    @xen_args is added to the hypervisor's command line; @emulator: as Qemu.
     """
     result = Result(name)
+    emulator = emulator or Qemu()
     for needed in hypervisor, TREE / "build" / "guests" / f"{name}.elf":
         if not pathlib.Path(needed).exists():
             result.worsen("error", f"{needed} is missing")
             return result
-    crash_tests = boot(name, hypervisor, result, test, echo, xen_args)
-    for crash_test in crash_tests:
-        boot(name, hypervisor, result, crash_test, echo, xen_args)
+
+    def boot(one):
+        machine = boot_of(name, hypervisor, one, xen_args)
+        with emulator.console(machine) as lines:
+            return judge(lines, result, echo)
+
+    for crash_test in boot(test):
+        boot(crash_test)
     return result
 
 
@@ -199,6 +227,8 @@ def main():
     parser.add_argument("--test", help="run only this test of the guests")
     parser.add_argument("--args", default="", metavar="WORDS",
                         help="more words for the hypervisor's command line")
+    parser.add_argument("--cpu", default=Qemu.cpu, metavar="MODEL",
+                        help="QEMU's processor, otherwise %(default)s")
     parser.add_argument("-v", "--verbose", action="store_true",
                         help="show the console")
     args = parser.parse_args()
@@ -206,7 +236,7 @@ def main():
     worst = "skip"
     for name in args.guests or guest_names():
         result = run_guest(name, hypervisor, args.test, args.verbose,
-                           args.args)
+                           args.args, Qemu(cpu=args.cpu))
         report(result)
         worst = max(worst, result.outcome, key=RANK.get)
     return EXIT_STATUS[worst]

@@ -11,6 +11,7 @@ Its debugger is compiled in and wants the command to go on; a machine that is
 switched off ends with exit status 1, so the log decides whether that was well.
 """
 import contextlib
+import dataclasses
 import os
 import pathlib
 import subprocess
@@ -26,6 +27,7 @@ import lab
 ROOT = lab.BUILD / "pkg" / "bochs"
 LIBRARIES = [ROOT / "lib/x86_64-linux-gnu", ROOT / "usr/lib/x86_64-linux-gnu"]
 OPEN_LIMIT_S = 60
+SILENCE_LIMIT_S = 300
 
 CONFIG = """\
 display_library: rfb, options="timeout=0"
@@ -130,6 +132,14 @@ class BochsMachine(lab.Machine):
             raise lab.EmulatorCrash("%s: Bochs died of signal %d\n[%s]" % (
                 what, -self.process.returncode, self.log_path))
 
+    def lines(self):
+        """Lines of the console, until it ends or is silent for too long."""
+        ends = [b"\n", pexpect.EOF, pexpect.TIMEOUT]
+        while not (end := self.child.expect(ends, timeout=SILENCE_LIMIT_S)):
+            yield self.child.before.decode(errors="replace").rstrip("\r")
+        if ends[end] is pexpect.EOF:
+            self.check_emulator(self.name)
+
     def wait_end(self, what):
         """Wait until the machine has been switched off."""
         if self.child.expect([pexpect.EOF, pexpect.TIMEOUT],
@@ -140,3 +150,23 @@ class BochsMachine(lab.Machine):
         if "reboot: Power down" not in self.console():
             raise self.trouble(what + ": ended before")
         self.in_loop = False
+
+
+@dataclasses.dataclass
+class Guests:
+    """What a small guest can run in; as Qemu of tests/guests/run.py."""
+    cpu: str = "corei7_haswell_4770"
+    name: str = "guest"
+
+    @contextlib.contextmanager
+    def console(self, boot):
+        """Start @boot: the lines of its console; then end it."""
+        machine = BochsMachine(self.name + "-bochs", boot.hypervisor,
+                               cpu=self.cpu, memory_mib=512,
+                               smp=int(boot.cpus))
+        machine.kernel = boot.kernel
+        machine.kernel_args = boot.kernel_args
+        machine.hypervisor_args = boot.hypervisor_args
+        machine.initramfs = None
+        with machine:
+            yield machine.lines()

@@ -10,7 +10,7 @@ menuentry lodge {{
 	{before}
 	multiboot /boot/hypervisor {hypervisor_args}
 	module /boot/kernel {kernel_args}
-	module /boot/initramfs
+	{initramfs}
 }}
 """
 
@@ -35,8 +35,10 @@ def of_machine(machine, image, before=""):
 
     @before: commands for GRUB before it loads anything.
     """
-    files = {"hypervisor": image, "kernel": machine.kernel,
-             "initramfs": machine.initramfs}
+    files = {"hypervisor": image, "kernel": machine.kernel}
+    if machine.initramfs:
+        files["initramfs"] = machine.initramfs
     return make_iso(machine.scratch, files, CONFIG.format(
         before=before, hypervisor_args=machine.hypervisor_args,
-        kernel_args=machine.kernel_args))
+        kernel_args=machine.kernel_args,
+        initramfs="module /boot/initramfs" if machine.initramfs else ""))
