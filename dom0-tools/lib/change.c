@@ -19,22 +19,6 @@
 #define PAGE_KIB 4
 #define KIB_MOST (1ULL << 50)
 
-/* 0, and *info; -ESRCH; -errno. And an error */
-static int get_info(struct lodge *l, unsigned int domid,
-		    struct xen_domctl_getdomaininfo *info)
-{
-	struct xen_domctl op = {
-		.cmd = XEN_DOMCTL_getdomaininfo,
-		.domain = (domid_t)domid,
-	};
-	int rc = hv_domctl(l, &op);
-
-	if (!rc && op.domain != domid)
-		rc = fail(l, ESRCH, "there is no domain %u", domid);
-	*info = op.u.getdomaininfo;
-	return rc;
-}
-
 /* One node of a guest's, below its directory. */
 struct wish {
 	struct lodge *l;
@@ -91,7 +75,7 @@ static int listens(struct lodge *l, unsigned int domid, bool reboot)
 	const char *what = reboot ? "reboot" : "poweroff";
 	struct xen_domctl_getdomaininfo info;
 	char *text;
-	int rc = get_info(l, domid, &info);
+	int rc = hv_domain_info(l, domid, &info);
 
 	if (rc)
 		return rc;
@@ -131,7 +115,7 @@ static int look_at_end(void *arg)
 {
 	struct end_wait *w = arg;
 	struct xen_domctl_getdomaininfo info;
-	int rc = get_info(w->l, w->domid, &info);
+	int rc = hv_domain_info(w->l, w->domid, &info);
 
 	if (rc)
 		return rc == -ESRCH ? 1 : rc;
@@ -187,7 +171,7 @@ static int rename_domain(struct lodge *l, unsigned int domid, const char *name)
 {
 	struct renaming r = {.l = l, .domid = domid, .name = name};
 	struct xen_domctl_getdomaininfo info;
-	int rc = get_info(l, domid, &info);
+	int rc = hv_domain_info(l, domid, &info);
 
 	if (rc)
 		return rc;
@@ -234,7 +218,7 @@ static int limit_and_tell(struct lodge *l, unsigned int domid, const char *node,
 			  uint64_t kib)
 {
 	struct xen_domctl_getdomaininfo info;
-	int rc = get_info(l, domid, &info);
+	int rc = hv_domain_info(l, domid, &info);
 
 	if (!rc)
 		rc = set_limit(l, domid, kib + SLACK_KIB);
@@ -336,7 +320,7 @@ static int set_vcpus(struct lodge *l, unsigned int domid, unsigned int nr)
 {
 	struct onlining o = {.l = l, .domid = domid, .nr = nr};
 	struct xen_domctl_getdomaininfo info;
-	int rc = get_info(l, domid, &info);
+	int rc = hv_domain_info(l, domid, &info);
 
 	if (rc)
 		return rc;

@@ -8,7 +8,6 @@
 #include "store.h"
 
 #include <errno.h>
-#include <string.h>
 
 /* Its memory is given back step by step; the hypervisor asks to go on. */
 static int kill_domain(struct lodge *l, unsigned int domid)
@@ -62,30 +61,13 @@ int destroy_and_forget(struct lodge *l, unsigned int domid,
 	return rc ? rc : detached;
 }
 
-/* Who it is. */
-static int look_at(struct lodge *l, unsigned int domid, uint8_t uuid[16])
-{
-	struct xen_domctl op = {
-		.cmd = XEN_DOMCTL_getdomaininfo,
-		.domain = (domid_t)domid,
-	};
-	int rc = hv_domctl(l, &op);
-
-	if (!rc && op.domain != domid)
-		rc = fail(l, ESRCH, "there is no domain %u", domid);
-	if (rc)
-		return rc;
-	memcpy(uuid, op.u.getdomaininfo.handle, 16);
-	return 0;
-}
-
 int lodge_domain_destroy(struct lodge *l, unsigned int domid)
 {
-	uint8_t uuid[16];
-	int rc = domid ? look_at(l, domid, uuid)
+	struct xen_domctl_getdomaininfo info;
+	int rc = domid ? hv_domain_info(l, domid, &info)
 		       : fail(l, EINVAL, "it is Dom0, the host's own");
 
 	if (!rc)
-		rc = destroy_and_forget(l, domid, uuid);
+		rc = destroy_and_forget(l, domid, info.handle);
 	return rc ? fail_because(l, "cannot destroy domain %u", domid) : 0;
 }

@@ -43,6 +43,9 @@ void hint(struct lodge *l, const char *text);
 /* 0; -errno, and an error */
 int hv_domctl(struct lodge *l, struct xen_domctl *op);
 int hv_sysctl(struct lodge *l, struct xen_sysctl *op);
+/* 0; -ESRCH there is no such domain; -errno. And an error */
+int hv_domain_info(struct lodge *l, unsigned int domid,
+		   struct xen_domctl_getdomaininfo *info);
 /* Not negative: its answer; -errno, and an error. @size 0: no argument */
 long hv_memory_op(struct lodge *l, unsigned int cmd, void *arg, size_t size);
 int hv_event_op(struct lodge *l, unsigned int cmd, void *arg, size_t size);

@@ -119,6 +119,23 @@ int hv_sysctl(struct lodge *l, struct xen_sysctl *op)
 		    sizeof(*op));
 }
 
+/* The hypervisor may answer for the next domain that there is. */
+int hv_domain_info(struct lodge *l, unsigned int domid,
+		   struct xen_domctl_getdomaininfo *info)
+{
+	struct xen_domctl op = {
+		.cmd = XEN_DOMCTL_getdomaininfo,
+		.domain = (domid_t)domid,
+	};
+	int rc = hv_domctl(l, &op);
+
+	if (rc == -ESRCH || (!rc && op.domain != domid))
+		return fail(l, ESRCH, "there is no domain %u", domid);
+	if (!rc)
+		*info = op.u.getdomaininfo;
+	return rc;
+}
+
 /* A command and its argument, copied in and out; not negative, or -errno. */
 static long call_cmd(struct lodge *l, unsigned int nr, const char *name,
 		     unsigned int cmd, void *arg, size_t size)

@@ -24,29 +24,6 @@ int store_open(struct lodge *l)
 	return -lodge_error(l)->code;
 }
 
-int store_read(struct lodge *l, char **value, const char *path, ...)
-{
-	unsigned int length;
-	char full[256];
-	va_list ap;
-	int rc;
-
-	*value = NULL;
-	rc = store_open(l);
-	if (rc)
-		return rc;
-	va_start(ap, path);
-	vsnprintf(full, sizeof(full), path, ap);
-	va_end(ap);
-	*value = xs_read(l->store, XBT_NULL, full, &length);
-	if (*value || errno == ENOENT || errno == EACCES)
-		return 0;
-	return fail(l, errno, "cannot read %s in the store: %s", full,
-		    strerror(errno));
-}
-
-/* ---- changes ------------------------------------------------------------ */
-
 #define PATH_MOST 256
 
 struct store_change {
@@ -61,6 +38,97 @@ static int refused(struct lodge *l, const char *what, const char *path)
 	return fail(l, error, "cannot %s %s in the store: %s", what, path,
 		    strerror(error));
 }
+
+/* 0; -ENAMETOOLONG, and an error: there is no such long path */
+static int make_path(struct lodge *l, char path[PATH_MOST],
+		     const char *format, va_list ap)
+{
+	int length = vsnprintf(path, PATH_MOST, format, ap);
+
+	if (length >= 0 && length < PATH_MOST)
+		return 0;
+	return fail(l, ENAMETOOLONG, "%s... is too long for the store", path);
+}
+
+/* That of the caller's format and the arguments behind it; as make_path() */
+#define MAKE_PATH(l, path, format)                                \
+	({                                                        \
+		va_list ap_;                                      \
+		int rc_;                                          \
+								  \
+		va_start(ap_, format);                            \
+		rc_ = make_path(l, path, format, ap_);            \
+		va_end(ap_);                                      \
+		rc_;                                              \
+	})
+
+/* ---- reading ------------------------------------------------------------ */
+
+/* What we may not see is not there. */
+static int read_node(struct lodge *l, xs_transaction_t t, char **value,
+		     const char *path)
+{
+	unsigned int length;
+
+	*value = xs_read(l->store, t, path, &length);
+	return *value || errno == ENOENT || errno == EACCES
+		       ? 0
+		       : refused(l, "read", path);
+}
+
+int store_read(struct lodge *l, char **value, const char *format, ...)
+{
+	char path[PATH_MOST];
+	int rc = store_open(l);
+
+	*value = NULL;
+	if (!rc)
+		rc = MAKE_PATH(l, path, format);
+	return rc ? rc : read_node(l, XBT_NULL, value, path);
+}
+
+int store_get(struct store_change *t, char **value, const char *format, ...)
+{
+	char path[PATH_MOST];
+	int rc = MAKE_PATH(t->l, path, format);
+
+	*value = NULL;
+	return rc ? rc : read_node(t->l, t->t, value, path);
+}
+
+static int list_node(struct lodge *l, xs_transaction_t t, char ***list,
+		     unsigned int *nr, const char *path)
+{
+	*nr = 0;
+	*list = xs_directory(l->store, t, path, nr);
+	return *list || errno == ENOENT ? 0 : refused(l, "list", path);
+}
+
+int store_list(struct lodge *l, char ***list, unsigned int *nr,
+	       const char *format, ...)
+{
+	char path[PATH_MOST];
+	int rc = store_open(l);
+
+	*list = NULL;
+	*nr = 0;
+	if (!rc)
+		rc = MAKE_PATH(l, path, format);
+	return rc ? rc : list_node(l, XBT_NULL, list, nr, path);
+}
+
+int store_get_list(struct store_change *t, char ***list, unsigned int *nr,
+		   const char *format, ...)
+{
+	char path[PATH_MOST];
+	int rc = MAKE_PATH(t->l, path, format);
+
+	*list = NULL;
+	*nr = 0;
+	return rc ? rc : list_node(t->l, t->t, list, nr, path);
+}
+
+/* ---- changes ------------------------------------------------------------ */
 
 int store_change(struct lodge *l,
 		 int (*fill)(struct store_change *t, void *arg), void *arg)
@@ -85,18 +153,6 @@ int store_change(struct lodge *l,
 	return refused(l, "complete the changes", "made");
 }
 
-/* False, and an error: there is no such long path. */
-static bool make_path(struct lodge *l, char path[PATH_MOST],
-		      const char *format, va_list ap)
-{
-	int length = vsnprintf(path, PATH_MOST, format, ap);
-
-	if (length >= 0 && length < PATH_MOST)
-		return true;
-	fail(l, ENAMETOOLONG, "%s... is too long for the store", path);
-	return false;
-}
-
 int store_put(struct store_change *t, struct store_rights rights,
 	      const char *value, const char *format, ...)
 {
@@ -105,14 +161,10 @@ int store_put(struct store_change *t, struct store_rights rights,
 		{.id = rights.reader, .perms = XS_PERM_READ},
 	};
 	char path[PATH_MOST];
-	va_list ap;
-	bool ok;
+	int rc = MAKE_PATH(t->l, path, format);
 
-	va_start(ap, format);
-	ok = make_path(t->l, path, format, ap);
-	va_end(ap);
-	if (!ok)
-		return -ENAMETOOLONG;
+	if (rc)
+		return rc;
 	if (!xs_write(t->l->store, t->t, path, value,
 		      (unsigned int)strlen(value)))
 		return refused(t->l, "write", path);
@@ -122,34 +174,13 @@ int store_put(struct store_change *t, struct store_rights rights,
 		       : refused(t->l, "give rights to", path);
 }
 
-int store_get(struct store_change *t, char **value, const char *format, ...)
-{
-	unsigned int length;
-	char path[PATH_MOST];
-	va_list ap;
-	bool ok;
-
-	*value = NULL;
-	va_start(ap, format);
-	ok = make_path(t->l, path, format, ap);
-	va_end(ap);
-	if (!ok)
-		return -ENAMETOOLONG;
-	*value = xs_read(t->l->store, t->t, path, &length);
-	return *value || errno == ENOENT ? 0 : refused(t->l, "read", path);
-}
-
 int store_remove(struct store_change *t, const char *format, ...)
 {
 	char path[PATH_MOST];
-	va_list ap;
-	bool ok;
+	int rc = MAKE_PATH(t->l, path, format);
 
-	va_start(ap, format);
-	ok = make_path(t->l, path, format, ap);
-	va_end(ap);
-	if (!ok)
-		return -ENAMETOOLONG;
+	if (rc)
+		return rc;
 	return xs_rm(t->l->store, t->t, path) || errno == ENOENT
 		       ? 0
 		       : refused(t->l, "remove", path);
@@ -158,45 +189,22 @@ int store_remove(struct store_change *t, const char *format, ...)
 int store_find_name(struct store_change *t, const char *name,
 		    unsigned int *domid)
 {
-	unsigned int nr, length, i;
-	char path[PATH_MOST], **ids, *other;
+	unsigned int nr, i;
+	char **ids, *other;
+	int rc = store_get_list(t, &ids, &nr, "/local/domain");
 
 	*domid = STORE_NOBODY;
-	ids = xs_directory(t->l->store, t->t, "/local/domain", &nr);
-	if (!ids)
-		return errno == ENOENT ? 0 : refused(t->l, "list",
-						     "/local/domain");
-	for (i = 0; i < nr && *domid == STORE_NOBODY; i++) {
-		snprintf(path, sizeof(path), "/local/domain/%s/name", ids[i]);
-		other = xs_read(t->l->store, t->t, path, &length);
+	for (i = 0; i < nr && !rc && *domid == STORE_NOBODY; i++) {
+		rc = store_get(t, &other, "/local/domain/%s/name", ids[i]);
 		if (other && !strcmp(other, name))
 			*domid = (unsigned int)strtoul(ids[i], NULL, 10);
 		free(other);
 	}
 	free(ids);
-	return 0;
+	return rc;
 }
 
-int store_list(struct lodge *l, char ***list, unsigned int *nr,
-	       const char *format, ...)
-{
-	char path[PATH_MOST];
-	int rc = store_open(l);
-	va_list ap;
-	bool ok;
-
-	*list = NULL;
-	*nr = 0;
-	if (rc)
-		return rc;
-	va_start(ap, format);
-	ok = make_path(l, path, format, ap);
-	va_end(ap);
-	if (!ok)
-		return -ENAMETOOLONG;
-	*list = xs_directory(l->store, XBT_NULL, path, nr);
-	return *list || errno == ENOENT ? 0 : refused(l, "list", path);
-}
+/* ---- rings -------------------------------------------------------------- */
 
 int store_introduce(struct lodge *l, unsigned int domid, uint64_t mfn,
 		    unsigned int port)

@@ -47,6 +47,9 @@ int store_put(struct store_change *t, struct store_rights rights,
 /* *value to be free()d, NULL: no such node. */
 int store_get(struct store_change *t, char **value, const char *path, ...)
 	__attribute__((format(printf, 3, 4)));
+/* *list to be free()d, NULL and 0 if there is no such node. */
+int store_get_list(struct store_change *t, char ***list, unsigned int *nr,
+		   const char *path, ...) __attribute__((format(printf, 4, 5)));
 /* No such node: it is removed already. */
 int store_remove(struct store_change *t, const char *path, ...)
 	__attribute__((format(printf, 2, 3)));

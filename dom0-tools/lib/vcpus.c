@@ -95,38 +95,24 @@ static int get_all(struct lodge *l, unsigned int domid, unsigned int max_id,
 	return rc;
 }
 
-static int get_max_id(struct lodge *l, unsigned int domid, unsigned int *max_id)
-{
-	struct xen_domctl op = {
-		.cmd = XEN_DOMCTL_getdomaininfo,
-		.domain = (domid_t)domid,
-	};
-	int rc = hv_domctl(l, &op);
-
-	if (rc)
-		return rc;
-	*max_id = op.u.getdomaininfo.max_vcpu_id;
-	return op.domain == domid
-		       ? 0
-		       : fail(l, ESRCH, "there is no domain %u", domid);
-}
-
 int lodge_vcpus(struct lodge *l, unsigned int domid, struct lodge_vcpu **list,
 		size_t *nr)
 {
-	unsigned int bits, max_id;
+	struct xen_domctl_getdomaininfo info;
+	unsigned int bits;
 	int rc;
 
 	*list = NULL;
 	*nr = 0;
 	rc = get_max_cpus(l, &bits);
 	if (!rc)
-		rc = get_max_id(l, domid, &max_id);
-	if (!rc && max_id == XEN_INVALID_MAX_VCPU_ID)
+		rc = hv_domain_info(l, domid, &info);
+	if (!rc && info.max_vcpu_id == XEN_INVALID_MAX_VCPU_ID)
 		return 0;
 	if (!rc) {
-		*list = calloc((size_t)max_id + 1, sizeof(**list));
-		rc = *list ? get_all(l, domid, max_id, bits, *list, nr)
+		*list = calloc((size_t)info.max_vcpu_id + 1, sizeof(**list));
+		rc = *list ? get_all(l, domid, info.max_vcpu_id, bits, *list,
+				     nr)
 			   : fail(l, ENOMEM, "there is no memory");
 	}
 	if (!rc)
