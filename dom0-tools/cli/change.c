@@ -90,9 +90,15 @@ int cmd_reboot(const struct cli_options *o, int argc, char **argv)
 
 /* ---- a domain and a value ----------------------------------------------- */
 
-/* @act: of the domain named first and the text behind it */
-static int change(char **argv, int (*act)(struct lodge *l, unsigned int domid,
-					  const char *text))
+/* What is behind the domain: text, which the command reads, or a size. */
+struct value {
+	const char *text;
+	uint64_t kib;
+};
+
+static int change(const char *who, struct value value,
+		  int (*act)(struct lodge *l, unsigned int domid,
+			     const struct value *value))
 {
 	struct lodge *l = cli_open();
 	unsigned int domid;
@@ -100,22 +106,28 @@ static int change(char **argv, int (*act)(struct lodge *l, unsigned int domid,
 
 	if (!l)
 		return CLI_FAILED;
-	if (lodge_domain_find(l, argv[0], &domid) || act(l, domid, argv[1]))
+	if (lodge_domain_find(l, who, &domid) || act(l, domid, &value))
 		status = cli_failed(l);
 	lodge_close(l);
 	return status;
+}
+
+static int rename_to(struct lodge *l, unsigned int domid,
+		     const struct value *value)
+{
+	return lodge_domain_rename(l, domid, value->text);
 }
 
 int cmd_rename(const struct cli_options *o, int argc, char **argv)
 {
 	(void)o;
 	(void)argc;
-	return change(argv, lodge_domain_rename);
+	return change(argv[0], (struct value){.text = argv[1]}, rename_to);
 }
 
-static int press(struct lodge *l, unsigned int domid, const char *key)
+static int press(struct lodge *l, unsigned int domid, const struct value *key)
 {
-	return lodge_domain_sysrq(l, domid, *key);
+	return lodge_domain_sysrq(l, domid, *key->text);
 }
 
 int cmd_sysrq(const struct cli_options *o, int argc, char **argv)
@@ -123,13 +135,32 @@ int cmd_sysrq(const struct cli_options *o, int argc, char **argv)
 	(void)o;
 	(void)argc;
 	if (strlen(argv[1]) == 1 && isgraph((unsigned char)*argv[1]))
-		return change(argv, press);
+		return change(argv[0], (struct value){.text = argv[1]}, press);
 	fprintf(stderr, "lodge: \"%s\" is no key, which is one letter\n",
 		argv[1]);
 	return CLI_USAGE;
 }
 
-/* ---- sizes and numbers -------------------------------------------------- */
+static int set_vcpus(struct lodge *l, unsigned int domid,
+		     const struct value *value)
+{
+	return lodge_domain_set_vcpus(
+		l, domid, (unsigned int)strtoul(value->text, NULL, 10));
+}
+
+int cmd_vcpu_set(const struct cli_options *o, int argc, char **argv)
+{
+	(void)o;
+	(void)argc;
+	if (*argv[1] && strlen(argv[1]) < 6 &&
+	    strspn(argv[1], "0123456789") == strlen(argv[1]))
+		return change(argv[0], (struct value){.text = argv[1]},
+			      set_vcpus);
+	fprintf(stderr, "lodge: \"%s\" is no number of vCPUs\n", argv[1]);
+	return CLI_USAGE;
+}
+
+/* ---- sizes -------------------------------------------------------------- */
 
 /* "128", "128m": MiB; "131072k", "1g". False: it is no size. */
 static bool parse_kib(const char *text, uint64_t *kib)
@@ -154,57 +185,42 @@ static bool parse_kib(const char *text, uint64_t *kib)
 	return true;
 }
 
-static int set_size(char **argv, int (*act)(struct lodge *l, unsigned int domid,
-					    uint64_t kib))
+static int set_size(char **argv,
+		    int (*act)(struct lodge *l, unsigned int domid,
+			       const struct value *value))
 {
-	struct lodge *l;
-	unsigned int domid;
-	int status = CLI_DONE;
-	uint64_t kib;
+	struct value size = {0};
 
-	if (!parse_kib(argv[1], &kib)) {
-		fprintf(stderr,
-			"lodge: \"%s\" is no size, like 512, 512m, "
-			"524288k or 1g\n",
-			argv[1]);
-		return CLI_USAGE;
-	}
-	l = cli_open();
-	if (!l)
-		return CLI_FAILED;
-	if (lodge_domain_find(l, argv[0], &domid) || act(l, domid, kib))
-		status = cli_failed(l);
-	lodge_close(l);
-	return status;
+	if (parse_kib(argv[1], &size.kib))
+		return change(argv[0], size, act);
+	fprintf(stderr,
+		"lodge: \"%s\" is no size, like 512, 512m, 524288k or 1g\n",
+		argv[1]);
+	return CLI_USAGE;
+}
+
+static int set_max(struct lodge *l, unsigned int domid,
+		   const struct value *size)
+{
+	return lodge_domain_set_max_memory(l, domid, size->kib);
 }
 
 int cmd_mem_max(const struct cli_options *o, int argc, char **argv)
 {
 	(void)o;
 	(void)argc;
-	return set_size(argv, lodge_domain_set_max_memory);
+	return set_size(argv, set_max);
+}
+
+static int set_target(struct lodge *l, unsigned int domid,
+		      const struct value *size)
+{
+	return lodge_domain_set_memory(l, domid, size->kib);
 }
 
 int cmd_mem_set(const struct cli_options *o, int argc, char **argv)
 {
 	(void)o;
 	(void)argc;
-	return set_size(argv, lodge_domain_set_memory);
-}
-
-static int set_vcpus(struct lodge *l, unsigned int domid, const char *number)
-{
-	return lodge_domain_set_vcpus(l, domid,
-				      (unsigned int)strtoul(number, NULL, 10));
-}
-
-int cmd_vcpu_set(const struct cli_options *o, int argc, char **argv)
-{
-	(void)o;
-	(void)argc;
-	if (*argv[1] && strlen(argv[1]) < 6 &&
-	    strspn(argv[1], "0123456789") == strlen(argv[1]))
-		return change(argv, set_vcpus);
-	fprintf(stderr, "lodge: \"%s\" is no number of vCPUs\n", argv[1]);
-	return CLI_USAGE;
+	return set_size(argv, set_target);
 }

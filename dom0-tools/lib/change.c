@@ -56,18 +56,6 @@ static int tell(struct lodge *l, struct wish w)
 	return store_change(l, put_wish, &w);
 }
 
-static int read_kib(struct lodge *l, unsigned int domid, const char *node,
-		    uint64_t *kib)
-{
-	char *text;
-	int rc =
-		store_read(l, &text, "/local/domain/%u/memory/%s", domid, node);
-
-	*kib = text ? strtoull(text, NULL, 10) : 0;
-	free(text);
-	return rc;
-}
-
 /* ---- its end ------------------------------------------------------------ */
 
 static int listens(struct lodge *l, unsigned int domid, bool reboot)
@@ -193,106 +181,113 @@ int lodge_domain_rename(struct lodge *l, unsigned int domid, const char *name)
 
 /* ---- its memory --------------------------------------------------------- */
 
-static int set_limit(struct lodge *l, unsigned int domid, uint64_t kib)
+/* What it is to have, or the most that it may. */
+struct resizing {
+	struct lodge *l;
+	unsigned int domid;
+	uint64_t kib;
+	bool most, limited;
+};
+
+static int get_kib(struct store_change *t, const struct resizing *r,
+		   const char *node, uint64_t *kib)
 {
-	struct xen_domctl op = {
-		.cmd = XEN_DOMCTL_max_mem,
-		.domain = (domid_t)domid,
-		.u.max_mem.max_memkb = kib,
-	};
+	char *text;
+	int rc = store_get(t, &text, "/local/domain/%u/memory/%s", r->domid,
+			   node);
 
-	return hv_domctl(l, &op);
-}
-
-static int tell_kib(struct lodge *l, unsigned int domid, const char *node,
-		    uint64_t kib)
-{
-	char text[24];
-
-	snprintf(text, sizeof(text), "%llu", (unsigned long long)kib);
-	return tell(l, (struct wish){l, STORE_SHOW(domid), domid, node, text});
-}
-
-/* The hypervisor's limit, then the node; or neither. */
-static int limit_and_tell(struct lodge *l, unsigned int domid, const char *node,
-			  uint64_t kib)
-{
-	struct xen_domctl_getdomaininfo info;
-	int rc = hv_domain_info(l, domid, &info);
-
-	if (!rc)
-		rc = set_limit(l, domid, kib + SLACK_KIB);
-	if (rc)
-		return rc;
-	rc = tell_kib(l, domid, node, kib);
-	if (rc)
-		set_limit(l, domid, info.max_pages * PAGE_KIB);
+	*kib = text ? strtoull(text, NULL, 10) : 0;
+	free(text);
 	return rc;
 }
 
-static int check_kib(struct lodge *l, uint64_t kib)
+/* Dom0 has no limit of its own in the store. */
+static int check_size(const struct resizing *r, uint64_t other)
 {
-	return kib <= KIB_MOST ? 0
-			       : fail(l, EINVAL,
-				      "%llu KiB are more than "
-				      "any host has",
-				      (unsigned long long)kib);
+	if (r->kib > KIB_MOST)
+		return fail(r->l, EINVAL, "%llu KiB are more than any host has",
+			    (unsigned long long)r->kib);
+	if (r->most && r->kib < other)
+		return fail(r->l, EINVAL,
+			    "it is asked to have %llu KiB, more than %llu KiB",
+			    (unsigned long long)other,
+			    (unsigned long long)r->kib);
+	if (!r->most && (!r->kib || (other && r->kib > other)))
+		return fail(r->l, EINVAL,
+			    "%llu KiB is not from 1 to %llu KiB, the most "
+			    "that it may have",
+			    (unsigned long long)r->kib,
+			    (unsigned long long)other);
+	return 0;
 }
 
-static int set_max(struct lodge *l, unsigned int domid, uint64_t kib)
+static int set_limit(const struct resizing *r, uint64_t kib)
 {
-	uint64_t target;
-	int rc = check_kib(l, kib);
+	struct xen_domctl op = {
+		.cmd = XEN_DOMCTL_max_mem,
+		.domain = (domid_t)r->domid,
+		.u.max_mem.max_memkb = kib,
+	};
+
+	return hv_domctl(r->l, &op);
+}
+
+/*
+ * Whoever changes either size at the same time begins anew: the last to
+ * complete has also set the hypervisor's limit last.
+ */
+static int put_size(struct store_change *t, void *arg)
+{
+	struct resizing *r = arg;
+	char text[24];
+	uint64_t other;
+	int rc = check_there(r->l, t, r->domid);
 
 	if (!rc)
-		rc = read_kib(l, domid, "target", &target);
+		rc = get_kib(t, r, r->most ? "target" : "static-max", &other);
+	if (!rc)
+		rc = check_size(r, other);
+	if (!rc)
+		rc = set_limit(r, r->kib + SLACK_KIB);
+	if (rc)
+		return rc;
+	r->limited = true;
+	snprintf(text, sizeof(text), "%llu", (unsigned long long)r->kib);
+	return store_put(t, STORE_SHOW(r->domid), text,
+			 "/local/domain/%u/memory/%s", r->domid,
+			 r->most ? "static-max" : "target");
+}
+
+/* The hypervisor's limit and the node, or neither. */
+static int resize(struct lodge *l, unsigned int domid, uint64_t kib, bool most)
+{
+	struct resizing r = {l, domid, kib, most, false};
+	struct xen_domctl_getdomaininfo info;
+	int rc = hv_domain_info(l, domid, &info);
 
 	if (rc)
 		return rc;
-	if (kib < target)
-		return fail(l, EINVAL,
-			    "it is asked to have %llu KiB, more "
-			    "than %llu KiB",
-			    (unsigned long long)target,
-			    (unsigned long long)kib);
-	return limit_and_tell(l, domid, "memory/static-max", kib);
+	rc = store_change(l, put_size, &r);
+	if (rc && r.limited)
+		set_limit(&r, info.max_pages * PAGE_KIB);
+	return rc;
 }
 
 int lodge_domain_set_max_memory(struct lodge *l, unsigned int domid,
 				uint64_t kib)
 {
-	int rc = set_max(l, domid, kib);
-
-	return rc ? fail_because(l, "cannot limit the memory of domain %u",
-				 domid)
-		  : 0;
-}
-
-static int set_target(struct lodge *l, unsigned int domid, uint64_t kib)
-{
-	uint64_t most;
-	int rc = check_kib(l, kib);
-
-	if (!rc)
-		rc = read_kib(l, domid, "static-max", &most);
-
-	if (rc)
-		return rc;
-	if (!kib || (most && kib > most))
-		return fail(l, EINVAL,
-			    "%llu KiB is not from 1 to %llu KiB, "
-			    "the most that it may have",
-			    (unsigned long long)kib, (unsigned long long)most);
-	return limit_and_tell(l, domid, "memory/target", kib);
+	return resize(l, domid, kib, true)
+		       ? fail_because(l, "cannot limit the memory of domain %u",
+				      domid)
+		       : 0;
 }
 
 int lodge_domain_set_memory(struct lodge *l, unsigned int domid, uint64_t kib)
 {
-	int rc = set_target(l, domid, kib);
-
-	return rc ? fail_because(l, "cannot change the memory of domain %u",
-				 domid)
-		  : 0;
+	return resize(l, domid, kib, false)
+		       ? fail_because(l, "cannot change the memory of domain "
+				      "%u", domid)
+		       : 0;
 }
 
 /* ---- its vCPUs ---------------------------------------------------------- */
