@@ -16,7 +16,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 struct found {
@@ -212,28 +211,14 @@ static int forget_back(struct store_change *t, void *arg)
 }
 
 /* A device that no driver has taken up stays until its nodes go. */
-static bool is_served(const struct found *f)
+static int is_gone(const void *arg)
 {
-	char device[96], driver[112];
+	const struct found *f = arg;
+	char driver[96];
 
-	snprintf(device, sizeof(device), "/sys/devices/%s-%u-%u", f->kind,
-		 f->d.domid, f->d.devid);
-	snprintf(driver, sizeof(driver), "%s/driver", device);
-	return !access(driver, F_OK) || (*f->loop && !access(f->loop, F_OK));
-}
-
-/* Nobody is told when they go: so they are asked for. */
-static bool wait_gone(const struct found *f)
-{
-	const struct timespec step = {.tv_nsec = DEVICE_STEP_MS * 1000000};
-	unsigned int waited;
-
-	for (waited = 0; is_served(f); waited += DEVICE_STEP_MS) {
-		if (waited >= DEVICE_DEADLINE_MS)
-			return false;
-		nanosleep(&step, NULL);
-	}
-	return true;
+	snprintf(driver, sizeof(driver), "/sys/devices/%s-%u-%u/driver",
+		 f->kind, f->d.domid, f->d.devid);
+	return access(driver, F_OK) && (!*f->loop || access(f->loop, F_OK));
 }
 
 /* All of them; the last that does not let go is what is told. */
@@ -243,7 +228,7 @@ static int wait_all(const struct detachment *a)
 	int rc = 0;
 
 	for (f = a->list; f; f = f->next)
-		if (!wait_gone(f))
+		if (device_wait_sysfs(is_gone, f))
 			rc = device_stalled(a->l, &f->d, ETIMEDOUT);
 	return rc;
 }

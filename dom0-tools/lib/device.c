@@ -11,12 +11,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 #include <xen/io/xenbus.h>
 
-/* Drivers answer in milliseconds, on a loaded host in seconds. */
-
 #define PATH_MOST 128
+#define STEP_MS	  2
 
 static void front_path(char path[PATH_MOST], const struct device *d)
 {
@@ -208,6 +208,20 @@ int device_stalled(struct lodge *l, const struct device *d, int code)
 	return rc;
 }
 
+int device_wait_sysfs(int (*look)(const void *arg), const void *arg)
+{
+	const struct timespec step = {.tv_nsec = STEP_MS * 1000000};
+	unsigned int waited;
+	int rc;
+
+	for (waited = 0; !(rc = look(arg)); waited += STEP_MS) {
+		if (waited >= DEVICE_DEADLINE_MS)
+			return -ETIMEDOUT;
+		nanosleep(&step, NULL);
+	}
+	return rc < 0 ? rc : 0;
+}
+
 struct state_wait {
 	struct lodge *l;
 	const struct device *d;
@@ -236,7 +250,9 @@ int device_wait_back(struct lodge *l, const struct device *d)
 	snprintf(path, sizeof(path), DEVICE_BACK_PATH "/state", d->kind,
 		 d->domid, d->devid);
 	rc = store_wait(l, path, look_at_state, &w, DEVICE_DEADLINE_MS);
-	if (!rc && w.state == XenbusStateInitWait)
+	/* A guest that runs may be quick. */
+	if (!rc && w.state >= XenbusStateInitWait &&
+	    w.state <= XenbusStateConnected)
 		return 0;
 	return rc && rc != -ETIMEDOUT ? rc
 				      : device_stalled(l, d, rc ? -rc : EIO);

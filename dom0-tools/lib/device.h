@@ -21,7 +21,6 @@ struct store_change;
 
 /* Drivers answer in milliseconds, on a loaded host in seconds. */
 #define DEVICE_DEADLINE_MS	30000
-#define DEVICE_STEP_MS		2
 
 struct device {
 	const char *kind; /* "vbd", "vif" */
@@ -55,10 +54,18 @@ int device_put(struct store_change *t, const struct device *d,
 /**
  * device_wait_back() - until the back end has taken a device up
  *
- * Return: 0: it waits for the guest's end; -EIO it gave up, and why;
+ * Return: 0: it waits for the guest's end, or is connected to it; -EIO it gave up, and why;
  *         -ETIMEDOUT it does nothing; -errno. And an error.
  */
 int device_wait_back(struct lodge *l, const struct device *d);
+
+/**
+ * device_wait_sysfs() - until sysfs shows what nobody is told of
+ * @look: 1 it does; 0 not yet; -errno, and an error
+ *
+ * Return: 0; -ETIMEDOUT, without an error; what @look returned.
+ */
+int device_wait_sysfs(int (*look)(const void *arg), const void *arg);
 
 /* Why a back end has given up, or that it does nothing. Returns -code. */
 int device_stalled(struct lodge *l, const struct device *d, int code);

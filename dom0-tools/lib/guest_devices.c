@@ -248,29 +248,34 @@ int guest_devices_put(struct store_change *t, const struct guest_devices *d,
 
 /* ---- back ends ---------------------------------------------------------- */
 
-/*
- * A back end that has opened its device says so in sysfs alone, of which
- * nobody is told: so it is asked for.
- */
-static int wait_opened(struct lodge *l, const struct device *d)
+struct opening {
+	struct lodge *l;
+	const struct device *d;
+};
+
+/* A back end that has opened its device says so in sysfs alone. */
+static int is_open(const void *arg)
 {
-	const struct timespec step = {.tv_nsec = DEVICE_STEP_MS * 1000000};
-	unsigned int waited;
+	const struct opening *o = arg;
+	const struct device *d = o->d;
 	char path[96];
 	int rc;
 
 	snprintf(path, sizeof(path),
 		 "/sys/bus/xen-backend/devices/%s-%u-%u/physical_device",
 		 d->kind, d->domid, d->devid);
-	for (waited = 0; access(path, F_OK); waited += DEVICE_STEP_MS) {
-		if (waited >= DEVICE_DEADLINE_MS)
-			return device_stalled(l, d, ETIMEDOUT);
-		rc = device_wait_back(l, d);
-		if (rc)
-			return rc;
-		nanosleep(&step, NULL);
-	}
-	return 0;
+	if (!access(path, F_OK))
+		return 1;
+	rc = device_wait_back(o->l, d);
+	return rc < 0 ? rc : 0;
+}
+
+static int wait_opened(struct lodge *l, const struct device *d)
+{
+	const struct opening o = {l, d};
+	int rc = device_wait_sysfs(is_open, &o);
+
+	return rc == -ETIMEDOUT ? device_stalled(l, d, ETIMEDOUT) : rc;
 }
 
 static int wait_disk(struct lodge *l, const struct lodge_disk *disk,
@@ -283,16 +288,17 @@ static int wait_disk(struct lodge *l, const struct lodge_disk *disk,
 }
 
 /* netback says that it waits, and only then makes the interface. */
-static int wait_link(struct lodge *l, const struct device *d, const char *name)
+static int wait_link(struct lodge *l, const struct device *d, const char *name,
+		     unsigned int *index)
 {
 	unsigned int waited;
 	char path[96];
 	int rc;
 
-	snprintf(path, sizeof(path), "/sys/devices/%s-%u-%u/net/%s", d->kind,
-		 d->domid, d->devid, name);
+	snprintf(path, sizeof(path), "/sys/devices/%s-%u-%u/net/%s/ifindex",
+		 d->kind, d->domid, d->devid, name);
 	for (waited = 0;; waited += LINK_STEP_MS) {
-		rc = link_wait(l, path, LINK_STEP_MS);
+		rc = link_wait(l, path, LINK_STEP_MS, index);
 		if (rc != -ETIMEDOUT)
 			return rc;
 		rc = device_wait_back(l, d);
@@ -308,14 +314,15 @@ static int wait_vif(struct lodge *l, const struct lodge_vif *config,
 {
 	const struct device d = vif_device(config, domid);
 	const struct link_wish wish = {v->bridge, config->ifname, v->mtu};
+	unsigned int index;
 	char name[32];
 	int rc = device_wait_back(l, &d);
 
 	snprintf(name, sizeof(name), "vif%u.%u", domid, config->devid);
 	if (!rc)
-		rc = wait_link(l, &d, name);
+		rc = wait_link(l, &d, name, &index);
 	if (!rc)
-		rc = link_set_up(l, name, &wish);
+		rc = link_set_up(l, name, index, &wish);
 	return rc ? rc : device_tell_back(l, &d, "hotplug-status", "connected");
 }
 

@@ -32,11 +32,21 @@ static int trouble(struct lodge *l, const char *what, const char *name,
 		    name, strerror(error));
 }
 
+static bool read_number(const char *path, unsigned int *number)
+{
+	FILE *f = fopen(path, "re");
+	int n = 0;
+
+	if (f) {
+		n = fscanf(f, "%u", number);
+		fclose(f);
+	}
+	return n == 1;
+}
+
 int link_check_bridge(struct lodge *l, const char *bridge, uint32_t *mtu)
 {
 	char path[96];
-	FILE *f;
-	int n = 0;
 
 	snprintf(path, sizeof(path), "/sys/class/net/%.32s/bridge", bridge);
 	if (strchr(bridge, '/') || access(path, F_OK)) {
@@ -45,12 +55,9 @@ int link_check_bridge(struct lodge *l, const char *bridge, uint32_t *mtu)
 		return -ENODEV;
 	}
 	snprintf(path, sizeof(path), "/sys/class/net/%.32s/mtu", bridge);
-	f = fopen(path, "re");
-	if (f) {
-		n = fscanf(f, "%u", mtu);
-		fclose(f);
-	}
-	return n == 1 ? 0 : trouble(l, "read the MTU of", bridge, EIO);
+	return read_number(path, mtu)
+		       ? 0
+		       : trouble(l, "read the MTU of", bridge, EIO);
 }
 
 static long now_ms(void)
@@ -84,7 +91,8 @@ static int wait_change(struct mnl_socket *events, long end)
 		       : 0;
 }
 
-int link_wait(struct lodge *l, const char *path, unsigned int ms)
+int link_wait(struct lodge *l, const char *path, unsigned int ms,
+	      unsigned int *index)
 {
 	struct mnl_socket *events =
 		mnl_socket_open2(NETLINK_ROUTE, SOCK_CLOEXEC);
@@ -93,7 +101,7 @@ int link_wait(struct lodge *l, const char *path, unsigned int ms)
 
 	if (!events || mnl_socket_bind(events, RTMGRP_LINK, MNL_SOCKET_AUTOPID))
 		rc = -errno;
-	while (!rc && access(path, F_OK))
+	while (!rc && !read_number(path, index))
 		rc = wait_change(events, end);
 	if (events)
 		mnl_socket_close(events);
@@ -141,16 +149,16 @@ static int ask(union message *m)
 	return rc;
 }
 
-int link_set_up(struct lodge *l, const char *name, const struct link_wish *wish)
+int link_set_up(struct lodge *l, const char *name, unsigned int index,
+		const struct link_wish *wish)
 {
-	unsigned int index = if_nametoindex(name);
 	unsigned int bridge = if_nametoindex(wish->bridge);
 	union message m;
 	int rc;
 
 	/* 0 would mean: of no bridge. */
-	if (!index || !bridge)
-		return trouble(l, "find", index ? wish->bridge : name, ENODEV);
+	if (!bridge)
+		return trouble(l, "find", wish->bridge, ENODEV);
 	fill(&m, index, bridge, wish);
 	rc = ask(&m);
 	return rc ? trouble(l, "set up", name, -rc) : 0;
