@@ -24,6 +24,7 @@
 #define LOOP_TRIES 64
 #define LOCK_MS	   2000
 #define STEP_MS	   10
+#define BACK_PATH  "/local/domain/0/backend/vbd"
 
 static int refuse(struct lodge *l, const struct lodge_disk *disk)
 {
@@ -33,59 +34,102 @@ static int refuse(struct lodge *l, const struct lodge_disk *disk)
 
 /* ---- who has it already? ------------------------------------------------ */
 
-/* The node @name of what is @domid's and has @id, to be free()d. */
-static int read_back(struct lodge *l, const char *domid, const char *id,
-		     const char *name, char **value)
+/* "8:1", in sysfs: the number of the disk that it is a partition of, or its own
+ */
+static void find_whole(unsigned int major, unsigned int minor,
+		       unsigned int whole[2])
 {
-	return store_read(l, value, "/local/domain/0/backend/vbd/%s/%s/%s",
-			  domid, id, name);
+	char path[64];
+	FILE *f;
+
+	whole[0] = major;
+	whole[1] = minor;
+	snprintf(path, sizeof(path), "/sys/dev/block/%u:%u/partition", major,
+		 minor);
+	if (access(path, F_OK))
+		return;
+	snprintf(path, sizeof(path), "/sys/dev/block/%u:%u/../dev", major,
+		 minor);
+	f = fopen(path, "re");
+	if (!f)
+		return;
+	if (fscanf(f, "%u:%u", &whole[0], &whole[1]) != 2) {
+		whole[0] = major;
+		whole[1] = minor;
+	}
+	fclose(f);
 }
 
-static int check_one(struct lodge *l, const struct lodge_disk *disk,
-		     const char *device, const char *domid, const char *id)
+/* The same device, or one is a partition of the other. */
+static bool overlap(const struct block *b, const char *theirs)
+{
+	unsigned int major, minor, ours[2], others[2];
+
+	if (sscanf(theirs, "%x:%x", &major, &minor) != 2)
+		return false;
+	if (major == b->major && minor == b->minor)
+		return true;
+	find_whole(b->major, b->minor, ours);
+	find_whole(major, minor, others);
+	return (ours[0] == major && ours[1] == minor) ||
+	       (others[0] == b->major && others[1] == b->minor);
+}
+
+/* A disk that is to be a guest's, and one transaction. */
+struct check {
+	struct lodge *l;
+	struct store_change *t;
+	const struct lodge_disk *disk;
+	const struct block *b;
+};
+
+static int check_one(const struct check *c, const char *domid, const char *id)
 {
 	char *theirs, *mode = NULL;
-	int rc = read_back(l, domid, id, "physical-device", &theirs);
-	bool same = theirs && !strcmp(theirs, device);
+	int rc = store_get(c->t, &theirs, BACK_PATH "/%s/%s/physical-device",
+			   domid, id);
+	bool same = theirs && overlap(c->b, theirs);
 
 	free(theirs);
 	if (rc || !same)
 		return rc;
-	rc = read_back(l, domid, id, "mode", &mode);
-	if (!rc && (disk->writable || (mode && strchr(mode, 'w'))))
-		rc = fail(l, EBUSY,
+	rc = store_get(c->t, &mode, BACK_PATH "/%s/%s/mode", domid, id);
+	if (!rc && (c->disk->writable || (mode && strchr(mode, 'w'))))
+		rc = fail(c->l, EBUSY,
 			  "%s is a disk of domain %s, and %s writes "
 			  "to it",
-			  disk->target, domid,
-			  disk->writable ? "this guest" : "that");
+			  c->disk->target, domid,
+			  c->disk->writable ? "this guest" : "that");
 	free(mode);
 	return rc;
 }
 
-static int check_domain(struct lodge *l, const struct lodge_disk *disk,
-			const char *device, const char *domid)
+static int check_domain(const struct check *c, const char *domid)
 {
 	char **ids;
 	unsigned int nr, i;
-	int rc = store_list(l, &ids, &nr, "/local/domain/0/backend/vbd/%s",
-			    domid);
+	int rc = store_get_list(c->t, &ids, &nr, BACK_PATH "/%s", domid);
 
 	for (i = 0; i < nr && !rc; i++)
-		rc = check_one(l, disk, device, domid, ids[i]);
+		rc = check_one(c, domid, ids[i]);
 	free(ids);
 	return rc;
 }
 
-static int check_guests(struct lodge *l, const struct lodge_disk *disk,
-			const struct block *b)
+int block_check(struct lodge *l, struct store_change *t,
+		const struct lodge_disk *disk, const struct block *b)
 {
-	char device[32], **domids;
+	const struct check c = {l, t, disk, b};
+	char **domids;
 	unsigned int nr, i;
-	int rc = store_list(l, &domids, &nr, "/local/domain/0/backend/vbd");
+	int rc;
 
-	snprintf(device, sizeof(device), "%x:%x", b->major, b->minor);
+	/* Nobody else has a loop device of ours. */
+	if (*b->loop)
+		return 0;
+	rc = store_get_list(t, &domids, &nr, BACK_PATH);
 	for (i = 0; i < nr && !rc; i++)
-		rc = check_domain(l, disk, device, domids[i]);
+		rc = check_domain(&c, domids[i]);
 	free(domids);
 	return rc;
 }
@@ -252,7 +296,7 @@ static int find_number(struct lodge *l, const struct lodge_disk *disk,
 		return refuse(l, disk);
 	b->major = major(st.st_rdev);
 	b->minor = minor(st.st_rdev);
-	return *b->loop ? 0 : check_guests(l, disk, b);
+	return 0;
 }
 
 int block_open(struct lodge *l, const struct lodge_disk *disk, struct block *b)

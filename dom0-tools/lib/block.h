@@ -10,6 +10,8 @@
 
 #include "liblodge.h"
 
+struct store_change;
+
 struct block {
 	int lock, device; /* descriptors */
 	unsigned int major, minor;
@@ -22,11 +24,22 @@ struct block {
  * block_open() - a block device for a disk
  * @b: held open until block_close()
  *
- * Return: 0; -EBUSY it is in use by the host, or by another guest or disk and
- *         one of both writes; -ENOTBLK it is neither file nor block device;
+ * Return: 0; -EBUSY it is in use by the host, or being given to a guest, or a
+ *         file that has a loop device, and one of both writes; -ENOTBLK it is neither file nor block device;
  * -errno. And an error.
  */
 int block_open(struct lodge *l, const struct lodge_disk *disk, struct block *b);
 void block_close(struct block *b);
+
+/**
+ * block_check() - has another guest, or another disk of this one, the device?
+ * @t: of the transaction that gives it away
+ *
+ * A disk and its partition are one.
+ *
+ * Return: 0; -EBUSY one has it, and one of both writes; -errno. And an error.
+ */
+int block_check(struct lodge *l, struct store_change *t,
+		const struct lodge_disk *disk, const struct block *b);
 
 #endif

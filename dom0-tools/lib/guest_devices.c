@@ -7,6 +7,7 @@
 #include "device.h"
 #include "host.h"
 #include "link.h"
+#include "store.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -73,8 +74,27 @@ static int check_vif(struct lodge *l, const struct lodge_vif *v)
 
 /* ---- opening ------------------------------------------------------------ */
 
+struct disks {
+	struct lodge *l;
+	const struct guest_devices *d;
+};
+
+static int check_disks(struct store_change *t, void *arg)
+{
+	const struct disks *all = arg;
+	const struct guest_devices *d = all->d;
+	size_t i;
+	int rc = 0;
+
+	for (i = 0; i < d->config->nr_disks && !rc; i++)
+		rc = block_check(all->l, t, &d->config->disks[i], &d->disks[i]);
+	return rc;
+}
+
+/* What is in use is said before anything is made. */
 static int open_disks(struct lodge *l, struct guest_devices *d)
 {
+	struct disks all = {l, d};
 	size_t i;
 	int rc = d->config->nr_disks ? device_check_driver(l, "vbd") : 0;
 
@@ -83,7 +103,8 @@ static int open_disks(struct lodge *l, struct guest_devices *d)
 		if (!rc)
 			rc = block_open(l, &d->config->disks[i], &d->disks[i]);
 	}
-	return rc;
+	return rc || !d->config->nr_disks ? rc
+					  : store_change(l, check_disks, &all);
 }
 
 /* One of those that Xen's own organisation number gives. */
@@ -233,14 +254,18 @@ static int put_vif(struct store_change *t, const struct lodge_vif *config,
 	return device_put(t, &device, nodes, sizeof(nodes) / sizeof(nodes[0]));
 }
 
-int guest_devices_put(struct store_change *t, const struct guest_devices *d,
-		      unsigned int domid)
+int guest_devices_put(struct lodge *l, struct store_change *t,
+		      const struct guest_devices *d, unsigned int domid)
 {
 	size_t i;
 	int rc = 0;
 
-	for (i = 0; i < d->config->nr_disks && !rc; i++)
-		rc = put_disk(t, &d->config->disks[i], &d->disks[i], domid);
+	for (i = 0; i < d->config->nr_disks && !rc; i++) {
+		rc = block_check(l, t, &d->config->disks[i], &d->disks[i]);
+		if (!rc)
+			rc = put_disk(t, &d->config->disks[i], &d->disks[i],
+				      domid);
+	}
 	for (i = 0; i < d->config->nr_vifs && !rc; i++)
 		rc = put_vif(t, &d->config->vifs[i], &d->vifs[i], domid);
 	return rc;

@@ -30,15 +30,15 @@ struct guest_devices {
  * @d: to be given to guest_devices_close(), always
  *
  * Return: 0; -EOPNOTSUPP; -ENODEV Dom0 has no driver or no such bridge;
- *         as block_open(); -ENOMEM. And an error.
+ *         as block_open(), block_check(); -ENOMEM. And an error.
  */
 int guest_devices_open(struct lodge *l, struct guest_devices *d,
 		       const struct lodge_domain_config *config);
 void guest_devices_close(struct guest_devices *d);
 
-/* Their nodes. As store_put(). */
-int guest_devices_put(struct store_change *t, const struct guest_devices *d,
-		      unsigned int domid);
+/* Their nodes. 0; as block_check(), store_put(); and an error */
+int guest_devices_put(struct lodge *l, struct store_change *t,
+		      const struct guest_devices *d, unsigned int domid);
 
 /* Until all back ends serve. 0; as device_wait_back(); and an error */
 int guest_devices_wait(struct lodge *l, const struct guest_devices *d,

@@ -194,7 +194,7 @@ static int put_console(const struct record *w)
 
 static int put_devices(const struct record *w)
 {
-	return guest_devices_put(w->t, w->r->devices, w->domid);
+	return guest_devices_put(w->l, w->t, w->r->devices, w->domid);
 }
 
 /* ---- for the tools ------------------------------------------------------ */
