@@ -38,10 +38,35 @@ int cmd_unpause(const struct cli_options *o, int argc, char **argv)
 	return for_domains(argc, argv, lodge_domain_unpause);
 }
 
+/* What is left of one that was half ended already may be no domain. */
+static int destroy(struct lodge *l, const char *who)
+{
+	unsigned int domid;
+	size_t nr;
+
+	if (lodge_finish(l, who, &nr))
+		return cli_failed(l);
+	if (nr)
+		return CLI_DONE;
+	return lodge_domain_find(l, who, &domid) ||
+			       lodge_domain_destroy(l, domid)
+		       ? cli_failed(l)
+		       : CLI_DONE;
+}
+
 int cmd_destroy(const struct cli_options *o, int argc, char **argv)
 {
+	struct lodge *l = cli_open();
+	int i, status = CLI_DONE;
+
 	(void)o;
-	return for_domains(argc, argv, lodge_domain_destroy);
+	if (!l)
+		return CLI_FAILED;
+	for (i = 0; i < argc; i++)
+		if (destroy(l, argv[i]))
+			status = CLI_FAILED;
+	lodge_close(l);
+	return status;
 }
 
 int cmd_domid(const struct cli_options *o, int argc, char **argv)

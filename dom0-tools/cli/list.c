@@ -25,6 +25,15 @@ static const char *uuid_text(const uint8_t uuid[16])
 	return text;
 }
 
+/* Not among what scripts read. */
+static void tell_abandoned(const struct lodge_domain *d)
+{
+	fprintf(stderr,
+		"lodge: domain %u, \"%s\", is half made or half ended, by a "
+		"process that is gone; \"lodge destroy %u\" ends it\n",
+		d->domid, d->name ? d->name : "", d->domid);
+}
+
 static bool crashed(const struct lodge_domain *d)
 {
 	return d->flags & LODGE_SHUTDOWN &&
@@ -128,6 +137,7 @@ static void json_domain(yajl_gen g, const struct lodge_domain *d)
 	json_number(g, "max_vcpus", d->max_vcpu_id + 1u);
 	json_number(g, "cpu_time_ns", d->cpu_time_ns);
 	json_number(g, "cpupool", d->cpupool);
+	json_bool(g, "abandoned", d->abandoned);
 	yajl_gen_map_close(g);
 }
 
@@ -143,6 +153,8 @@ static void for_each(struct lodge *l, const struct cli_options *o, yajl_gen g,
 		for (i = 0; i < nr; i++) {
 			if (nr_wanted && list[i].domid != wanted[w])
 				continue;
+			if (list[i].abandoned && !g)
+				tell_abandoned(&list[i]);
 			if (g)
 				json_domain(g, &list[i]);
 			else

@@ -233,7 +233,8 @@ enum lodge_domain_flags {
 
 struct lodge_domain {
 	unsigned int domid;
-	char *name;		/* NULL: the store has none */
+	char *name;		/* NULL: it has none; of one that is being
+				   made, which it will have */
 	uint8_t uuid[16];
 	unsigned int flags;	/* enum lodge_domain_flags */
 	unsigned int shutdown_reason;	/* of <xen/sched.h>; LODGE_SHUTDOWN */
@@ -243,6 +244,7 @@ struct lodge_domain {
 	uint64_t cpu_time_ns;
 	unsigned int online_vcpus, max_vcpu_id;
 	unsigned int cpupool;
+	bool abandoned;		/* half made or half ended: lodge_finish() */
 };
 
 /**
@@ -289,8 +291,8 @@ struct lodge_task {
  *
  * Memory is claimed before it is taken. A failure leaves nothing behind.
  *
- * Return: 0; -EEXIST another domain has the name or the UUID, or another
- *         interface that of a vif; -ENOENT there is no such CPU pool;
+ * Return: 0; -EEXIST another domain has the name or the UUID, or is about to
+ *         have it, or another interface that of a vif; -ENOENT there is no such CPU pool;
  *         -ENOMEM the host has not enough memory; -ENOEXEC the kernel is none
  *         that can be started; -EINVAL the guest's memory is too small for
  *         its start, or its vCPUs are to run on no CPU of this host;
@@ -312,6 +314,19 @@ int lodge_domain_create(struct lodge *l,
  *         has not let go of it; -errno.
  */
 int lodge_domain_destroy(struct lodge *l, unsigned int domid);
+
+/**
+ * lodge_finish() - end what processes were killed over
+ * @name: of a guest; NULL: all
+ * @nr:   how many there were
+ *
+ * Whoever creates or destroys a guest leaves its traces in the store until it
+ * is done: a guest that a process which is gone has half made, or half ended,
+ * is ended. lodge_domain_create() begins with this.
+ *
+ * Return: 0; as lodge_domain_destroy().
+ */
+int lodge_finish(struct lodge *l, const char *name, size_t *nr);
 
 /* ---- changing a guest --------------------------------------------------- */
 

@@ -114,6 +114,7 @@ struct cfg_choice {
 	int value;
 };
 bool parse_number(const char *text, uint64_t *number);
+bool parse_uuid(const char *text, uint8_t uuid[16]);
 bool is_domain_name(const char *text);
 int hex_digit(char c);	/* -1: none */
 bool value_number(const struct cfg_at *at, const struct cfg_value *v,

@@ -16,6 +16,7 @@
 #include "image.h"
 #include "pv_build.h"
 #include "store.h"
+#include "unfinished.h"
 
 #include <errno.h>
 #include <string.h>
@@ -66,9 +67,28 @@ static int check_supported(struct lodge *l,
 				"cannot be created by this version");
 }
 
-static int find_namesake(struct store_change *t, void *arg)
+/* In the store it is looked for in the transaction that writes it. */
+static int check_uuid(struct creation *n)
 {
-	struct creation *n = arg;
+	struct lodge_domain *list;
+	char text[UUID_TEXT];
+	size_t nr, i;
+	int rc = lodge_domains(n->l, &list, &nr);
+
+	if (rc)
+		return rc;
+	uuid_text(text, n->uuid);
+	for (i = 0; i < nr && !rc; i++)
+		if (!memcmp(list[i].uuid, n->uuid, sizeof(n->uuid)))
+			rc = fail(n->l, EEXIST,
+				  "the domain \"%s\" has the UUID %s already",
+				  list[i].name ? list[i].name : "", text);
+	lodge_domains_free(list, nr);
+	return rc;
+}
+
+static int find_namesake(struct store_change *t, const struct creation *n)
+{
 	unsigned int other;
 	int rc = store_find_name(t, n->c->name, &other);
 
@@ -76,6 +96,25 @@ static int find_namesake(struct store_change *t, void *arg)
 		return rc;
 	return fail(n->l, EEXIST, "domain %u is already called \"%s\"", other,
 		    n->c->name);
+}
+
+static int put_intent(struct store_change *t, void *arg)
+{
+	struct creation *n = arg;
+	int rc = find_namesake(t, n);
+
+	return rc ? rc : unfinished_begin(n->l, t, n->uuid, n->c->name);
+}
+
+/* Whoever comes next knows what is half made, if this process is killed. */
+static int begin(struct creation *n)
+{
+	size_t nr;
+	int rc = lodge_finish(n->l, NULL, &nr);
+
+	if (!rc && n->c->has_uuid)
+		rc = check_uuid(n);
+	return rc ? rc : store_change(n->l, put_intent, n);
 }
 
 /*
@@ -307,12 +346,17 @@ static int wait_devices(struct creation *n)
 	return guest_devices_wait(n->l, &n->devices, n->domid);
 }
 
+static int finish(struct creation *n)
+{
+	return unfinished_forget(n->l, n->uuid);
+}
+
 static int furnish(struct creation *n)
 {
 	static int (*const steps[])(struct creation *n) = {
 		set_vcpus, set_affinities, set_memory, set_clock, set_share,
 		make_ports,
-		build, publish, wait_devices,
+		build, publish, wait_devices, finish,
 	};
 	size_t i;
 	int rc = 0;
@@ -323,7 +367,7 @@ static int furnish(struct creation *n)
 }
 
 /* The error that is told is the one that led here. */
-static int take_back(struct creation *n, int rc)
+static int take_back(struct creation *n, bool made, int rc)
 {
 	struct lodge other = {
 		.calls = n->l->calls,
@@ -331,9 +375,11 @@ static int take_back(struct creation *n, int rc)
 		.memory = n->l->memory,
 	};
 
-	destroy_and_forget(&other, n->domid, n->uuid);
+	if (made)
+		destroy_and_forget(&other, n->domid, n->uuid);
+	else
+		unfinished_forget(&other, n->uuid);
 	arena_free(&other.arena);
-	n->l->store = other.store;
 	return rc;
 }
 
@@ -342,13 +388,11 @@ static int make(struct creation *n)
 	int rc = read_parts(n);
 
 	if (!rc)
-		rc = choose_uuid(n);
-	if (!rc)
 		rc = make_domain(n);
 	if (rc)
-		return rc;
+		return take_back(n, false, rc);
 	rc = furnish(n);
-	return rc ? take_back(n, rc) : 0;
+	return rc ? take_back(n, true, rc) : 0;
 }
 
 int lodge_domain_create(struct lodge *l, const struct lodge_domain_config *c,
@@ -358,7 +402,9 @@ int lodge_domain_create(struct lodge *l, const struct lodge_domain_config *c,
 	int rc = check_supported(l, c);
 
 	if (!rc)
-		rc = store_change(l, find_namesake, &n);
+		rc = choose_uuid(&n);
+	if (!rc)
+		rc = begin(&n);
 	if (!rc) {
 		rc = make(&n);
 		free_parts(&n);

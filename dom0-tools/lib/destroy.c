@@ -6,8 +6,10 @@
 #include "guest_store.h"
 #include "host.h"
 #include "store.h"
+#include "unfinished.h"
 
 #include <errno.h>
+#include <string.h>
 
 /* Its memory is given back step by step; the hypervisor asks to go on. */
 static int kill_domain(struct lodge *l, unsigned int domid)
@@ -37,6 +39,19 @@ static int stop_domain(struct lodge *l, unsigned int domid)
 	return rc == -ESRCH || rc == -EINVAL ? 0 : rc;
 }
 
+struct ending {
+	struct lodge *l;
+	unsigned int domid;
+	const uint8_t *uuid;
+};
+
+static int take(struct store_change *t, void *arg)
+{
+	const struct ending *e = arg;
+
+	return unfinished_take(e->l, t, e->uuid, e->domid);
+}
+
 /*
  * Back ends let go of the guest's memory before it ends. One that does not is
  * told of, but keeps no domain alive.
@@ -44,8 +59,11 @@ static int stop_domain(struct lodge *l, unsigned int domid)
 int destroy_and_forget(struct lodge *l, unsigned int domid,
 		       const uint8_t uuid[16])
 {
+	struct ending e = {l, domid, uuid};
 	int rc = device_check_detach(l, domid), detached = 0;
 
+	if (!rc)
+		rc = store_change(l, take, &e);
 	if (!rc)
 		rc = stop_domain(l, domid);
 	if (!rc)
@@ -70,4 +88,53 @@ int lodge_domain_destroy(struct lodge *l, unsigned int domid)
 	if (!rc)
 		rc = destroy_and_forget(l, domid, info.handle);
 	return rc ? fail_because(l, "cannot destroy domain %u", domid) : 0;
+}
+
+/* ---- what others have left ---------------------------------------------- */
+
+/* Those of the hypervisor's domains that @u is; there may be none any more. */
+static int end_domains(struct lodge *l, const struct unfinished *u)
+{
+	struct lodge_domain *list;
+	size_t nr, i;
+	int rc = lodge_domains(l, &list, &nr);
+
+	if (rc)
+		return rc;
+	for (i = 0; i < nr && !rc; i++)
+		if (list[i].abandoned && !memcmp(list[i].uuid, u->uuid, 16))
+			rc = destroy_and_forget(l, list[i].domid, u->uuid);
+	lodge_domains_free(list, nr);
+	return rc;
+}
+
+/* Nodes of a domain that is gone stay until somebody takes them away. */
+static int finish_one(struct lodge *l, const struct unfinished *u)
+{
+	struct xen_domctl_getdomaininfo info;
+	int rc = end_domains(l, u);
+
+	if (!rc && u->domid != STORE_NOBODY &&
+	    hv_domain_info(l, u->domid, &info) == -ESRCH)
+		return destroy_and_forget(l, u->domid, u->uuid);
+	return rc ? rc : unfinished_forget(l, u->uuid);
+}
+
+int lodge_finish(struct lodge *l, const char *name, size_t *nr)
+{
+	struct unfinished *list;
+	size_t nr_list, i;
+	int rc = unfinished_list(l, &list, &nr_list);
+
+	*nr = 0;
+	for (i = 0; i < nr_list && !rc; i++) {
+		if (!list[i].abandoned ||
+		    (name && strcmp(name, list[i].name)))
+			continue;
+		rc = finish_one(l, &list[i]);
+		(*nr)++;
+	}
+	unfinished_free(list, nr_list);
+	return rc ? fail_because(l, "cannot end what a process has left that "
+				 "was killed") : 0;
 }

@@ -3,6 +3,7 @@
  * domains.c - the domains that there are, and what is done with one
  */
 #include "host.h"
+#include "unfinished.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -110,6 +111,27 @@ static int get_all(struct lodge *l, struct lodge_domain **list, size_t *nr)
 	return found < 0 ? found : 0;
 }
 
+/* Who is being made or ended, and by whom: a process that is there, or not. */
+static int mark(struct lodge *l, struct lodge_domain *list, size_t nr)
+{
+	struct unfinished *all;
+	size_t nr_all, i, k;
+	int rc = unfinished_list(l, &all, &nr_all);
+
+	for (i = 0; i < nr && nr_all; i++)
+		for (k = 0; k < nr_all; k++) {
+			if (!unfinished_is(&all[k], list[i].domid,
+					   list[i].uuid, list[i].name))
+				continue;
+			list[i].abandoned = all[k].abandoned;
+			if (!list[i].name)
+				list[i].name = strdup(all[k].name);
+			break;
+		}
+	unfinished_free(all, nr_all);
+	return rc;
+}
+
 int lodge_domains(struct lodge *l, struct lodge_domain **list, size_t *nr)
 {
 	size_t i;
@@ -121,6 +143,8 @@ int lodge_domains(struct lodge *l, struct lodge_domain **list, size_t *nr)
 	for (i = 0; i < *nr && !rc; i++)
 		rc = store_read(l, &(*list)[i].name, "/local/domain/%u/name",
 				(*list)[i].domid);
+	if (!rc)
+		rc = mark(l, *list, *nr);
 	if (!rc)
 		return 0;
 	lodge_domains_free(*list, *nr);

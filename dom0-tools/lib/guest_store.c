@@ -7,6 +7,7 @@
 #include "guest_devices.h"
 #include "host.h"
 #include "store.h"
+#include "unfinished.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -229,6 +230,12 @@ static int put_vms(const struct record *w)
 	return rc ? rc : put_vm(w, "start_time", started);
 }
 
+/* From now on it is known by its number. */
+static int put_unfinished(const struct record *w)
+{
+	return unfinished_take(w->l, w->t, w->r->uuid, w->domid);
+}
+
 static int put_type(const struct record *w)
 {
 	return store_put(w->t, STORE_KEEP, "pv", "/libxl/%u/type", w->domid);
@@ -264,8 +271,9 @@ static int check_uuid(const struct record *w)
 static int write_all(struct store_change *t, void *arg)
 {
 	static int (*const parts[])(const struct record *w) = {
-		check_name, check_uuid, put_domain, give_nodes, put_vcpus, put_memory,
-		put_store_ring, put_console, put_devices, put_vms, put_type,
+		check_name, check_uuid, put_domain, give_nodes, put_vcpus,
+		put_memory, put_store_ring, put_console, put_devices, put_vms,
+		put_type, put_unfinished,
 	};
 	struct record *w = arg;
 	size_t i;
@@ -295,6 +303,7 @@ int guest_store_introduce(struct lodge *l, const struct guest_record *r)
 
 struct gone {
 	unsigned int domid;
+	const uint8_t *id;
 	char uuid[UUID_TEXT];
 };
 
@@ -321,13 +330,15 @@ static int forget_all(struct store_change *t, void *arg)
 	if (!rc)
 		rc = store_remove(t, "/local/domain/0/backend/console/%u",
 				  g->domid);
-	return rc ? rc : store_remove(t, "/libxl/%u", g->domid);
+	if (!rc)
+		rc = store_remove(t, "/libxl/%u", g->domid);
+	return rc ? rc : unfinished_end(t, g->id);
 }
 
 int guest_store_forget(struct lodge *l, unsigned int domid,
 		       const uint8_t uuid[16])
 {
-	struct gone g = {.domid = domid};
+	struct gone g = {.domid = domid, .id = uuid};
 
 	uuid_text(g.uuid, uuid);
 	return store_change(l, forget_all, &g);

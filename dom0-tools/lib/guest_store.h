@@ -40,7 +40,7 @@ int guest_store_write(struct lodge *l, const struct guest_record *r);
 /* The guest's ring is the store's from now on. 0; -errno, and an error */
 int guest_store_introduce(struct lodge *l, const struct guest_record *r);
 
-/* All that is said of a domain that is gone. 0; -errno, and an error */
+/* All that is said of a domain that is gone, and that it is being ended. 0; -errno, and an error */
 int guest_store_forget(struct lodge *l, unsigned int domid,
 		       const uint8_t uuid[16]);
 

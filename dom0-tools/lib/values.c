@@ -128,7 +128,7 @@ int hex_digit(char c)
 }
 
 /* 8-4-4-4-12 digits */
-static bool parse_uuid(const char *text, uint8_t uuid[16])
+bool parse_uuid(const char *text, uint8_t uuid[16])
 {
 	size_t i, byte = 0;
 
