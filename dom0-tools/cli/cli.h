@@ -43,6 +43,9 @@ struct cli_command {
 extern const struct cli_command cli_commands[];
 extern const size_t cli_nr_commands;
 
+int cmd_block_attach(const struct cli_options *o, int argc, char **argv);
+int cmd_block_detach(const struct cli_options *o, int argc, char **argv);
+int cmd_block_list(const struct cli_options *o, int argc, char **argv);
 int cmd_check(const struct cli_options *o, int argc, char **argv);
 int cmd_console(const struct cli_options *o, int argc, char **argv);
 int cmd_create(const struct cli_options *o, int argc, char **argv);
@@ -54,6 +57,9 @@ int cmd_domname(const struct cli_options *o, int argc, char **argv);
 int cmd_help(const struct cli_options *o, int argc, char **argv);
 int cmd_info(const struct cli_options *o, int argc, char **argv);
 int cmd_list(const struct cli_options *o, int argc, char **argv);
+int cmd_network_attach(const struct cli_options *o, int argc, char **argv);
+int cmd_network_detach(const struct cli_options *o, int argc, char **argv);
+int cmd_network_list(const struct cli_options *o, int argc, char **argv);
 int cmd_pause(const struct cli_options *o, int argc, char **argv);
 int cmd_unpause(const struct cli_options *o, int argc, char **argv);
 int cmd_mem_max(const struct cli_options *o, int argc, char **argv);

@@ -51,7 +51,18 @@ static const struct cli_option shutdown_options[] = {
 	{0},
 };
 
+static const struct cli_option detach_options[] = {
+	{'f', "force", NULL, "do not ask the guest"},
+	{0},
+};
+
 const struct cli_command cli_commands[] = {
+	{"block-attach", "DOMAIN DISK...", "Give a guest another disk", NULL,
+	 2, -1, cmd_block_attach},
+	{"block-detach", "DOMAIN DISK", "Take a disk away from a guest",
+	 detach_options, 2, 2, cmd_block_detach},
+	{"block-list", "DOMAIN...", "List the disks of guests", json_only, 1,
+	 -1, cmd_block_list},
 	{"check", "FILE [KEY=VALUE...]",
 	 "Say all that is wrong with a configuration; create nothing",
 	 json_only, 1, -1, cmd_check},
@@ -77,6 +88,14 @@ const struct cli_command cli_commands[] = {
 	 cmd_mem_max},
 	{"mem-set", "DOMAIN SIZE", "Ask a guest to have less or more memory",
 	 NULL, 2, 2, cmd_mem_set},
+	{"network-attach", "DOMAIN [VIF...]",
+	 "Give a guest another network interface", NULL, 1, -1,
+	 cmd_network_attach},
+	{"network-detach", "DOMAIN NUMBER|MAC",
+	 "Take a network interface away from a guest", detach_options, 2, 2,
+	 cmd_network_detach},
+	{"network-list", "DOMAIN...", "List the network interfaces of guests",
+	 json_only, 1, -1, cmd_network_list},
 	{"pause", "DOMAIN...", "Stop domains for a while", NULL, 1, -1,
 	 cmd_pause},
 	{"reboot", "[DOMAIN...]", "Ask guests to start again",

@@ -111,8 +111,8 @@ struct lodge_disk {
 
 /* xl-network-configuration(5) */
 struct lodge_vif {
-	unsigned int devid;
-	bool has_mac;
+	unsigned int devid;	/* its place in the list, if none was given */
+	bool has_devid, has_mac;
 	uint8_t mac[6];
 	const char *bridge, *gateway_dev, *ifname, *script, *backend;
 	const char *ip;
@@ -162,6 +162,8 @@ struct lodge_source {
 
 struct lodge_config;
 
+enum lodge_device_kind { LODGE_VBD, LODGE_VIF };
+
 /**
  * lodge_config_read() - read a guest's configuration
  * @out:     the result, to be given to lodge_config_free()
@@ -175,6 +177,16 @@ struct lodge_config;
  */
 int lodge_config_read(struct lodge_config **out,
 		      const struct lodge_source *sources, size_t nr);
+
+/**
+ * lodge_config_read_device() - read one device, of a guest that there is
+ * @spec: as an element of "disk" or "vif"; by lodge_config_domain() it is the
+ *        first, and there is nothing else
+ *
+ * Return: 0, also if there are findings; -ENOMEM.
+ */
+int lodge_config_read_device(struct lodge_config **out,
+			     enum lodge_device_kind kind, const char *spec);
 
 /**
  * lodge_config_check_files() - are the files there that a configuration names?
@@ -376,6 +388,49 @@ int lodge_domain_set_memory(struct lodge *l, unsigned int domid, uint64_t kib);
  */
 int lodge_domain_set_vcpus(struct lodge *l, unsigned int domid,
 			   unsigned int nr);
+
+/* ---- devices of a guest ------------------------------------------------- */
+
+/**
+ * lodge_disk_attach() - give a guest another disk, while it runs
+ *
+ * Return: 0; -ESRCH; -EEXIST it has that one already; -EINVAL it is Dom0;
+ *         -EBUSY it is being made or ended; of the disk as
+ *         lodge_domain_create(), and then nothing is left of it.
+ */
+int lodge_disk_attach(struct lodge *l, unsigned int domid,
+		      const struct lodge_disk *disk);
+
+/* The same of a network interface; one without a number gets the next. */
+int lodge_vif_attach(struct lodge *l, unsigned int domid,
+		     const struct lodge_vif *vif);
+
+/**
+ * lodge_device_detach() - take a disk or a network away from a guest
+ * @force: do not ask the guest, which may lose what it has not written
+ *
+ * Return: 0; -ESRCH; -ENOENT it has no such device; -EOPNOTSUPP a script has
+ *         set it up; -ETIMEDOUT the guest does not let go of it; -errno.
+ */
+int lodge_device_detach(struct lodge *l, unsigned int domid,
+			enum lodge_device_kind kind, unsigned int devid,
+			bool force);
+
+/* Numbers are -1, and strings NULL, where nobody has written any. */
+struct lodge_device {
+	unsigned int devid, backend_domid;
+	char *backend;		/* its path in the store */
+	int state;		/* the guest's, of <xen/io/xenbus.h> */
+	int event_channel, ring_ref, tx_ring_ref, rx_ring_ref;
+	char *vdev, *target, *mode;	/* of a disk */
+	char *mac, *bridge;	/* of a network */
+};
+
+/* 0; -ENOMEM; -errno. One domain that is gone has none. */
+int lodge_devices(struct lodge *l, unsigned int domid,
+		  enum lodge_device_kind kind, struct lodge_device **list,
+		  size_t *nr);
+void lodge_devices_free(struct lodge_device *list, size_t nr);
 
 struct lodge_vcpu {
 	unsigned int id, cpu;	/* cpu: where it runs, or last ran */

@@ -27,23 +27,10 @@ struct wish {
 	const char *node, *value;
 };
 
-/* A node that is written makes those above it: not of a domain that is gone. */
-static int check_there(struct lodge *l, struct store_change *t,
-		       unsigned int domid)
-{
-	char *id;
-	int rc = store_get(t, &id, "/local/domain/%u/domid", domid);
-	bool there = id;
-
-	free(id);
-	return rc || there ? rc
-			   : fail(l, ESRCH, "there is no domain %u", domid);
-}
-
 static int put_wish(struct store_change *t, void *arg)
 {
 	const struct wish *w = arg;
-	int rc = check_there(w->l, t, w->domid);
+	int rc = guest_store_check(w->l, t, w->domid);
 
 	return rc ? rc
 		  : store_put(t, w->rights, w->value, "/local/domain/%u/%s",
@@ -140,7 +127,7 @@ static int put_name(struct store_change *t, void *arg)
 {
 	const struct renaming *r = arg;
 	unsigned int other;
-	int rc = check_there(r->l, t, r->domid);
+	int rc = guest_store_check(r->l, t, r->domid);
 
 	if (!rc)
 		rc = store_find_name(t, r->name, &other);
@@ -241,7 +228,7 @@ static int put_size(struct store_change *t, void *arg)
 	struct resizing *r = arg;
 	char text[24];
 	uint64_t other;
-	int rc = check_there(r->l, t, r->domid);
+	int rc = guest_store_check(r->l, t, r->domid);
 
 	if (!rc)
 		rc = get_kib(t, r, r->most ? "target" : "static-max", &other);
@@ -301,7 +288,7 @@ static int put_online(struct store_change *t, void *arg)
 {
 	const struct onlining *o = arg;
 	unsigned int i;
-	int rc = check_there(o->l, t, o->domid);
+	int rc = guest_store_check(o->l, t, o->domid);
 
 	for (i = 0; i < o->most && !rc; i++)
 		rc = store_put(t, STORE_SHOW(o->domid),

@@ -241,17 +241,63 @@ static void read_sources(struct lodge_config *config,
 	findings_finish(config);
 }
 
-int lodge_config_read(struct lodge_config **out,
-		      const struct lodge_source *sources, size_t nr)
+static struct lodge_config *new_config(void)
 {
 	struct lodge_config *config = calloc(1, sizeof(*config));
 
 	if (!config)
-		return -ENOMEM;
+		return NULL;
 	config->last_finding = &config->findings;
 	config->last_setting = &config->settings;
 	config->guest_type = LODGE_PV;
-	if (arena_enter(&config->arena)) {
+	return config;
+}
+
+static void read_device(struct lodge_config *config,
+			enum lodge_device_kind kind, const char *spec)
+{
+	struct lodge_domain_config *d = &config->domain;
+	const struct cfg_at at = {
+		.config = config,
+		.source = "command line",
+		.key = kind == LODGE_VBD ? "disk" : "vif",
+	};
+	struct lodge_disk *disk = arena_alloc(&config->arena, sizeof(*disk));
+	struct lodge_vif *vif = arena_alloc(&config->arena, sizeof(*vif));
+
+	config->source = at.source;
+	d->nr_disks = kind == LODGE_VBD;
+	d->nr_vifs = kind == LODGE_VIF;
+	d->disks = disk;
+	d->vifs = vif;
+	if (kind == LODGE_VBD)
+		read_disk(&at, spec, disk);
+	else
+		read_vif(&at, spec, vif);
+	findings_finish(config);
+}
+
+int lodge_config_read_device(struct lodge_config **out,
+			     enum lodge_device_kind kind, const char *spec)
+{
+	struct lodge_config *config = new_config();
+
+	if (!config || arena_enter(&config->arena)) {
+		lodge_config_free(config);
+		return -ENOMEM;
+	}
+	read_device(config, kind, spec);
+	arena_leave(&config->arena);
+	*out = config;
+	return 0;
+}
+
+int lodge_config_read(struct lodge_config **out,
+		      const struct lodge_source *sources, size_t nr)
+{
+	struct lodge_config *config = new_config();
+
+	if (!config || arena_enter(&config->arena)) {
 		lodge_config_free(config);
 		return -ENOMEM;
 	}

@@ -8,10 +8,8 @@
 #ifndef LODGE_DEVICE_H
 #define LODGE_DEVICE_H
 
-#include <stdbool.h>
-#include <stddef.h>
+#include "liblodge.h"
 
-struct lodge;
 struct store_change;
 
 #define DEVICE_FRONT_PATH   "/local/domain/%u/device/%s/%u"
@@ -37,6 +35,9 @@ struct device_node {
 	int ends;		  /* enum device_end */
 	const char *name, *value; /* value NULL: there is no such node */
 };
+
+/* "vbd", "vif" */
+const char *device_kind(enum lodge_device_kind kind);
 
 /* Has Dom0 a driver for @kind? 0; -ENODEV; and an error */
 int device_check_driver(struct lodge *l, const char *kind);
@@ -90,5 +91,15 @@ int device_check_detach(struct lodge *l, unsigned int domid);
  *         an error.
  */
 int device_detach_all(struct lodge *l, unsigned int domid);
+
+/**
+ * device_detach() - end one device of a guest that may run
+ * @force: take it away; else the guest is asked to close its end
+ *
+ * Return: 0; -ENOENT there is no such device; -EOPNOTSUPP, and nothing was
+ *         changed; -ETIMEDOUT the guest, or the back end, does not let go;
+ *         -errno. And an error.
+ */
+int device_detach(struct lodge *l, const struct device *d, bool force);
 
 #endif

@@ -295,6 +295,18 @@ int guest_store_write(struct lodge *l, const struct guest_record *r)
 	return store_change(l, write_all, &w);
 }
 
+int guest_store_check(struct lodge *l, struct store_change *t,
+		      unsigned int domid)
+{
+	char *id;
+	int rc = store_get(t, &id, "/local/domain/%u/domid", domid);
+	bool there = id;
+
+	free(id);
+	return rc || there ? rc
+			   : fail(l, ESRCH, "there is no domain %u", domid);
+}
+
 int guest_store_introduce(struct lodge *l, const struct guest_record *r)
 {
 	return store_introduce(l, r->domid, r->rings->store_mfn,

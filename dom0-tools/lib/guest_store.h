@@ -16,6 +16,7 @@
 struct guest_devices;
 struct lodge;
 struct lodge_domain_config;
+struct store_change;
 
 #define UUID_TEXT 37		/* with its end */
 
@@ -36,6 +37,13 @@ void uuid_text(char text[UUID_TEXT], const uint8_t uuid[16]);
  * Return: 0; -EEXIST another one has its name; -errno. And an error.
  */
 int guest_store_write(struct lodge *l, const struct guest_record *r);
+
+/*
+ * A node that is written makes those above it: not of a domain that is gone.
+ * 0; -ESRCH; -errno. And an error
+ */
+int guest_store_check(struct lodge *l, struct store_change *t,
+		      unsigned int domid);
 
 /* The guest's ring is the store's from now on. 0; -errno, and an error */
 int guest_store_introduce(struct lodge *l, const struct guest_record *r);

@@ -143,6 +143,20 @@ int unfinished_take(struct lodge *l, struct store_change *t,
 	return rc;
 }
 
+int unfinished_check(struct lodge *l, struct store_change *t,
+		     const uint8_t uuid[16])
+{
+	char text[UUID_TEXT], *node;
+	int rc;
+
+	uuid_text(text, uuid);
+	rc = store_get(t, &node, ROOT "/%s", text);
+	if (!rc && node)
+		rc = fail(l, EBUSY, "it is being made or ended");
+	free(node);
+	return rc;
+}
+
 int unfinished_end(struct store_change *t, const uint8_t uuid[16])
 {
 	char text[UUID_TEXT];

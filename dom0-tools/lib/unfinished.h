@@ -48,6 +48,10 @@ int unfinished_begin(struct lodge *l, struct store_change *t,
 int unfinished_take(struct lodge *l, struct store_change *t,
 		    const uint8_t uuid[16], unsigned int domid);
 
+/* 0; -EBUSY it is being made or ended; -errno. And an error */
+int unfinished_check(struct lodge *l, struct store_change *t,
+		     const uint8_t uuid[16]);
+
 /* All is done. As store_remove(). */
 int unfinished_end(struct store_change *t, const uint8_t uuid[16]);
 /* The same on its own. 0; -errno, and an error */

@@ -139,6 +139,7 @@ static bool read_devid(const struct cfg_at *at, const char *text,
 	bool good = read_limited(at, "devid", text, 0, 255, &n);
 
 	v->devid = (unsigned int)n;
+	v->has_devid = good;
 	return good;
 }
 
