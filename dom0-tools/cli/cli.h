@@ -7,6 +7,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <stdio.h>
 
 #include "liblodge.h"
@@ -46,7 +47,10 @@ extern const size_t cli_nr_commands;
 int cmd_block_attach(const struct cli_options *o, int argc, char **argv);
 int cmd_block_detach(const struct cli_options *o, int argc, char **argv);
 int cmd_block_list(const struct cli_options *o, int argc, char **argv);
+int cmd_button_press(const struct cli_options *o, int argc, char **argv);
 int cmd_check(const struct cli_options *o, int argc, char **argv);
+int cmd_claims(const struct cli_options *o, int argc, char **argv);
+int cmd_config_update(const struct cli_options *o, int argc, char **argv);
 int cmd_console(const struct cli_options *o, int argc, char **argv);
 int cmd_create(const struct cli_options *o, int argc, char **argv);
 int cmd_debug_keys(const struct cli_options *o, int argc, char **argv);
@@ -66,8 +70,12 @@ int cmd_mem_max(const struct cli_options *o, int argc, char **argv);
 int cmd_mem_set(const struct cli_options *o, int argc, char **argv);
 int cmd_reboot(const struct cli_options *o, int argc, char **argv);
 int cmd_rename(const struct cli_options *o, int argc, char **argv);
+int cmd_sched_credit2(const struct cli_options *o, int argc, char **argv);
 int cmd_shutdown(const struct cli_options *o, int argc, char **argv);
 int cmd_sysrq(const struct cli_options *o, int argc, char **argv);
+int cmd_trigger(const struct cli_options *o, int argc, char **argv);
+int cmd_uptime(const struct cli_options *o, int argc, char **argv);
+int cmd_vcpu_pin(const struct cli_options *o, int argc, char **argv);
 int cmd_vcpu_set(const struct cli_options *o, int argc, char **argv);
 int cmd_vcpu_list(const struct cli_options *o, int argc, char **argv);
 
@@ -86,6 +94,21 @@ unsigned int *cli_find_domains(struct lodge *l, int argc, char **argv);
  */
 int cli_console(struct lodge *l, unsigned int domid,
 		enum lodge_console_type type, unsigned int number);
+
+/* ---- topology.c --------------------------------------------------------- */
+struct lodge_topology;
+
+void cli_show_topology(const struct lodge_topology *t);
+
+/* ---- list.c ------------------------------------------------------------- */
+
+/* "00000000-0000-0000-0000-000000000000", until the next call */
+const char *cli_uuid_text(const uint8_t uuid[16]);
+
+/* ---- vcpu_list.c -------------------------------------------------------- */
+
+/* "all", "0,2-3", "none" */
+void cli_show_map(const uint8_t *map, unsigned int bits);
 
 /* ---- config.c: for what takes a configuration --------------------------- */
 /* To be given to lodge_config_free(); NULL: there is no memory, as was said. */

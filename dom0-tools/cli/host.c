@@ -106,7 +106,17 @@ static void add_hypervisor(struct info *i, const struct lodge_host_info *h)
 	add_number(i, "xend_config_format", 4);
 }
 
-static int show(const struct info *info, bool json)
+/* Where xl has it, @t: NULL if nobody wants it */
+static void show_line(const struct info_line *line,
+		      const struct lodge_topology *t)
+{
+	printf("%-23s: %s\n", line->name, line->text);
+	if (t && !strcmp(line->name, "free_cpus"))
+		cli_show_topology(t);
+}
+
+static int show(const struct info *info, const struct lodge_topology *t,
+		bool json)
 {
 	yajl_gen g = json ? json_begin() : NULL;
 	size_t i;
@@ -119,7 +129,7 @@ static int show(const struct info *info, bool json)
 		const struct info_line *line = &info->lines[i];
 
 		if (!g)
-			printf("%-23s: %s\n", line->name, line->text);
+			show_line(line, t);
 		else if (line->number)
 			json_number(g, line->name,
 				    strtoull(line->text, NULL, 10));
@@ -128,6 +138,8 @@ static int show(const struct info *info, bool json)
 	}
 	if (!g)
 		return CLI_DONE;
+	if (t)
+		cli_json_topology(g, t);
 	yajl_gen_map_close(g);
 	return json_end(g) ? CLI_DONE : CLI_FAILED;
 }
@@ -135,6 +147,7 @@ static int show(const struct info *info, bool json)
 int cmd_info(const struct cli_options *o, int argc, char **argv)
 {
 	static struct info info;
+	struct lodge_topology t = {0};
 	struct lodge_host_info host;
 	struct lodge *l = cli_open();
 	int status;
@@ -143,14 +156,16 @@ int cmd_info(const struct cli_options *o, int argc, char **argv)
 	(void)argv;
 	if (!l)
 		return CLI_FAILED;
-	if (lodge_host(l, &host)) {
+	if (lodge_host(l, &host) || (o->has['n'] && lodge_topology(l, &t))) {
 		status = cli_failed(l);
 	} else {
 		add_system(&info);
 		add_machine(&info, &host);
 		add_hypervisor(&info, &host);
-		status = show(&info, o->has[CLI_JSON]);
+		status = show(&info, o->has['n'] ? &t : NULL,
+			      o->has[CLI_JSON]);
 	}
+	lodge_topology_free(&t);
 	lodge_close(l);
 	return status;
 }

@@ -11,6 +11,8 @@
 #include <stdint.h>
 #include <yajl/yajl_gen.h>
 
+struct lodge_topology;
+
 /* NULL: there is no memory */
 yajl_gen json_begin(void);
 /* Prints it and frees it. False: it could not be made. */
@@ -23,5 +25,15 @@ void json_number(yajl_gen g, const char *name, uint64_t number);
 void json_bool(yajl_gen g, const char *name, bool value);
 /* A string in an array. */
 void json_element(yajl_gen g, const char *text);
+
+/* ---- list_long.c -------------------------------------------------------- */
+struct lodge;
+struct lodge_domain;
+
+/* What xl list -l has of a domain, as far as it is known. Exit status. */
+int cli_json_long(struct lodge *l, yajl_gen g, const struct lodge_domain *d);
+
+/* ---- topology.c --------------------------------------------------------- */
+void cli_json_topology(yajl_gen g, const struct lodge_topology *t);
 
 #endif

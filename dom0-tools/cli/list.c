@@ -10,8 +10,10 @@
 #include "json.h"
 #include "liblodge.h"
 
-/* "00000000-0000-0000-0000-000000000000" */
-static const char *uuid_text(const uint8_t uuid[16])
+/* No option: what the command claims adds. */
+#define CLAIMED 'C'
+
+const char *cli_uuid_text(const uint8_t uuid[16])
 {
 	static char text[37];
 	char *p = text;
@@ -51,7 +53,7 @@ static void show_state(const struct lodge_domain *d)
 
 static void show_verbose(const struct lodge_domain *d)
 {
-	printf(" %s", uuid_text(d->uuid));
+	printf(" %s", cli_uuid_text(d->uuid));
 	if (d->flags & LODGE_SHUTDOWN)
 		printf(" %8u", d->shutdown_reason);
 	else
@@ -69,6 +71,10 @@ static void show_head(const struct cli_options *o)
 		printf("   Security Label");
 	if (o->has['c'])
 		printf("         Cpupool");
+	if (o->has['n'])
+		printf(" NODE Affinity");
+	if (o->has[CLAIMED])
+		printf("  Claimed");
 	putchar('\n');
 }
 
@@ -82,8 +88,20 @@ static void show_pool(struct lodge *l, const struct lodge_domain *d)
 	free(name);
 }
 
+/* Those of a domain that ends meanwhile are none. */
+static void show_nodes(struct lodge *l, const struct lodge_domain *d,
+		       unsigned int nr_nodes)
+{
+	uint64_t nodes = 0;
+
+	if (lodge_domain_nodes(l, d->domid, &nodes))
+		nodes = 0;
+	putchar(' ');
+	cli_show_map((const uint8_t *)&nodes, nr_nodes < 64 ? nr_nodes : 64);
+}
+
 static void show_line(struct lodge *l, const struct cli_options *o,
-		      const struct lodge_domain *d)
+		      const struct lodge_domain *d, unsigned int nr_nodes)
 {
 	printf("%-40s %5u %5llu %5u     ", d->name ? d->name : "(null)",
 	       d->domid,
@@ -97,6 +115,10 @@ static void show_line(struct lodge *l, const struct cli_options *o,
 		printf(" %16s", "-");
 	if (o->has['c'])
 		show_pool(l, d);
+	if (o->has['n'])
+		show_nodes(l, d, nr_nodes);
+	if (o->has[CLAIMED])
+		printf(" %5llu", (unsigned long long)d->outstanding_kib / 1024);
 	putchar('\n');
 }
 
@@ -125,7 +147,7 @@ static void json_domain(yajl_gen g, const struct lodge_domain *d)
 	yajl_gen_map_open(g);
 	json_number(g, "domid", d->domid);
 	json_text(g, "name", d->name);
-	json_text(g, "uuid", uuid_text(d->uuid));
+	json_text(g, "uuid", cli_uuid_text(d->uuid));
 	json_text(g, "type", d->flags & LODGE_HARDWARE ? "hvm" : "pv");
 	json_states(g, d);
 	if (d->flags & LODGE_SHUTDOWN)
@@ -141,53 +163,92 @@ static void json_domain(yajl_gen g, const struct lodge_domain *d)
 	yajl_gen_map_close(g);
 }
 
-/* All, or those that were named, in that order; who has gone is left out. */
-static void for_each(struct lodge *l, const struct cli_options *o, yajl_gen g,
-		     const struct lodge_domain *list, size_t nr,
-		     const unsigned int *wanted, int nr_wanted)
+/* How they are shown. */
+struct view {
+	struct lodge *l;
+	const struct cli_options *o;
+	yajl_gen g;		/* NULL: text */
+	unsigned int nr_nodes;
+};
+
+static int show_one(const struct view *v, const struct lodge_domain *d)
 {
+	if (v->g && v->o->has['l'])
+		return cli_json_long(v->l, v->g, d);
+	if (v->g)
+		json_domain(v->g, d);
+	else
+		show_line(v->l, v->o, d, v->nr_nodes);
+	if (!v->g && d->abandoned)
+		tell_abandoned(d);
+	return CLI_DONE;
+}
+
+/* All, or those that were named, in that order; who has gone is left out. */
+static int for_each(const struct view *v, const struct lodge_domain *list,
+		    size_t nr, const unsigned int *wanted, int nr_wanted)
+{
+	int w, status = CLI_DONE;
 	size_t i;
-	int w;
 
 	for (w = 0; w < (nr_wanted ? nr_wanted : 1); w++)
-		for (i = 0; i < nr; i++) {
-			if (nr_wanted && list[i].domid != wanted[w])
-				continue;
-			if (list[i].abandoned && !g)
-				tell_abandoned(&list[i]);
-			if (g)
-				json_domain(g, &list[i]);
-			else
-				show_line(l, o, &list[i]);
-		}
+		for (i = 0; i < nr; i++)
+			if (!nr_wanted || list[i].domid == wanted[w])
+				status |= show_one(v, &list[i]);
+	return status;
+}
+
+static int show_json(struct view *v, const struct lodge_domain *list,
+		     size_t nr, const unsigned int *wanted, int nr_wanted)
+{
+	int status;
+
+	v->g = json_begin();
+	if (!v->g)
+		return CLI_FAILED;
+	yajl_gen_array_open(v->g);
+	status = for_each(v, list, nr, wanted, nr_wanted);
+	yajl_gen_array_close(v->g);
+	return json_end(v->g) ? status : CLI_FAILED;
+}
+
+static int show_text(struct view *v, const struct lodge_domain *list,
+		     size_t nr, const unsigned int *wanted, int nr_wanted)
+{
+	struct lodge_host_info host;
+
+	if (v->o->has['n']) {
+		if (lodge_host(v->l, &host))
+			return cli_failed(v->l);
+		v->nr_nodes = host.nr_nodes;
+	}
+	show_head(v->o);
+	return for_each(v, list, nr, wanted, nr_wanted);
 }
 
 static int show(struct lodge *l, const struct cli_options *o,
 		const unsigned int *wanted, int nr_wanted)
 {
+	struct view v = {.l = l, .o = o};
 	struct lodge_domain *list;
-	yajl_gen g = NULL;
+	int status;
 	size_t nr;
 
 	if (lodge_domains(l, &list, &nr))
 		return cli_failed(l);
-	if (o->has[CLI_JSON]) {
-		g = json_begin();
-		if (!g) {
-			lodge_domains_free(list, nr);
-			return CLI_FAILED;
-		}
-	}
-	if (g)
-		yajl_gen_array_open(g);
-	else
-		show_head(o);
-	for_each(l, o, g, list, nr, wanted, nr_wanted);
+	status = o->has[CLI_JSON] || o->has['l']
+			 ? show_json(&v, list, nr, wanted, nr_wanted)
+			 : show_text(&v, list, nr, wanted, nr_wanted);
 	lodge_domains_free(list, nr);
-	if (!g)
-		return CLI_DONE;
-	yajl_gen_array_close(g);
-	return json_end(g) ? CLI_DONE : CLI_FAILED;
+	return status;
+}
+
+int cmd_claims(const struct cli_options *o, int argc, char **argv)
+{
+	struct cli_options with = *o;
+
+	with.has[CLAIMED] = true;
+	return cmd_list(&with, argc, argv);
 }
 
 int cmd_list(const struct cli_options *o, int argc, char **argv)

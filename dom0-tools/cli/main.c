@@ -17,10 +17,18 @@ static const struct cli_option json_only[] = {
 	{0},
 };
 
+static const struct cli_option info_options[] = {
+	{'n', "numa", NULL, "also where CPUs and memory are"},
+	{CLI_JSON, "json", NULL, "print JSON"},
+	{0},
+};
+
 static const struct cli_option list_options[] = {
+	{'l', "long", NULL, "print JSON, of how they were made"},
 	{'v', "verbose", NULL, "also UUIDs, reasons and labels"},
 	{'Z', "context", NULL, "also security labels"},
 	{'c', "cpupool", NULL, "also the CPU pool"},
+	{'n', "numa", NULL, "also the nodes that memory is wanted from"},
 	{CLI_JSON, "json", NULL, "print JSON"},
 	{0},
 };
@@ -56,6 +64,28 @@ static const struct cli_option detach_options[] = {
 	{0},
 };
 
+static const struct cli_option sched_options[] = {
+	{'d', "domain", "DOMAIN", "of one domain"},
+	{'w', "weight", "NUMBER", "its weight beside others"},
+	{'c', "cap", "PERCENT", "of a CPU, the most that it gets; 0: no cap"},
+	{'p', "cpupool", "POOL", "of one CPU pool"},
+	{'s', "schedparam", NULL, "of pools, not of their domains"},
+	{'r', "ratelimit_us", "TIME", "how long a vCPU runs at least"},
+	{CLI_JSON, "json", NULL, "print JSON"},
+	{0},
+};
+
+static const struct cli_option pin_options[] = {
+	{'f', "force", NULL, "also what its kernel has pinned for a while"},
+	{0},
+};
+
+static const struct cli_option uptime_options[] = {
+	{'s', "short", NULL, "the time of day, hours and minutes"},
+	{CLI_JSON, "json", NULL, "print JSON"},
+	{0},
+};
+
 const struct cli_command cli_commands[] = {
 	{"block-attach", "DOMAIN DISK...", "Give a guest another disk", NULL,
 	 2, -1, cmd_block_attach},
@@ -63,9 +93,16 @@ const struct cli_command cli_commands[] = {
 	 detach_options, 2, 2, cmd_block_detach},
 	{"block-list", "DOMAIN...", "List the disks of guests", json_only, 1,
 	 -1, cmd_block_list},
+	{"button-press", "DOMAIN power|sleep",
+	 "Press a button of a guest's machine", NULL, 2, 2, cmd_button_press},
 	{"check", "FILE [KEY=VALUE...]",
 	 "Say all that is wrong with a configuration; create nothing",
 	 json_only, 1, -1, cmd_check},
+	{"claims", "", "List the domains, and what memory they have claimed",
+	 NULL, 0, 0, cmd_claims},
+	{"config-update", "DOMAIN [FILE] [KEY=VALUE...]",
+	 "Change the configuration of a guest that runs: not supported", NULL,
+	 1, -1, cmd_config_update},
 	{"console", "DOMAIN", "Be the terminal of a guest; ^] leaves it",
 	 console_options, 1, 1, cmd_console},
 	{"create", "FILE [KEY=VALUE...]", "Create a guest, and start it",
@@ -81,7 +118,7 @@ const struct cli_command cli_commands[] = {
 	 cmd_domname},
 	{"help", "[COMMAND]", "List the commands, or explain one", NULL, 0, 1,
 	 cmd_help},
-	{"info", "", "Show the host", json_only, 0, 0, cmd_info},
+	{"info", "", "Show the host", info_options, 0, 0, cmd_info},
 	{"list", "[DOMAIN...]", "List the domains", list_options, 0, -1,
 	 cmd_list},
 	{"mem-max", "DOMAIN SIZE", "Limit the memory of a guest", NULL, 2, 2,
@@ -102,14 +139,22 @@ const struct cli_command cli_commands[] = {
 	 shutdown_options, 0, -1, cmd_reboot},
 	{"rename", "DOMAIN NAME", "Give a domain another name", NULL, 2, 2,
 	 cmd_rename},
+	{"sched-credit2", "", "Show or set the shares of domains",
+	 sched_options, 0, 0, cmd_sched_credit2},
 	{"shutdown", "[DOMAIN...]", "Ask guests to shut down",
 	 shutdown_options, 0, -1, cmd_shutdown},
 	{"sysrq", "DOMAIN KEY", "Press a system request key of a guest", NULL,
 	 2, 2, cmd_sysrq},
+	{"trigger", "DOMAIN nmi|reset|init|power|sleep [VCPU]",
+	 "Send a trigger to a guest", NULL, 2, 3, cmd_trigger},
 	{"unpause", "DOMAIN...", "Let paused domains go on", NULL, 1, -1,
 	 cmd_unpause},
+	{"uptime", "[DOMAIN...]", "Show since when domains are there",
+	 uptime_options, 0, -1, cmd_uptime},
 	{"vcpu-list", "[DOMAIN...]", "List the vCPUs of domains", json_only, 0,
 	 -1, cmd_vcpu_list},
+	{"vcpu-pin", "DOMAIN VCPU|all HARD|- [SOFT|-]",
+	 "Choose the CPUs that vCPUs run on", pin_options, 3, 4, cmd_vcpu_pin},
 	{"vcpu-set", "DOMAIN NUMBER", "Ask a guest to use so many vCPUs", NULL,
 	 2, 2, cmd_vcpu_set},
 };

@@ -25,8 +25,7 @@ static unsigned int count(const uint8_t *map, unsigned int bits)
 	return n;
 }
 
-/* "all", "0,2-3", "none" */
-static void show_map(const uint8_t *map, unsigned int bits)
+void cli_show_map(const uint8_t *map, unsigned int bits)
 {
 	unsigned int i, first;
 	const char *comma = "";
@@ -55,9 +54,9 @@ static void show_line(const struct lodge_domain *d, const struct lodge_vcpu *v,
 	else
 		printf(" %4c   %c%c%c ", '-', '-', '-', 'p');
 	printf(" %8.1f  ", (double)v->cpu_time_ns / 1e9);
-	show_map(v->hard, bits);
+	cli_show_map(v->hard, bits);
 	printf(" / ");
-	show_map(v->soft, bits);
+	cli_show_map(v->soft, bits);
 	putchar('\n');
 }
 

@@ -189,6 +189,16 @@ int lodge_config_read_device(struct lodge_config **out,
 			     enum lodge_device_kind kind, const char *spec);
 
 /**
+ * lodge_config_read_cpus() - read lists of CPUs, for lodge_domain_pin()
+ * @hard: "0-3,^2"; "-": nothing is said
+ * @soft: likewise; both are of all vCPUs
+ *
+ * Return: 0, also if there are findings; -ENOMEM.
+ */
+int lodge_config_read_cpus(struct lodge_config **out, const char *hard,
+			   const char *soft);
+
+/**
  * lodge_config_check_files() - are the files there that a configuration names?
  * @config: read; what is wrong is added to its findings
  *
@@ -282,6 +292,18 @@ int lodge_domain_find(struct lodge *l, const char *who, unsigned int *domid);
 int lodge_domain_name(struct lodge *l, unsigned int domid, char **name);
 /* The same of a CPU pool; *name is NULL if it has none. 0; -errno */
 int lodge_cpupool_name(struct lodge *l, unsigned int pool, char **name);
+
+/* How a guest was made; strings are NULL, and sizes 0, if nobody knows. */
+struct lodge_details {
+	char *kernel, *ramdisk, *cmdline;
+	uint64_t max_kib, target_kib, video_kib;
+	uint8_t available[LODGE_MAX_VCPUS / 8];	/* vCPUs that it may use */
+};
+
+/* To be given to lodge_details_free(). 0; -errno */
+int lodge_domain_details(struct lodge *l, unsigned int domid,
+			 struct lodge_details *d);
+void lodge_details_free(struct lodge_details *d);
 
 /* 0; -ESRCH there is no such domain; -errno */
 int lodge_domain_pause(struct lodge *l, unsigned int domid);
@@ -432,6 +454,72 @@ int lodge_devices(struct lodge *l, unsigned int domid,
 		  size_t *nr);
 void lodge_devices_free(struct lodge_device *list, size_t nr);
 
+#define LODGE_ALL_VCPUS (~0U)
+
+/**
+ * lodge_domain_pin() - on which CPUs vCPUs may run, and on which they should
+ * @vcpu:   one, or LODGE_ALL_VCPUS
+ * @config: by lodge_config_read_cpus(): its hard and soft affinity
+ * @force:  also of one that its guest's kernel has pinned for a while
+ *
+ * Return: 0; -ESRCH; -EINVAL it has no such vCPU, or the host no such CPU;
+ *         -errno.
+ */
+int lodge_domain_pin(struct lodge *l, unsigned int domid, unsigned int vcpu,
+		     const struct lodge_domain_config *config, bool force);
+
+enum lodge_trigger {
+	LODGE_TRIGGER_NMI,
+	LODGE_TRIGGER_RESET,
+	LODGE_TRIGGER_INIT,
+	LODGE_TRIGGER_POWER,
+	LODGE_TRIGGER_SLEEP,
+};
+
+/**
+ * lodge_domain_trigger() - press a button of a guest's machine
+ *
+ * Return: 0; -ESRCH; -EOPNOTSUPP a PV guest has nothing but an NMI; -EINVAL
+ *         it has no such vCPU; -errno.
+ */
+int lodge_domain_trigger(struct lodge *l, unsigned int domid,
+			 enum lodge_trigger trigger, unsigned int vcpu);
+
+/* Since when a domain is there, in seconds. 0; -ESRCH nobody knows; -errno */
+int lodge_domain_uptime(struct lodge *l, unsigned int domid,
+			uint64_t *seconds);
+
+/* ---- CPU pools and shares ----------------------------------------------- */
+
+struct lodge_cpupool {
+	unsigned int id, nr_domains;
+	char *name;		/* NULL: it has none */
+	const char *scheduler;	/* "credit2" */
+};
+
+/* 0; -ENOMEM; -errno */
+int lodge_cpupools(struct lodge *l, struct lodge_cpupool **list, size_t *nr);
+void lodge_cpupools_free(struct lodge_cpupool *list, size_t nr);
+
+/* Of a pool with credit2: how long a vCPU runs at least, 0: no time. 0; -EINVAL
+ * no such time; -errno */
+int lodge_cpupool_ratelimit(struct lodge *l, unsigned int pool,
+			    unsigned int *ratelimit_us);
+int lodge_cpupool_set_ratelimit(struct lodge *l, unsigned int pool,
+				unsigned int ratelimit_us);
+
+/* Of the CPUs of its pool, by credit2. */
+struct lodge_share {
+	unsigned int weight;	/* beside those of others */
+	unsigned int cap;	/* percent of one CPU; 0: none */
+};
+
+/* 0; -ESRCH; -EINVAL no such share, or another scheduler; -errno */
+int lodge_domain_share(struct lodge *l, unsigned int domid,
+		       struct lodge_share *share);
+int lodge_domain_set_share(struct lodge *l, unsigned int domid,
+			   const struct lodge_share *share);
+
 struct lodge_vcpu {
 	unsigned int id, cpu;	/* cpu: where it runs, or last ran */
 	bool online, running, blocked;
@@ -468,6 +556,30 @@ struct lodge_host_info {
 
 /* 0; -errno */
 int lodge_host(struct lodge *l, struct lodge_host_info *info);
+
+struct lodge_cpu {
+	bool there;		/* else the rest says nothing */
+	unsigned int core, socket, node;
+};
+
+struct lodge_node {
+	bool there;
+	uint64_t total_kib, free_kib;
+};
+
+struct lodge_topology {
+	unsigned int nr_cpus, nr_nodes;
+	struct lodge_cpu *cpus;
+	struct lodge_node *nodes;
+	unsigned int *distances; /* of node a to node b: [a * nr_nodes + b] */
+};
+
+/* To be given to lodge_topology_free(). 0; -ENOMEM; -errno */
+int lodge_topology(struct lodge *l, struct lodge_topology *t);
+void lodge_topology_free(struct lodge_topology *t);
+
+/* Where its memory is wanted: a bit for each node. 0; -ESRCH; -errno */
+int lodge_domain_nodes(struct lodge *l, unsigned int domid, uint64_t *nodes);
 
 /**
  * lodge_console_ring() - what the hypervisor has said

@@ -123,9 +123,11 @@ static int resolve(struct lodge *l, const struct host_cpus *h,
 
 /* ---- vCPUs -------------------------------------------------------------- */
 
+/* Which vCPUs, from @first to before @end, and how. */
 struct setting {
 	struct lodge *l;
-	unsigned int domid, nr_vcpus;
+	unsigned int domid, first, end;
+	uint32_t flags; /* beside the kind of affinity */
 	const struct host_cpus *host;
 	uint8_t *map; /* of the hypervisor's reach */
 };
@@ -135,7 +137,7 @@ static int set_one(const struct setting *s, unsigned int vcpu, uint32_t kind)
 	struct xen_domctl op = {
 		.cmd = XEN_DOMCTL_setvcpuaffinity,
 		.domain = (domid_t)s->domid,
-		.u.vcpuaffinity = {.vcpu = vcpu, .flags = kind},
+		.u.vcpuaffinity = {.vcpu = vcpu, .flags = kind | s->flags},
 	};
 	struct xenctl_bitmap *map = kind == XEN_VCPUAFFINITY_HARD
 					    ? &op.u.vcpuaffinity.cpumap_hard
@@ -153,7 +155,7 @@ static int set_kind(const struct setting *s, const struct lodge_affinity *a,
 	unsigned int vcpu;
 	int rc = 0;
 
-	for (vcpu = 0; vcpu < s->nr_vcpus && !rc; vcpu++) {
+	for (vcpu = s->first; vcpu < s->end && !rc; vcpu++) {
 		if (a->each && vcpu >= a->nr)
 			break;
 		rc = resolve(s->l, s->host, &a->lists[a->each ? vcpu : 0], key,
@@ -164,41 +166,78 @@ static int set_kind(const struct setting *s, const struct lodge_affinity *a,
 	return rc;
 }
 
-static int set_all(struct setting *s, const struct lodge_domain_config *c)
+static int set_all(struct setting *s, const struct lodge_affinity *hard,
+		   const struct lodge_affinity *soft)
 {
 	int rc = 0;
 
-	if (c->hard.nr)
-		rc = set_kind(s, &c->hard, XEN_VCPUAFFINITY_HARD, "cpus");
-	if (!rc && c->soft.nr)
-		rc = set_kind(s, &c->soft, XEN_VCPUAFFINITY_SOFT, "cpus_soft");
+	if (hard->nr)
+		rc = set_kind(s, hard, XEN_VCPUAFFINITY_HARD, "cpus");
+	if (!rc && soft->nr)
+		rc = set_kind(s, soft, XEN_VCPUAFFINITY_SOFT, "cpus_soft");
+	return rc;
+}
+
+static int set(struct setting *s, const struct lodge_affinity *hard,
+	       const struct lodge_affinity *soft)
+{
+	struct host_cpus *host;
+	int rc;
+
+	if (!hard->nr && !soft->nr)
+		return 0;
+	host = malloc(sizeof(*host));
+	if (!host)
+		return fail(s->l, ENOMEM, "there is no memory");
+	s->host = host;
+	s->map = hv_alloc(s->l, CPU_MOST / 8);
+	rc = s->map ? read_host(s->l, host) : -lodge_error(s->l)->code;
+	if (!rc)
+		rc = set_all(s, hard, soft);
+	hv_free(s->l, s->map);
+	free(host);
 	return rc;
 }
 
 int affinity_set(struct lodge *l, unsigned int domid,
 		 const struct lodge_domain_config *c)
 {
+	struct setting s = {.l = l, .domid = domid, .end = c->max_vcpus};
+
+	return set(&s, &c->hard, &c->soft);
+}
+
+static int pin(struct setting *s, unsigned int vcpu,
+	       const struct lodge_domain_config *c)
+{
+	struct xen_domctl_getdomaininfo info;
+	int rc = hv_domain_info(s->l, s->domid, &info);
+
+	if (rc)
+		return rc;
+	s->end = info.max_vcpu_id + 1;
+	if (vcpu == LODGE_ALL_VCPUS)
+		return set(s, &c->hard, &c->soft);
+	if (vcpu >= s->end)
+		return fail(s->l, EINVAL, "it has no vCPU %u: the last is %u",
+			    vcpu, s->end - 1);
+	s->first = vcpu;
+	s->end = vcpu + 1;
+	return set(s, &c->hard, &c->soft);
+}
+
+int lodge_domain_pin(struct lodge *l, unsigned int domid, unsigned int vcpu,
+		     const struct lodge_domain_config *c, bool force)
+{
 	struct setting s = {
 		.l = l,
 		.domid = domid,
-		.nr_vcpus = c->max_vcpus,
+		.flags = force ? XEN_VCPUAFFINITY_FORCE : 0,
 	};
-	struct host_cpus *host;
-	int rc;
 
-	if (!c->hard.nr && !c->soft.nr)
-		return 0;
-	host = malloc(sizeof(*host));
-	if (!host)
-		return fail(l, ENOMEM, "there is no memory");
-	s.host = host;
-	s.map = hv_alloc(l, CPU_MOST / 8);
-	rc = s.map ? read_host(l, host) : -lodge_error(l)->code;
-	if (!rc)
-		rc = set_all(&s, c);
-	hv_free(l, s.map);
-	free(host);
-	return rc;
+	return pin(&s, vcpu, c)
+		       ? fail_because(l, "cannot pin vCPUs of domain %u", domid)
+		       : 0;
 }
 
 /* ---- pools -------------------------------------------------------------- */

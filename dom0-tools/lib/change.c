@@ -114,6 +114,29 @@ int lodge_domain_sysrq(struct lodge *l, unsigned int domid, char key)
 		  : 0;
 }
 
+int lodge_domain_trigger(struct lodge *l, unsigned int domid,
+			 enum lodge_trigger trigger, unsigned int vcpu)
+{
+	struct xen_domctl op = {
+		.cmd = XEN_DOMCTL_sendtrigger,
+		.domain = (domid_t)domid,
+		.u.sendtrigger = {.trigger = trigger, .vcpu = vcpu},
+	};
+	struct xen_domctl_getdomaininfo info;
+	int rc = hv_domain_info(l, domid, &info);
+
+	if (!rc && trigger != LODGE_TRIGGER_NMI &&
+	    !(info.flags & XEN_DOMINF_hvm_guest))
+		rc = fail(l, EOPNOTSUPP,
+			  "it is a PV guest, which has nothing but an NMI");
+	if (!rc && (vcpu > info.max_vcpu_id))
+		rc = fail(l, EINVAL, "it has no vCPU %u: the last is %u", vcpu,
+			  info.max_vcpu_id);
+	if (!rc)
+		rc = hv_domctl(l, &op);
+	return rc ? fail_because(l, "cannot trigger domain %u", domid) : 0;
+}
+
 /* ---- its name ----------------------------------------------------------- */
 
 struct renaming {

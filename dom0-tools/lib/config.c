@@ -292,6 +292,38 @@ int lodge_config_read_device(struct lodge_config **out,
 	return 0;
 }
 
+/* One list is of all vCPUs. */
+static void read_cpus(struct lodge_config *config, const char *key,
+		      const char *text, struct lodge_affinity *affinity)
+{
+	const struct cfg_at at = {config, "command line", 0, key};
+	struct lodge_cpu_list *list;
+
+	if (!strcmp(text, "-"))
+		return;
+	list = arena_alloc(&config->arena, sizeof(*list));
+	affinity->lists = list;
+	affinity->nr = read_cpu_list(&at, text, list);
+}
+
+int lodge_config_read_cpus(struct lodge_config **out, const char *hard,
+			   const char *soft)
+{
+	struct lodge_config *config = new_config();
+
+	if (!config || arena_enter(&config->arena)) {
+		lodge_config_free(config);
+		return -ENOMEM;
+	}
+	config->source = "command line";
+	read_cpus(config, "cpus", hard, &config->domain.hard);
+	read_cpus(config, "cpus_soft", soft, &config->domain.soft);
+	findings_finish(config);
+	arena_leave(&config->arena);
+	*out = config;
+	return 0;
+}
+
 int lodge_config_read(struct lodge_config **out,
 		      const struct lodge_source *sources, size_t nr)
 {

@@ -2,11 +2,12 @@
 /*
  * create.c - from a configuration to a guest that waits to be started
  *
- *   read the kernel, plan, open the disks --> domain --> memory and contents
- *   --> store --> back ends take the devices up
+ *   tell of it --> read the kernel, plan, open the disks --> domain --> memory
+ *   and contents --> store --> back ends take the devices up --> it is done
  *
- * Before the domain exists nothing has to be undone; afterwards whatever
- * fails ends with its destruction.
+ * Before the domain exists only what was told has to be taken back; afterwards
+ * whatever fails ends with its destruction. If this process is killed, whoever
+ * comes next knows by what was told (unfinished.h).
  */
 #include "affinity.h"
 #include "change.h"
@@ -106,7 +107,6 @@ static int put_intent(struct store_change *t, void *arg)
 	return rc ? rc : unfinished_begin(n->l, t, n->uuid, n->c->name);
 }
 
-/* Whoever comes next knows what is half made, if this process is killed. */
 static int begin(struct creation *n)
 {
 	size_t nr;
@@ -275,25 +275,19 @@ static int set_clock(struct creation *n)
 /* What is 0 stays as the scheduler has it. */
 static int set_share(struct creation *n)
 {
-	struct xen_domctl op = {
-		.u.scheduler_op.sched_id = XEN_SCHEDULER_CREDIT2,
-		.u.scheduler_op.cmd = XEN_DOMCTL_SCHEDOP_getinfo,
-	};
-	struct xen_domctl_sched_credit2 *share =
-		&op.u.scheduler_op.u.credit2;
+	struct lodge_share share;
 	int rc;
 
 	if (!n->c->weight && !n->c->cap)
 		return 0;
-	rc = control(n, &op, XEN_DOMCTL_scheduler_op);
+	rc = lodge_domain_share(n->l, n->domid, &share);
 	if (rc)
 		return rc;
-	op.u.scheduler_op.cmd = XEN_DOMCTL_SCHEDOP_putinfo;
 	if (n->c->weight)
-		share->weight = (uint16_t)n->c->weight;
+		share.weight = n->c->weight;
 	if (n->c->cap)
-		share->cap = (uint16_t)n->c->cap;
-	return control(n, &op, XEN_DOMCTL_scheduler_op);
+		share.cap = n->c->cap;
+	return lodge_domain_set_share(n->l, n->domid, &share);
 }
 
 static int set_affinities(struct creation *n)

@@ -63,6 +63,10 @@ void hv_free(struct lodge *l, void *buffer);
 int store_read(struct lodge *l, char **value, const char *path, ...)
 	__attribute__((format(printf, 3, 4)));
 
+/* ---- info.c ---- */
+/* "credit2", by its number in <xen/domctl.h>; "unknown" */
+const char *scheduler_name(unsigned int id);
+
 /* ---- destroy.c ---- */
 /* A domain of any state, or none any more. 0; -errno, and an error */
 int destroy_and_forget(struct lodge *l, unsigned int domid,

@@ -16,7 +16,7 @@
 
 /* ---- the machine --------------------------------------------------------- */
 
-static const char *scheduler_name(unsigned int id)
+const char *scheduler_name(unsigned int id)
 {
 	static const char *const names[] = {
 		[XEN_SCHEDULER_CREDIT] = "credit",
