@@ -66,8 +66,15 @@ build/dom0-tools/asan/lodge-consoled: \
 	$(call say,LD,$@)$(CC) $(SAN_CFLAGS) -o $@ $^ $(TOOLS_CONSOLED_LIBS) \
 		-lmnl
 
+# Stands for the hypervisor on a host that has none: tests/tools.
+build/dom0-tools/fakecall.so: tests/tools/fakecall.c build/config.mk
+	$(call say,LD,$@)$(CC) -D_GNU_SOURCE -D__XEN_TOOLS__ \
+		$(filter-out -Wmissing-prototypes,$(HOST_CFLAGS)) -fPIC \
+		-shared -o $@ $<
+
 ALL_TARGETS += build/lib/liblodge.a build/bin/lodge build/bin/lodge-consoled
 SYSTEM_DEPS += build/dom0-tools/asan/lodge build/dom0-tools/asan/lodge-consoled
+SYSTEM_DEPS += build/dom0-tools/fakecall.so
 $(call header_check,$(wildcard dom0-tools/include/*.h dom0-tools/lib/*.h \
 	dom0-tools/cli/*.h dom0-tools/consoled/*.h dom0-tools/reader/*.h),$(TOOLS_CPPFLAGS) $(HOST_CFLAGS))
 

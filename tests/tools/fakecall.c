@@ -1,0 +1,279 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * fakecall.c - stands for libxencall: a hypervisor with a few domains
+ *
+ * To be preloaded. The file $FAKECALL_DOMAINS has a line for each domain, by
+ * number: its number, the 32 digits of its UUID, its flags of <xen/domctl.h>.
+ * What changes something beyond that is told in the file behind it, ".log".
+ * What nobody asked for so far is ENOSYS.
+ */
+#include <errno.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <xen/domctl.h>
+#include <xen/sysctl.h>
+#include <xen/version.h>
+#include <xen/xen.h>
+#include <xencall.h>
+
+#define MOST 64
+#define PAGES 32768
+
+struct domain {
+	unsigned int id, flags;
+	char uuid[33];
+};
+
+static struct domain domains[MOST];
+static unsigned int nr_domains;
+
+static const char *path(void)
+{
+	return getenv("FAKECALL_DOMAINS");
+}
+
+static void load(void)
+{
+	struct domain *d = domains;
+	FILE *f = fopen(path(), "r");
+
+	while (f && d < domains + MOST &&
+	       fscanf(f, "%u %32s %u", &d->id, d->uuid, &d->flags) == 3)
+		d++;
+	nr_domains = (unsigned int)(d - domains);
+	if (f)
+		fclose(f);
+}
+
+static void save(void)
+{
+	FILE *f = fopen(path(), "w");
+	unsigned int i;
+
+	for (i = 0; f && i < nr_domains; i++)
+		fprintf(f, "%u %s %u\n", domains[i].id, domains[i].uuid,
+			domains[i].flags);
+	if (f)
+		fclose(f);
+}
+
+__attribute__((format(printf, 1, 2))) static int told(const char *format, ...)
+{
+	char name[256];
+	va_list ap;
+	FILE *f;
+
+	snprintf(name, sizeof(name), "%s.log", path());
+	f = fopen(name, "a");
+	if (!f)
+		return -1;
+	va_start(ap, format);
+	vfprintf(f, format, ap);
+	va_end(ap);
+	return fclose(f);
+}
+
+static int refuse(int error)
+{
+	errno = error;
+	return -1;
+}
+
+static void describe(const struct domain *d,
+		     struct xen_domctl_getdomaininfo *info)
+{
+	unsigned int i, byte;
+
+	memset(info, 0, sizeof(*info));
+	info->domain = (domid_t)d->id;
+	info->flags = d->flags;
+	info->tot_pages = info->max_pages = PAGES;
+	info->nr_online_vcpus = 2;
+	info->max_vcpu_id = 1;
+	info->cpu_time = 1500000000;
+	for (i = 0; i < 16; i++)
+		if (sscanf(d->uuid + 2 * i, "%2x", &byte) == 1)
+			info->handle[i] = (uint8_t)byte;
+}
+
+/* ---- control of domains ------------------------------------------------- */
+
+static int set_affinity(const struct domain *d,
+			const struct xen_domctl_vcpuaffinity *a)
+{
+	const struct xenctl_bitmap *map =
+		a->flags & XEN_VCPUAFFINITY_HARD ? &a->cpumap_hard
+						 : &a->cpumap_soft;
+	uint8_t bits;
+
+	memcpy(&bits, *(void *const *)&map->bitmap, 1);
+	return told("affinity %u %u %x %x\n", d->id, a->vcpu, a->flags, bits);
+}
+
+static int set_share(const struct domain *d,
+		     struct xen_domctl_scheduler_op *op)
+{
+	if (op->cmd == XEN_DOMCTL_SCHEDOP_putinfo)
+		return told("share %u %u %u\n", d->id, op->u.credit2.weight,
+			    op->u.credit2.cap);
+	op->u.credit2.weight = 256;
+	op->u.credit2.cap = 0;
+	return 0;
+}
+
+static int destroy(struct domain *d)
+{
+	nr_domains--;
+	memmove(d, d + 1, (size_t)(domains + nr_domains - d) * sizeof(*d));
+	save();
+	return 0;
+}
+
+static int pause_domain(struct domain *d)
+{
+	d->flags |= XEN_DOMINF_paused;
+	save();
+	return 0;
+}
+
+static int of_domain(struct domain *d, struct xen_domctl *op)
+{
+	switch (op->cmd) {
+	case XEN_DOMCTL_pausedomain:
+		return pause_domain(d);
+	case XEN_DOMCTL_destroydomain:
+		return destroy(d);
+	case XEN_DOMCTL_scheduler_op:
+		return set_share(d, &op->u.scheduler_op);
+	case XEN_DOMCTL_setvcpuaffinity:
+		return set_affinity(d, &op->u.vcpuaffinity);
+	case XEN_DOMCTL_sendtrigger:
+		return told("trigger %u %u %u\n", d->id,
+			    op->u.sendtrigger.trigger,
+			    op->u.sendtrigger.vcpu);
+	case XEN_DOMCTL_max_mem:
+		return told("max_mem %u %llu\n", d->id,
+			    (unsigned long long)op->u.max_mem.max_memkb);
+	default:
+		return refuse(ENOSYS);
+	}
+}
+
+static int domctl(struct xen_domctl *op)
+{
+	struct domain *d = domains, *end = domains + nr_domains;
+
+	while (d < end && d->id < op->domain)
+		d++;
+	if (d == end)
+		return refuse(ESRCH);
+	if (op->cmd == XEN_DOMCTL_getdomaininfo) {
+		describe(d, &op->u.getdomaininfo);
+		op->domain = (domid_t)d->id;
+		return 0;
+	}
+	return d->id == op->domain ? of_domain(d, op) : refuse(ESRCH);
+}
+
+/* ---- control of the host ------------------------------------------------ */
+
+static int list(struct xen_sysctl_getdomaininfolist *op)
+{
+	struct xen_domctl_getdomaininfo *out;
+	unsigned int i, n = 0;
+
+	memcpy(&out, &op->buffer, sizeof(out));
+	for (i = 0; i < nr_domains && n < op->max_domains; i++)
+		if (domains[i].id >= op->first_domain)
+			describe(&domains[i], &out[n++]);
+	op->num_domains = n;
+	return 0;
+}
+
+static int pool(struct xen_sysctl_cpupool_op *op)
+{
+	if (op->op != XEN_SYSCTL_CPUPOOL_OP_INFO)
+		return refuse(ENOSYS);
+	if (op->cpupool_id)
+		return refuse(ENOENT);
+	op->sched_id = XEN_SCHEDULER_CREDIT2;
+	op->n_dom = nr_domains;
+	return 0;
+}
+
+static int parameters(struct xen_sysctl_scheduler_op *op)
+{
+	if (op->cmd == XEN_SYSCTL_SCHEDOP_putinfo)
+		return told("ratelimit %u\n", op->u.sched_credit2.ratelimit_us);
+	op->u.sched_credit2.ratelimit_us = 1000;
+	return 0;
+}
+
+static int topology(struct xen_sysctl_cputopoinfo *op)
+{
+	struct xen_sysctl_cputopo *out;
+	unsigned int i;
+
+	memcpy(&out, &op->cputopo, sizeof(out));
+	for (i = 0; out && i < 2; i++)
+		out[i] = (struct xen_sysctl_cputopo){i, 0, 0};
+	op->num_cpus = 2;
+	return 0;
+}
+
+static int sysctl(struct xen_sysctl *op)
+{
+	switch (op->cmd) {
+	case XEN_SYSCTL_getdomaininfolist:
+		return list(&op->u.getdomaininfolist);
+	case XEN_SYSCTL_cpupool_op:
+		return pool(&op->u.cpupool_op);
+	case XEN_SYSCTL_scheduler_op:
+		return parameters(&op->u.scheduler_op);
+	case XEN_SYSCTL_cputopoinfo:
+		return topology(&op->u.cputopoinfo);
+	default:
+		return refuse(ENOSYS);
+	}
+}
+
+/* ---- libxencall --------------------------------------------------------- */
+
+xencall_handle *xencall_open(struct xentoollog_logger *logger,
+			     unsigned int flags)
+{
+	return (xencall_handle *)domains;
+}
+
+int xencall_close(xencall_handle *handle)
+{
+	return 0;
+}
+
+void *xencall_alloc_buffer(xencall_handle *handle, size_t size)
+{
+	return malloc(size);
+}
+
+void xencall_free_buffer(xencall_handle *handle, void *p)
+{
+	free(p);
+}
+
+int xencall1(xencall_handle *handle, unsigned int call, uint64_t arg)
+{
+	void *op = (void *)(uintptr_t)arg;
+
+	load();
+	switch (call) {
+	case __HYPERVISOR_domctl:
+		return domctl(op);
+	case __HYPERVISOR_sysctl:
+		return sysctl(op);
+	default:
+		return refuse(ENOSYS);
+	}
+}
