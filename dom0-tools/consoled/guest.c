@@ -2,15 +2,16 @@
 /*
  * guest.c - one guest's console: from its ring to its readers and its log
  *
- *	      .---- an event; somebody typed; more in the ring ----.
+ *	      .------------- an event; somebody typed -------------.
  *	      v                                                    |
- *	   QUEUED --turn--> nothing left: events are let in --> WAITING
- *	      ^  '--> no turns left, or the readers need time --> HELD
- *	      '----------------- the next period ----------------'
+ *	   QUEUED --turn--> nothing there: events are let in --> WAITING
+ *	      ^  '--> something was, or the readers need time --> HELD
+ *	      '------------------- a moment later -----------------'
  *
- * A turn moves one ring's content, and guests take turns. Within PERIOD_MS a
- * guest has TURNS of them, events for nothing included: meanwhile its port
- * stays masked, so that it takes no more of this processor than that.
+ * A turn moves one ring's content, and guests take turns, each at most one in
+ * TURN_MS. Meanwhile a guest's port stays masked, so that neither one that
+ * writes byte by byte nor one that sends events for nothing takes more of this
+ * processor than that.
  *
  * What is read goes to the log, then to the readers, and only then is the
  * guest told that there is room again. So whoever kills this program at any
@@ -28,8 +29,8 @@
 #include "ring.h"
 #include "say.h"
 
-#define PERIOD_MS 50
-#define TURNS	  64		/* 2.5 MiB/s */
+#define TURN_MS	   1		/* 2 MiB/s */
+#define READERS_MS 20		/* until readers are looked at again */
 
 struct guest_options guest_options;
 
@@ -105,62 +106,57 @@ static bool typed(struct audience *a, int fd)
 
 /* ---- turns -------------------------------------------------------------- */
 
-static bool has_turn(struct guest *g)
+static void take_turn(struct guest *g, uint64_t now)
 {
-	uint64_t period = now_ms() / PERIOD_MS;
+	ssize_t n = -EBUSY;
 
-	if (g->period != period)
-		g->turns_left = TURNS;
-	g->period = period;
-	return g->turns_left && g->turns_left--;
-}
-
-static void take_turn(struct guest *g)
-{
-	ssize_t n = has_turn(g) ? take_output(g, false) : -EAGAIN;
-
-	if (n < 0) {
-		hold(g);
-		return;
+	if (now >= g->next_ms) {
+		n = take_output(g, false);
+		g->next_ms = now + (n == -EAGAIN ? READERS_MS : TURN_MS);
 	}
-	audience_take_typing(&g->audience, ring_room(g->page.ring) > 0);
+	if (n >= 0)
+		audience_take_typing(&g->audience,
+				     ring_room(g->page.ring) > 0);
 	if (n) {
-		enqueue(g);
+		hold(g);
 	} else if (g->masked) {
 		g->masked = false;
 		channel_unmask(&g->channel);
 	}
 }
 
-/* Those held may go on in another period, or their readers have read. */
-static void release_held(void)
+/* Ms until the next of those that are held, or -1. */
+static int release_held(uint64_t now)
 {
-	struct guest *g;
+	struct guest *g, *next;
+	uint64_t first = UINT64_MAX;
 
-	while ((g = TAILQ_FIRST(&waiting))) {
-		forget_turn(g);
-		enqueue(g);
+	for (g = TAILQ_FIRST(&waiting); g; g = next) {
+		next = TAILQ_NEXT(g, turn);
+		if (g->next_ms <= now) {
+			forget_turn(g);
+			enqueue(g);
+		} else if (g->next_ms < first) {
+			first = g->next_ms;
+		}
 	}
+	return first == UINT64_MAX ? -1 : (int)(first - now);
 }
 
 int guests_round(void)
 {
-	static uint64_t released;
-	uint64_t period = now_ms() / PERIOD_MS;
 	struct guest *g, *last = TAILQ_LAST(&queue, turns);
+	uint64_t now = now_ms();
+	int ms;
 
 	while (last && (g = TAILQ_FIRST(&queue))) {
 		forget_turn(g);
-		take_turn(g);
+		take_turn(g, now);
 		if (g == last)
 			break;
 	}
-	if (released != period)
-		release_held();
-	released = period;
-	if (!TAILQ_EMPTY(&queue))
-		return 0;
-	return TAILQ_EMPTY(&waiting) ? -1 : PERIOD_MS;
+	ms = release_held(now);
+	return TAILQ_EMPTY(&queue) ? ms : 0;
 }
 
 static void event_came(struct channel *c)

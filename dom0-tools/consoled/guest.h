@@ -35,8 +35,7 @@ struct guest {
 	TAILQ_ENTRY(guest) turn;
 	bool queued, held;
 	bool masked;		/* an event came, and was not answered yet */
-	unsigned int turns_left;
-	uint64_t period;	/* in which they are */
+	uint64_t next_ms;	/* when it may have another one */
 	bool damaged;		/* its ring; that was said */
 	bool failing;		/* to connect; that was said */
 };
