@@ -236,21 +236,30 @@ static int show_uptimes(struct lodge *l, const struct cli_options *o,
 	return status;
 }
 
+static int json_uptimes(struct lodge *l, const struct cli_options *o,
+			const unsigned int *wanted, int nr_wanted)
+{
+	yajl_gen g = json_begin();
+	int status;
+
+	if (!g)
+		return CLI_FAILED;
+	yajl_gen_array_open(g);
+	status = show_uptimes(l, o, g, wanted, nr_wanted);
+	yajl_gen_array_close(g);
+	return json_end(g) ? status : CLI_FAILED;
+}
+
 int cmd_uptime(const struct cli_options *o, int argc, char **argv)
 {
-	yajl_gen g = o->has[CLI_JSON] ? json_begin() : NULL;
 	struct lodge *l = cli_open();
 	unsigned int *wanted = l ? cli_find_domains(l, argc, argv) : NULL;
 	int status = CLI_FAILED;
 
-	if (g)
-		yajl_gen_array_open(g);
-	if (wanted)
-		status = show_uptimes(l, o, g, wanted, argc);
-	if (g)
-		yajl_gen_array_close(g);
-	if (g && !json_end(g))
-		status = CLI_FAILED;
+	if (wanted && o->has[CLI_JSON])
+		status = json_uptimes(l, o, wanted, argc);
+	else if (wanted)
+		status = show_uptimes(l, o, NULL, wanted, argc);
 	free(wanted);
 	lodge_close(l);
 	return status;

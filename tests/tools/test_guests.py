@@ -317,6 +317,8 @@ def test_uptime(host):
     lines = host.lodge("uptime", "g")[1].splitlines()
     assert lines[0].split() == ["Name", "ID", "Uptime"]
     assert lines[1].startswith("g" + 36 * " " + "5 1 day,  1:01:0")
+    assert host.lodge("uptime", "--json", "nosuch") == (
+        1, "", 'lodge: no domain is called "nosuch"\n')
     assert host.lodge("uptime", "6") == (
         1, lines[0] + "\n", "lodge: nobody knows since when domain 6 is "
         "there\n")
