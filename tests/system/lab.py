@@ -425,6 +425,7 @@ USUAL = re.compile(r"spinlock event irq|Grant table initialized|"
                    r"perf: interrupt took too long|"
                    r"clocksource: Long readout interval|"
                    r"NR_CPUS/possible_cpus limit of \d+ reached|"
+                   r"amd_pstate: the _CPC object is not present|"
                    r"Power-on or device reset occurred")
 
 

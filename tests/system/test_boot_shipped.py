@@ -49,7 +49,10 @@ class ShippedMachine(lab.Machine):
 
 
 def boots(name, hypervisor, kernel, **options):
-    """To the shell, with a disk's driver, and off again."""
+    """To the shell, with a disk's driver, without a complaint, and off again.
+
+    On the control Linux 6.12 finds the TSC unstable: that one is not judged.
+    """
     disk = lab.Disk(DOM0 / "root.img")
     with ShippedMachine(name, hypervisor, kernel, disks=[disk],
                         **options) as machine:
@@ -59,7 +62,10 @@ def boots(name, hypervisor, kernel, **options):
         assert kernel.release in machine.check("uname -r")
         assert machine.check("cat /sys/hypervisor/type").strip() == "xen"
         assert "vda" in machine.check("cat /proc/partitions")
+        if hypervisor != "control":
+            assert lab.complaints(machine) == []
         machine.power_off()
+        assert lab.hypervisor_complaints(machine) == []
 
 
 def test_boot_xz(hypervisor, log_name):
@@ -67,9 +73,10 @@ def test_boot_xz(hypervisor, log_name):
 
 
 @pytest.mark.full
+@pytest.mark.parametrize("smp", [1, 2, 4])
 @pytest.mark.on("release", "debug")
-def test_boot_zstd(hypervisor, log_name):
-    boots(log_name, hypervisor, ZSTD, smp=2)
+def test_boot_zstd(hypervisor, log_name, smp):
+    boots(log_name, hypervisor, ZSTD, smp=smp)
 
 
 @pytest.mark.full
