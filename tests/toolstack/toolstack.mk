@@ -38,12 +38,13 @@ endef
 $(eval $(call guest_initramfs,guest.cpio,linux))
 $(eval $(call guest_initramfs,guest-6.12.cpio,linux-6.12))
 
-TOOLSTACK_FILES := dom0-init poweroff guest-login guest-run guest-sh stream \
-	xl.conf xen.default guest.cfg
+TOOLSTACK_FILES := dom0-init poweroff console-follow guest-login guest-run \
+	guest-sh stream xl.conf xen.default guest.cfg scribble.cfg
 
 build/toolstack/files.img: scripts/mkinitramfs tests/toolstack/toolstack.mk \
 		$(TOOLSTACK_FILES:%=tests/toolstack/%) \
 		tests/toolstack/modules build/dom0/vmlinux build/bin/lodge \
+		build/bin/lodge-consoled build/guests/scribble.elf \
 		build/toolstack/guest.cpio build/toolstack/guest-6.12.cpio \
 		build/kernels/6.12/vmlinuz
 	$(call say,MKE2FS,$@)$(PYTHON) scripts/mkinitramfs \
@@ -51,6 +52,8 @@ build/toolstack/files.img: scripts/mkinitramfs tests/toolstack/toolstack.mk \
 		$(foreach f,$(TOOLSTACK_FILES),file:$(f)=tests/toolstack/$(f)) \
 		file:busybox=/bin/busybox file:vmlinux=build/dom0/vmlinux \
 		file:lodge=build/bin/lodge \
+		file:lodge-consoled=build/bin/lodge-consoled \
+		file:scribble.elf=build/guests/scribble.elf \
 		file:guest.cpio=build/toolstack/guest.cpio \
 		file:guest-6.12.cpio=build/toolstack/guest-6.12.cpio \
 		file:vmlinuz-6.12=build/kernels/6.12/vmlinuz \
