@@ -112,12 +112,6 @@ uint64_t stream_extend(const struct stream *s, uint32_t pos)
 	return s->hdr->out_near + (pos - (uint32_t)s->hdr->out_near);
 }
 
-bool stream_may_rewind(const struct stream *s)
-{
-	(void)s;
-	return false;
-}
-
 void stream_rewind(struct stream *s)
 {
 	(void)s;

@@ -24,7 +24,7 @@
 
 struct buf;
 
-#define JOURNAL_FORMAT 2u
+#define JOURNAL_FORMAT 3u	/* of streams as well, stream.c */
 
 enum item_type {
 	ITEM_NODE = 1,		/* a node is created or changed */

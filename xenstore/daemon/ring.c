@@ -142,8 +142,7 @@ static int ring_fill(struct conn *c)
 	n = (uint32_t)MIN(prod - cons, room);
 	if (!n)
 		return EAGAIN;
-	if (stream_may_rewind(c->st))
-		stream_rewind(c->st);
+	stream_rewind(c->st);
 	for (at = 0; at < n; at++)
 		where[at] = (uint8_t)
 			r->page->req[MASK_XENSTORE_IDX(cons + at)];

@@ -2,9 +2,10 @@
 /*
  * sock.c - clients on a socket
  *
- * How far had the daemon got when it was killed? The kernel tells, by two
- * counters that belong to open files, not to processes; the keeper's
- * descriptors keep them alive.
+ * How far had the daemon got when it was killed? A process that is killed in a
+ * system call dies when that returns, so what the kernel itself counts in the
+ * same call is right. Both counters belong to files, not to processes; the
+ * keeper's descriptors keep them alive.
  *
  * Receiving. A unix socket has a "peek offset" (SO_PEEK_OFF), and every byte
  * that is read lowers it by one. We never peek: we set it to ARM and read off
@@ -13,19 +14,24 @@
  * The offset is set again before it can reach zero; "arming" marks that
  * moment, in which in_fill is right for certain.
  *
- * Sending. Bytes go out by sendfile() from the stream's file, and the kernel
- * moves that file's offset by as much as it sent: the offset, counted from where
- * the stream was rewound last, is "sent".
+ * Sending. Bytes go out by sendmmsg(), which stores how many it sent in its
+ * argument, and that lies in the stream's file. The word behind it, which the
+ * kernel leaves alone, is the counter before the call; one store sets both:
+ *
+ *	send_done	counter << 32 | 0	before the call
+ *			counter << 32 | sent	when it returns
+ *
+ * (The kernel could fail to store only if that page was taken from the process
+ * since its own store into it, and could not be brought back. The call then
+ * says EFAULT, and the client is cut off.)
  */
 #define _GNU_SOURCE
 #include "sock.h"
 
 #include <errno.h>
-#include <linux/sockios.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <sys/epoll.h>
-#include <sys/ioctl.h>
-#include <sys/sendfile.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -38,6 +44,13 @@
 
 #define ARM 0x40000000
 #define REARM_AFTER 0x30000000u
+
+_Static_assert(sizeof(struct mmsghdr) == 64 &&
+	       offsetof(struct mmsghdr, msg_len) == 56 &&
+	       offsetof(struct stream_hdr, send_done) -
+	       offsetof(struct stream_hdr, send_call) == 56 &&
+	       __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__,
+	       "the kernel's count is the lower half of send_done");
 
 struct sock {
 	struct source src;
@@ -73,19 +86,6 @@ static void rearm(struct conn *c)
 	__atomic_store_n(&h->arming, 0, __ATOMIC_SEQ_CST);
 }
 
-/*
- * A client that sends its next request has most often taken the last reply.
- * When its receive queue is empty nothing refers to the pages of the output.
- */
-static void recycle(struct conn *c)
-{
-	int queued = 1;
-
-	if (stream_may_rewind(c->st) && !ioctl(c->fd, SIOCOUTQ, &queued) &&
-	    !queued)
-		stream_rewind(c->st);
-}
-
 static int sock_fill(struct conn *c)
 {
 	uint8_t *where;
@@ -96,25 +96,50 @@ static int sock_fill(struct conn *c)
 		return errno;
 	if (!n)
 		c->eof = true;
-	recycle(c);
+	stream_rewind(c->st);
 	stream_in_filled(c->st, (size_t)n);
 	if (c->st->hdr->in_fill - c->st->hdr->armed_at > REARM_AFTER)
 		rearm(c);
 	return 0;
 }
 
+/* Send what lies at @data. Return: 0 or an errno of sendmmsg(). */
+static int send_counted(struct conn *c, const void *data, size_t len)
+{
+	struct iovec v = { .iov_base = (void *)data, .iov_len = len };
+	struct stream_hdr *h = c->st->hdr;
+	struct mmsghdr *m = (struct mmsghdr *)h->send_call;
+
+	m->msg_hdr = (struct msghdr){ .msg_iov = &v, .msg_iovlen = 1 };
+	__atomic_store_n(&h->send_done, c->st->sent << 32, __ATOMIC_SEQ_CST);
+	if (sendmmsg(c->fd, m, 1, MSG_DONTWAIT | MSG_NOSIGNAL) < 0)
+		return errno;
+	c->st->sent += m->msg_len;
+	return 0;
+}
+
+/* The head of what a client is owed that lags behind, no longer mapped. */
+static int send_part(struct conn *c)
+{
+	static char part[32768];
+	size_t len = MIN(c->st->out_end - c->st->sent, sizeof(part));
+	int rc = stream_copy_owed(c->st, part, len);
+
+	return rc ? rc : send_counted(c, part, len);
+}
+
 static int sock_flush(struct conn *c)
 {
 	struct stream *s = c->st;
-	ssize_t n;
+	const void *data;
+	int rc = 0;
 
-	while (s->sent != s->out_end) {
-		n = sendfile(c->fd, s->fd, NULL, s->out_end - s->sent);
-		if (n <= 0)
-			return n ? errno : EIO;
-		s->sent += (uint64_t)n;
+	while (!rc && s->sent != s->out_end) {
+		data = stream_owed(s);
+		rc = data ? send_counted(c, data, s->out_end - s->sent) :
+			    send_part(c);
 	}
-	return 0;
+	return rc;
 }
 
 /* The kernel wakes who waits for a socket. */
@@ -125,9 +150,11 @@ static void sock_end_turn(struct conn *c)
 
 static int sock_recover(struct conn *c)
 {
-	struct stream_hdr *h = c->st->hdr;
+	struct stream *st = c->st;
+	struct stream_hdr *h = st->hdr;
 	socklen_t len = sizeof(int);
-	off_t off;
+	uint32_t sent = (uint32_t)(h->send_done >> 32) +
+			(uint32_t)h->send_done;
 	int left;
 
 	if (getsockopt(c->fd, SOL_SOCKET, SO_PEEK_OFF, &left, &len) ||
@@ -137,14 +164,10 @@ static int sock_recover(struct conn *c)
 		rearm(c);
 	else
 		h->in_fill = h->armed_at + (uint32_t)(ARM - left);
-	if (h->in_fill - stream_in_done(c->st) > STREAM_IN_SIZE)
+	if (h->in_fill - stream_in_done(st) > STREAM_IN_SIZE)
 		return EIO;
-	off = lseek(c->st->fd, 0, SEEK_CUR);
-	if (off < STREAM_OUT_OFFSET || off > stream_out_at(c->st,
-							   c->st->out_end))
-		return EIO;
-	c->st->sent = h->base + (uint64_t)(off - STREAM_OUT_OFFSET);
-	return 0;
+	st->sent = stream_extend(st, sent);
+	return st->sent < h->base || st->sent > st->out_end ? EIO : 0;
 }
 
 static void sock_want(struct conn *c, bool read, bool write)

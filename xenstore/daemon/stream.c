@@ -2,21 +2,15 @@
 /*
  * stream.c - the two byte streams of a client, in a file that outlives us
  *
- * Output position p is byte STREAM_OUT_OFFSET + p - base of the file. Bytes are
- * not written again in the same place while somebody may still read them:
- * sendfile() hands the client's socket references to our pages rather than
- * copies of them. The transport knows when the client has taken everything;
- * then the output begins again at the start of the file ("rewinding"):
+ * Output position p is byte STREAM_OUT_OFFSET + p - base of the file. When the
+ * client was sent everything, the output begins again at the start of the file
+ * ("rewinding"), so that the same few pages serve a client for ever:
  *
- *	base 0     [ sent, taken ... | out_end                 ]
- *	base 40000 [ out_end                                   ]
+ *	base 0     [ sent ......... | out_end                  ]
+ *	base 5000  [ out_end                                   ]
  *
  * A client that lags behind gets fresh pages, and those that were sent are
  * punched out of the file.
- *
- * The file's offset is the transport's counter of what was sent, so it moves
- * when base does. "rewinding" is set meanwhile: nothing is owed then, and who
- * finds it set does both again.
  */
 #define _GNU_SOURCE
 #include "stream.h"
@@ -32,21 +26,21 @@
 #include "util.h"
 
 #define MAGIC 0x4c58535au
-#define VERSION 2u
+#define VERSION 3u		/* JOURNAL_FORMAT changes with it */
 #define PAGE 4096u
 #define IN_OFFSET 4096
 #define WINDOW 65536u
 #define POPULATE 32768u		/* bytes backed at a time for long messages */
 #define LONG_MESSAGE 2048u
-#define REWIND 32768u		/* so much output, then begin anew if possible */
+#define REWIND PAGE		/* so much output, then begin anew if possible */
 
 /**
  * stream_format() - make an empty file an empty stream
- * @fd:        of the file; its offset is set to the first output byte
+ * @fd:        of the file
  * @in_start:  counter of the next byte from the client
  * @out_start: counter of the next byte to the client
  *
- * Return: 0 or an errno of posix_fallocate(), ftruncate(), pwrite(), lseek().
+ * Return: 0 or an errno of posix_fallocate(), ftruncate(), pwrite().
  */
 int stream_format(int fd, uint32_t in_start, uint32_t out_start)
 {
@@ -56,16 +50,16 @@ int stream_format(int fd, uint32_t in_start, uint32_t out_start)
 		.cursor = (uint64_t)in_start << 32 | out_start,
 		.in_fill = in_start,
 		.armed_at = in_start,
+		.base = out_start,
 		.out_near = out_start,
+		.send_done = (uint64_t)out_start << 32,
 	};
-
 	int rc = posix_fallocate(fd, 0, IN_OFFSET + STREAM_IN_SIZE);
 
 	if (rc)
 		return rc;
-	if (ftruncate(fd, STREAM_OUT_OFFSET + (off_t)out_start) ||
-	    pwrite(fd, &h, sizeof(h), 0) != sizeof(h) ||
-	    lseek(fd, STREAM_OUT_OFFSET + (off_t)out_start, SEEK_SET) < 0)
+	if (ftruncate(fd, STREAM_OUT_OFFSET) ||
+	    pwrite(fd, &h, sizeof(h), 0) != sizeof(h))
 		return errno;
 	return 0;
 }
@@ -132,43 +126,24 @@ static int slide(struct stream *s)
 	return 0;
 }
 
-static int finish_rewind(int fd, struct stream_hdr *h)
-{
-	if (lseek(fd, STREAM_OUT_OFFSET, SEEK_SET) < 0)
-		return errno;
-	h->base = h->next_base;
-	__atomic_store_n(&h->rewinding, 0, __ATOMIC_SEQ_CST);
-	return 0;
-}
-
 /**
- * stream_may_rewind() - is it time to begin anew in the file?
+ * stream_rewind() - if it is time, write the next output where the first was
  *
- * The transport then finds out whether the client has taken everything.
- */
-bool stream_may_rewind(const struct stream *s)
-{
-	return s->sent == s->out_end && s->out_end == s->out_new &&
-	       s->out_end - s->hdr->base >= REWIND;
-}
-
-/**
- * stream_rewind() - write the next output at the start of the file
- * @s: stream_may_rewind(), and nobody refers to a page of the output any more
+ * Nothing is owed then, so the positions of bytes in the file mean nothing.
  */
 void stream_rewind(struct stream *s)
 {
-	bool slid = s->win_start != s->hdr->base;
+	struct stream_hdr *h = s->hdr;
+	bool slid = s->win_start != h->base;
 
-	s->hdr->next_base = s->sent;
-	__atomic_store_n(&s->hdr->rewinding, 1, __ATOMIC_SEQ_CST);
-	if (finish_rewind(s->fd, s->hdr))
-		log_fatal("cannot rewind a stream: %s", strerror(errno));
+	if (s->sent != s->out_end || s->out_end != s->out_new ||
+	    s->out_end - h->base < REWIND)
+		return;
+	__atomic_store_n(&h->base, s->sent, __ATOMIC_RELEASE);
+	__atomic_store_n(&h->out_near, s->sent, __ATOMIC_RELEASE);
 	s->punched = STREAM_OUT_OFFSET;
-	s->backed -= s->win_start;
-	s->win_start = s->hdr->base;
-	s->backed += s->win_start;
-	__atomic_store_n(&s->hdr->out_near, s->sent, __ATOMIC_RELEASE);
+	s->backed += s->sent - s->win_start;
+	s->win_start = s->sent;
 	if (!slid || !s->win)
 		return;
 	munmap(s->win, WINDOW);
@@ -192,8 +167,6 @@ struct stream *stream_open(int fd)
 	if (h == MAP_FAILED)
 		goto err_free;
 	if (h->magic != MAGIC || h->version != VERSION)
-		goto err_unmap;
-	if (h->rewinding && finish_rewind(fd, h))
 		goto err_unmap;
 	s->hdr = h;
 	s->in = map_ring(fd);
@@ -325,6 +298,13 @@ bool stream_holds(const struct stream *s, uint64_t pos, const void *data,
 	return true;
 }
 
+/* Where the bytes that are owed lie in one piece; NULL: not all are mapped. */
+const void *stream_owed(const struct stream *s)
+{
+	return s->win && s->sent >= s->win_start ?
+		       s->win + (s->sent - s->win_start) : NULL;
+}
+
 /**
  * stream_copy_owed() - copy bytes that are owed, from the first not sent on
  * @len: at most what is owed
@@ -333,8 +313,10 @@ bool stream_holds(const struct stream *s, uint64_t pos, const void *data,
  */
 int stream_copy_owed(const struct stream *s, void *to, size_t len)
 {
-	if (s->win && s->sent >= s->win_start) {
-		memcpy(to, s->win + (s->sent - s->win_start), len);
+	const void *from = stream_owed(s);
+
+	if (from) {
+		memcpy(to, from, len);
 		return 0;
 	}
 	if (pread(s->fd, to, len, stream_out_at(s, s->sent)) != (ssize_t)len)

@@ -39,12 +39,13 @@ struct stream_hdr {
 	uint32_t armed_at;	/* sockets: in_fill when the kernel's counter
 				   of bytes was last set, see sock.c */
 	uint32_t arming;	/* sockets: that counter is being set */
-	uint32_t rewinding;	/* base is being set to next_base */
+	uint32_t unused;
 	uint64_t base;		/* output position of the byte at
 				   STREAM_OUT_OFFSET */
-	uint64_t next_base;
 	uint64_t out_near;	/* an output position, all 64 bits, that is
 				   less than 2^31 away from out_end */
+	uint64_t send_call[7];	/* sockets: arguments of the last send, ... */
+	uint64_t send_done;	/* ... how far it got, see sock.c */
 };
 
 struct stream {
@@ -76,13 +77,13 @@ size_t stream_in_pending(const struct stream *s, const uint8_t **data);
 size_t stream_in_space(const struct stream *s, uint8_t **where);
 void stream_in_filled(struct stream *s, size_t len);
 
-bool stream_may_rewind(const struct stream *s);
 void stream_rewind(struct stream *s);
 int stream_reserve(struct stream *s, size_t len);
 void stream_append(struct stream *s, const void *data, size_t len);
 bool stream_holds(const struct stream *s, uint64_t pos, const void *data,
 		  size_t len);
 int stream_copy_owed(const struct stream *s, void *to, size_t len);
+const void *stream_owed(const struct stream *s);
 void stream_commit(struct stream *s, uint32_t in_done);
 void stream_recover(struct stream *s, uint32_t in_done, uint32_t out_end);
 uint64_t stream_extend(const struct stream *s, uint32_t pos);
