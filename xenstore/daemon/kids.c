@@ -132,25 +132,32 @@ struct node *kids_find(const struct kids *k, const char *name, size_t len)
 }
 
 /**
- * kids_slot() - the place of an existing child in a map that the caller owns
- * @kp:   the owning node's pointer to the map; pages on the way become private
- * @name: of a child that is there (kids_find() found it)
+ * kids_slot() - the place of a child in a map that the caller owns
+ * @kp: the owning node's pointer to the map, or to NULL for an empty one; pages
+ *      on the way become private
  *
  * Return: where the map's reference to the child is kept, to be exchanged for
- *         another of the same name. Valid until the map changes its shape.
+ *         another of the same name, valid until the map changes its shape;
+ *         NULL if there is no such child.
  */
 struct node **kids_slot(struct kids **kp, const char *name, size_t len)
 {
-	struct kids *k;
+	struct node **np;
 	unsigned int rank;
+	struct kids *k;
 
-	for (;;) {
+	while (*kp) {
 		k = *kp = page_own(*kp);
 		rank = page_rank(k, name, len);
-		if (!k->level)
-			return (struct node **)&k->slot[rank - 1];
+		if (!rank)
+			break;
+		if (!k->level) {
+			np = (struct node **)&k->slot[rank - 1];
+			return name_cmp(*np, name, len) ? NULL : np;
+		}
 		kp = (struct kids **)&k->slot[rank - 1];
 	}
+	return NULL;
 }
 
 static struct kids *page_reserve(struct kids *k)

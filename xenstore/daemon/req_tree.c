@@ -242,7 +242,7 @@ static int write_node(struct req *r, const char *path, const void *value,
 		return ENOSPC;
 	if (!n)
 		return create(r, path, value, len);
-	rc = req_node(r, path, ACC_NODE, PERM_WRITE, &n);
+	rc = req_access(r, path, n, ACC_NODE, PERM_WRITE);
 	if (!rc && perms_owner(node_perms(n)) == r->c->dom->id.domid)
 		rc = within_limits(r, 0, (long)len - n->value_len);
 	if (!rc)
@@ -276,9 +276,9 @@ int do_mkdir(struct req *r)
 	rc = only_path(r, &path);
 	if (rc)
 		return rc;
-	if (!tree_find(req_root(r), path))
-		return create(r, path, "", 0);
-	return req_node(r, path, 0, PERM_WRITE, &n);
+	n = tree_find(req_root(r), path);
+	return n ? req_access(r, path, n, 0, PERM_WRITE) :
+		   create(r, path, "", 0);
 }
 
 /* --- removing --- */
@@ -305,9 +305,10 @@ int do_rm(struct req *r)
 		return rc;
 	if (!path[1])
 		return EINVAL;
-	if (!tree_find(req_root(r), path))
+	n = tree_find(req_root(r), path);
+	if (!n)
 		return rm_missing(r, path);
-	rc = req_node(r, path, ACC_TREE, PERM_WRITE, &n);
+	rc = req_access(r, path, n, ACC_TREE, PERM_WRITE);
 	if (!rc)
 		rc = may_change(r, path, 1, strlen(path));
 	if (rc)

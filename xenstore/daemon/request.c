@@ -93,10 +93,29 @@ static int missing(struct req *r, const char *path)
 }
 
 /**
- * req_node() - a node that a request is about
- * @path: canonical
+ * req_access() - what a request is about was found: may it go on?
+ * @n:    the node at @path in the version that the request sees
  * @acc:  what the request learns of it (ACC_*), for its transaction
  * @want: what its client must be allowed to do with it (PERM_*)
+ *
+ * Return: 0; EACCES the client may not do that; ENOSPC the transaction has
+ *         looked at too many nodes.
+ */
+int req_access(struct req *r, const char *path, const struct node *n,
+	       unsigned int acc, unsigned int want)
+{
+	int rc = txn_access(r->t, path, ACC_EXISTS | ACC_PERMS | acc);
+
+	if (rc)
+		return rc;
+	return (perms_allowed(node_perms(n), &r->c->dom->id) & want) == want ?
+		       0 : EACCES;
+}
+
+/**
+ * req_node() - find a node that a request is about
+ * @path: canonical
+ * @acc, @want: as for req_access()
  * @n:    set on success
  *
  * Return: 0; ENOENT there is none; EACCES the client may not do that, or may
@@ -109,13 +128,10 @@ int req_node(struct req *r, const char *path, unsigned int acc,
 	struct node *found = tree_find(req_root(r), path);
 	int rc;
 
+	if (found) {
+		*n = found;
+		return req_access(r, path, found, acc, want);
+	}
 	rc = txn_access(r->t, path, ACC_EXISTS | ACC_PERMS | acc);
-	if (rc)
-		return rc;
-	if (!found)
-		return missing(r, path);
-	if ((perms_allowed(node_perms(found), &r->c->dom->id) & want) != want)
-		return EACCES;
-	*n = found;
-	return 0;
+	return rc ? rc : missing(r, path);
 }

@@ -67,6 +67,14 @@ size_t store_bytes(void)
 	return (size_t)tree_bytes;
 }
 
+/* Return: a reference to a node's permissions; NULL if there is no node. */
+static struct perms *perms_now(const char *path)
+{
+	const struct node *n = tree_find(tree.root, path);
+
+	return n ? perms_get(node_perms(n)) : NULL;
+}
+
 /**
  * store_put() - create a node or change an existing one
  *
@@ -75,12 +83,12 @@ size_t store_bytes(void)
 void store_put(const char *path, const void *value, size_t len,
 	       struct perms *perms)
 {
-	struct node *old = tree_find(tree.root, path);
-	struct perms *before = old && perms ? perms_get(node_perms(old)) : NULL;
+	struct perms *before = perms ? perms_now(path) : NULL;
+	const struct node *n = tree_put(&tree, path, value, len, perms,
+					journal_seq());
 
-	tree_put(&tree, path, value, len, perms, journal_seq());
 	journal_node(path, value, len, perms);
-	watch_fire(path, node_perms(tree_find(tree.root, path)), before);
+	watch_fire(path, node_perms(n), before);
 	perms_put(before);
 }
 

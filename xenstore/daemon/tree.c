@@ -69,9 +69,13 @@ struct node *tree_find(const struct node *root, const char *path)
 	return (struct node *)n;
 }
 
-/* Exchange *@np for a node with new contents; the tree owns *@np. */
-static void set_contents(struct tree *t, struct node **np, const void *value,
-			 size_t len, struct perms *perms, uint64_t gen)
+/*
+ * Give the node at *@np new contents; the tree owns *@np.
+ * Return: the node that is there now.
+ */
+static struct node *set_contents(struct tree *t, struct node **np,
+				 const void *value, size_t len,
+				 struct perms *perms, uint64_t gen)
 {
 	struct node *n;
 
@@ -83,6 +87,7 @@ static void set_contents(struct tree *t, struct node **np, const void *value,
 		node_set_perms(n, perms, gen);
 	*np = n;
 	charge(t, n, 1);
+	return n;
 }
 
 /**
@@ -91,26 +96,30 @@ static void set_contents(struct tree *t, struct node **np, const void *value,
  * @value: new value, or NULL to leave it (an empty one if the node is new)
  * @perms: new list, or NULL to leave it; not NULL if the node is new
  * @gen:   number of the change
+ *
+ * Return: the node, borrowed from the tree.
  */
-void tree_put(struct tree *t, const char *path, const void *value, size_t len,
-	      struct perms *perms, uint64_t gen)
+const struct node *tree_put(struct tree *t, const char *path,
+			    const void *value, size_t len,
+			    struct perms *perms, uint64_t gen)
 {
-	struct node **np = &t->root;
+	struct node **np = &t->root, **kid;
 	struct node *n;
 	const char *name;
 	size_t name_len;
 
 	while ((name = component(&path, &name_len))) {
 		*np = node_own(*np);
-		if (!kids_find(node_kids(*np), name, name_len)) {
+		kid = kids_slot(node_kids_place(np), name, name_len);
+		if (!kid) {
 			n = node_new(name, name_len, value, len, perms);
 			kids_insert(node_kids_place(np), n, gen);
 			charge(t, n, 1);
-			return;
+			return n;
 		}
-		np = kids_slot(node_kids_place(np), name, name_len);
+		np = kid;
 	}
-	set_contents(t, np, value, len, perms, gen);
+	return set_contents(t, np, value, len, perms, gen);
 }
 
 /**

@@ -22,8 +22,9 @@ typedef void (*tree_visit_fn)(void *arg, const char *path,
 
 void tree_init(struct tree *t, struct perms *root_perms);
 struct node *tree_find(const struct node *root, const char *path);
-void tree_put(struct tree *t, const char *path, const void *value, size_t len,
-	      struct perms *perms, uint64_t gen);
+const struct node *tree_put(struct tree *t, const char *path,
+			    const void *value, size_t len,
+			    struct perms *perms, uint64_t gen);
 void tree_remove(struct tree *t, const char *path, uint64_t gen);
 void tree_walk(const struct node *n, const char *path, tree_visit_fn fn,
 	       void *arg);

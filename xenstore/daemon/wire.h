@@ -43,6 +43,8 @@ unsigned int req_strings(const struct req *r, const char **s,
 int req_path(struct req *r, const char *given, const char **path);
 void req_reply(struct req *r, const void *data, size_t len);
 void req_reply_string(struct req *r, const char *s);
+int req_access(struct req *r, const char *path, const struct node *n,
+	       unsigned int acc, unsigned int want);
 int req_node(struct req *r, const char *path, unsigned int acc,
 	     unsigned int want, struct node **n);
 bool req_privileged(const struct req *r);
