@@ -27,7 +27,7 @@ endef
 
 $(eval $(call xs_objects,build/obj/xs))
 $(eval $(call xs_objects,build/obj/xs-pic,-fPIC -fvisibility=hidden))
-$(eval $(call xs_objects,build/obj/xs-asan,$(SAN_CFLAGS)))
+$(eval $(call xs_objects,build/obj/xs-asan,$(SAN_CFLAGS) -DSLAB_LARGEST=0))
 
 build/bin/lodge-xenstored: $(XS_DAEMON:%=build/obj/xs/%.o)
 	$(call say,LD,$@)$(CC) -o $@ $^ $(XS_LIBS)

@@ -10,18 +10,29 @@
  */
 #include "node.h"
 
-#include <stdlib.h>
 #include <string.h>
 
+#include "slab.h"
 #include "util.h"
+
+static size_t page_size(unsigned int cap)
+{
+	return sizeof(struct kids) + cap * sizeof(void *);
+}
 
 static struct kids *page_alloc(unsigned int cap, unsigned int level)
 {
-	struct kids *k = xmalloc(sizeof(*k) + cap * sizeof(void *));
+	struct kids *k = slab_alloc(page_size(cap));
 
 	*k = (struct kids){ .refs = 1, .cap = (uint8_t)cap,
 			    .level = (uint8_t)level };
 	return k;
+}
+
+/* Its slots are somebody else's by now. */
+static void page_free(struct kids *k)
+{
+	slab_free(k, page_size(k->cap));
 }
 
 static void slot_get(const struct kids *k, unsigned int i)
@@ -49,7 +60,7 @@ void kids_put(struct kids *k)
 		else
 			node_put(k->slot[i]);
 	}
-	free(k);
+	page_free(k);
 }
 
 /* Exchange a reference to a page for one that may be written through. */
@@ -61,7 +72,7 @@ static struct kids *page_own(struct kids *k)
 	if (k->refs == 1)
 		return k;
 	c = page_alloc(k->cap, k->level);
-	node_copied_bytes += sizeof(*k) + k->cap * sizeof(void *);
+	node_copied_bytes += page_size(k->cap);
 	c->nr = k->nr;
 	c->gen = k->gen;
 	memcpy(c->slot, k->slot, k->nr * sizeof(void *));
@@ -160,16 +171,24 @@ struct node **kids_slot(struct kids **kp, const char *name, size_t len)
 	return NULL;
 }
 
-static struct kids *page_reserve(struct kids *k)
+/* How many slots to allocate for so many. */
+static unsigned int roomy(unsigned int nr)
 {
-	unsigned int cap;
+	if (nr <= 2)
+		return nr;
+	return MIN(nr < 8 ? (nr + 1) & ~1u : (nr + 3) & ~3u, KIDS_MAX);
+}
 
-	if (k->nr < k->cap)
-		return k;
-	cap = k->cap < 2 ? 2 : MIN(k->cap * 2u, KIDS_MAX);
-	k = xrealloc(k, sizeof(*k) + cap * sizeof(void *));
+static struct kids *page_resize(struct kids *k, unsigned int cap)
+{
+	k = slab_resize(k, page_size(k->cap), page_size(cap));
 	k->cap = (uint8_t)cap;
 	return k;
+}
+
+static struct kids *page_reserve(struct kids *k)
+{
+	return k->nr < k->cap ? k : page_resize(k, roomy(k->nr + 1u));
 }
 
 /* @k has room. */
@@ -181,14 +200,17 @@ static void page_insert_at(struct kids *k, unsigned int at, void *slot)
 	k->nr++;
 }
 
-/* Move the upper half of a full page into a new one. */
-static struct kids *page_split(struct kids *k)
+/* Move the upper half of a full page into a new one, and give back its room. */
+static struct kids *page_split(struct kids **kp)
 {
-	struct kids *r = page_alloc(KIDS_MAX, k->level);
+	struct kids *k = *kp;
+	unsigned int half = k->nr / 2;
+	struct kids *r = page_alloc(roomy(half + 1), k->level);
 
-	r->nr = (uint8_t)(k->nr / 2);
-	k->nr = (uint8_t)(k->nr - r->nr);
-	memcpy(r->slot, &k->slot[k->nr], r->nr * sizeof(void *));
+	r->nr = (uint8_t)half;
+	k->nr = (uint8_t)(k->nr - half);
+	memcpy(r->slot, &k->slot[k->nr], half * sizeof(void *));
+	*kp = page_resize(k, roomy(k->nr));
 	return r;
 }
 
@@ -208,7 +230,8 @@ static struct kids *page_add(struct kids **kp, unsigned int at, void *slot)
 			page_insert_at(right, 0, slot);
 			return right;
 		}
-		right = page_split(k);
+		right = page_split(kp);
+		k = *kp;
 		if (at > k->nr) {
 			page_insert_at(right, at - k->nr, slot);
 			return right;
@@ -299,7 +322,7 @@ static struct node *remove_from(struct kids **kp, const char *name, size_t len)
 	n = remove_from((struct kids **)&k->slot[at], name, len);
 	child = k->slot[at];
 	if (!child->nr) {
-		free(page_take(k, at));
+		page_free(page_take(k, at));
 		return n;
 	}
 	page_join(k, at);
@@ -324,7 +347,7 @@ struct node *kids_remove(struct kids **kp, const char *name, size_t len,
 
 	while (k->nr == 1 && k->level) {
 		*kp = page_own(k->slot[0]);
-		free(k);
+		page_free(k);
 		k = *kp;
 	}
 	k->gen = gen;

@@ -4,9 +4,9 @@
  */
 #include "node.h"
 
-#include <stdlib.h>
 #include <string.h>
 
+#include "slab.h"
 #include "util.h"
 
 _Static_assert(NODE_INNER_OFFSET % _Alignof(struct inner) == 0 &&
@@ -21,6 +21,11 @@ static size_t node_size(bool inner, size_t name_len, size_t value_len)
 	       name_len + 1 + value_len;
 }
 
+static size_t size_of(const struct node *n)
+{
+	return node_size(n->inner, n->name_len, n->value_len);
+}
+
 /**
  * node_new() - a node without children
  * @name:  not terminated; at most 3,071 bytes
@@ -32,7 +37,7 @@ static size_t node_size(bool inner, size_t name_len, size_t value_len)
 struct node *node_new(const char *name, size_t name_len, const void *value,
 		      size_t value_len, struct perms *perms)
 {
-	struct node *n = xmalloc(node_size(false, name_len, value_len));
+	struct node *n = slab_alloc(node_size(false, name_len, value_len));
 
 	n->refs = 1;
 	n->perms_id = perms_get(perms)->id;
@@ -64,13 +69,13 @@ void node_put(struct node *n)
 		return;
 	perms_put(node_perms(n));
 	kids_put(node_kids(n));
-	free(n);
+	slab_free(n, size_of(n));
 }
 
 static struct node *node_copy(const struct node *n)
 {
-	size_t size = node_size(n->inner, n->name_len, n->value_len);
-	struct node *c = xmalloc(size);
+	size_t size = size_of(n);
+	struct node *c = slab_alloc(size);
 	struct kids *k;
 
 	memcpy(c, n, size);
@@ -112,7 +117,8 @@ struct node *node_set_value(struct node *n, const void *value, size_t len,
 			    uint64_t gen)
 {
 	if (len != n->value_len)
-		n = xrealloc(n, node_size(n->inner, n->name_len, len));
+		n = slab_resize(n, size_of(n),
+				node_size(n->inner, n->name_len, len));
 	n->value_len = len & 0x1fff;
 	if (len)
 		memcpy((char *)node_value(n), value, len);
@@ -168,7 +174,7 @@ struct kids **node_kids_place(struct node **np)
 	size_t text = n->name_len + 1u + n->value_len;
 
 	if (!n->inner) {
-		n = xrealloc(n, node_size(true, n->name_len, n->value_len));
+		n = slab_resize(n, size_of(n), size_of(n) + NODE_INNER_ROOM);
 		memmove(n->data + NODE_INNER_ROOM, n->data, text);
 		memset(n->data, 0, NODE_INNER_ROOM);
 		n->inner = true;
@@ -194,7 +200,7 @@ size_t node_kept_bytes(const struct node *was, const struct node *is)
 
 	if (was == is)
 		return 0;
-	sum = node_size(was->inner, was->name_len, was->value_len);
+	sum = size_of(was);
 	if (node_kids(was) == now)
 		return sum;
 	kids_iter_init(&it, node_kids(was));
