@@ -100,3 +100,15 @@ bool path_below(const char *path, const char *above)
 		return true;
 	return !strncmp(path, above, len) && (!path[len] || path[len] == '/');
 }
+
+/**
+ * path_enter() - make the path in a buffer that of a child
+ * @len: of the parent's path in the buffer, with its NUL; the root's is ""
+ */
+void path_enter(struct buf *b, size_t len, const char *name, size_t name_len)
+{
+	b->len = len - 1;
+	buf_put(b, "/", 1);
+	buf_put(b, name, name_len);
+	buf_put(b, "", 1);
+}

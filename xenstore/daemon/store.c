@@ -162,6 +162,13 @@ static void sweep_node(void *arg, const char *path, const struct node *n)
 	}
 }
 
+/* The string behind @p of those in a buffer; NULL is before the first one. */
+static const char *next_string(const struct buf *b, const char *p)
+{
+	p = p ? p + strlen(p) + 1 : (char *)b->data;
+	return p && p < (char *)b->data + b->len ? p : NULL;
+}
+
 /**
  * store_release_domain() - remove what a domain owned or was granted
  *
@@ -171,16 +178,14 @@ void store_release_domain(uint16_t domid)
 {
 	struct sweep s = { .domid = domid };
 	struct perms *ps;
-	const char *p;
+	const char *p = NULL;
 
 	if (!perms_mention(domid))
 		return;
 	tree_walk(tree.root, "/", sweep_node, &s);
-	for (p = (char *)s.owned.data; p && p < (char *)s.owned.data +
-	     s.owned.len; p += strlen(p) + 1)
+	while ((p = next_string(&s.owned, p)))
 		store_remove(p);
-	for (p = (char *)s.granted.data; p && p < (char *)s.granted.data +
-	     s.granted.len; p += strlen(p) + 1) {
+	while ((p = next_string(&s.granted, p))) {
 		ps = perms_without(node_perms(tree_find(tree.root, p)), domid);
 		store_put(p, NULL, 0, ps);
 		perms_put(ps);

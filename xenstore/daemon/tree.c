@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "path.h"
 #include "util.h"
 
 /* The next component of *@path, which stands on a slash; NULL at the end. */
@@ -157,9 +158,7 @@ static void walk(const struct node *n, struct buf *path, tree_visit_fn fn,
 	fn(arg, len == 1 ? "/" : (char *)path->data, n);
 	kids_iter_init(&it, node_kids(n));
 	while ((kid = kids_iter_next(&it))) {
-		path->len = len - 1;
-		buf_put(path, "/", 1);
-		buf_put(path, node_name(kid), kid->name_len + 1u);
+		path_enter(path, len, node_name(kid), kid->name_len);
 		walk(kid, path, fn, arg);
 	}
 	path->len = len;

@@ -358,9 +358,7 @@ static void fire_below(struct spot *s, struct buf *path, const struct node *n)
 		kid = kids_find(node_kids(n), k->name, k->len);
 		if (!kid)
 			continue;
-		path->len = len - 1;
-		buf_put(path, "/", 1);
-		buf_put(path, k->name, k->len + 1);
+		path_enter(path, len, k->name, k->len);
 		fire_spot(k, (char *)path->data, 0, node_perms(kid), NULL);
 		fire_below(k, path, kid);
 	}
