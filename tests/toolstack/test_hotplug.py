@@ -179,15 +179,18 @@ def test_by_xl(dom0):
 
 
 def test_of_xl(dom0):
-    """What a script has set up is shown, and left to whoever ran it."""
-    dom0.check("xl block-attach %s /var/tmp/one.img,raw,xvdb,rw" % NAME)
-    appear(dom0, "xvdb")
-    disks, _ = same_lists(dom0)
-    assert len(disks) == 1
-    status, said = lodge(dom0, "block-detach %s xvdb" % NAME)
+    """A guest of xl's: what a script has set up is shown, and left to xl."""
+    dom0.create("theirs", options="-p")
+    dom0.check("xl block-attach theirs /var/tmp/one.img,raw,xvdb,rw")
+    dom0.check("lodge block-attach theirs /var/tmp/two.img,raw,xvdc,rw")
+    assert dom0.check("lodge block-list theirs") == \
+        dom0.check("xl block-list theirs")
+    status, said = lodge(dom0, "block-detach theirs xvdb")
     assert status == 1
     assert "was attached by the script /etc/xen/scripts/block" in said
-    dom0.check("xl block-detach %s xvdb" % NAME)
+    dom0.check("lodge block-detach theirs xvdc")
+    dom0.destroy("theirs")
+    dom0.until("the end of its disk", lambda: loops(dom0) == [])
 
 
 def test_early(dom0):
