@@ -7,10 +7,12 @@ With "sleep=off" an idle machine's clock goes on to the next timer at once.
 The plugin count.c tells beside it how many of them were the hypervisor's own.
 """
 import dataclasses
+import datetime
 import json
 import os
 import pathlib
 import re
+import statistics
 import subprocess
 import sys
 import tempfile
@@ -72,6 +74,43 @@ DEATH = re.compile(r"The machine has halted|halting machine|"
                    r"Kernel panic - not syncing|Panic on CPU")
 
 
+# What batch.c prints of a path.
+SAMPLES = re.compile(r"^SAMPLES (\S+) (\d+) ([\d ]+)$")
+KINDS = "all", "hypervisor"
+
+
+def read_counts(out):
+    """The numbers of each line that the plugin wrote."""
+    return [list(map(int, line.split()[1:]))
+            for line in out.read_text().splitlines()]
+
+
+def batches_of(lines, counts):
+    """{name: (steps of a batch, [ticks], [counts])}."""
+    paths, left = {}, [count for (count,) in counts]
+    for match in filter(None, map(SAMPLES.match, lines)):
+        name, steps, ticks = match[1], int(match[2]), match[3].split()
+        own, left = left[:len(ticks)], left[len(ticks):]
+        if len(own) != len(ticks):
+            sys.exit(f"{name}: {len(ticks)} batches, {len(own)} counts")
+        of_path = paths.setdefault(name, (steps, [], []))
+        of_path[1].extend(map(int, ticks))
+        of_path[2].extend(own)
+    if left or not paths:
+        sys.exit(f"{len(paths)} paths, {len(left)} counts left")
+    return paths
+
+
+def path_figures(lines, counts):
+    """{kind: {name: per step}}; @counts has one for each batch, in the order
+    of @lines. A path that comes several times has all those batches."""
+    figures = {kind: {} for kind in KINDS}
+    for name, (steps, *both) in batches_of(lines, counts).items():
+        for kind, batches in zip(KINDS, both):
+            figures[kind][name] = round(statistics.median(batches) / steps)
+    return figures
+
+
 class Run:
     """One machine, until its verdict, its death, or what the plugin wants.
 
@@ -86,8 +125,7 @@ class Run:
             self.read(emulator.command + QEMU_OPTIONS + ["-plugin", plugin]
                       + arguments, emulator.environment, until)
             if out.exists():
-                self.counts = [list(map(int, line.split()[1:]))
-                               for line in out.read_text().splitlines()]
+                self.counts = read_counts(out)
 
     def read(self, command, environment, until):
         """Follow the console up to the verdict, a death, the line @until."""
@@ -112,11 +150,31 @@ class Run:
                      + f"\n{what}: no success but {self.verdict}")
 
 
+def first_line(command, environment=None):
+    """The first line that a command prints."""
+    return subprocess.run(command, check=True, stdout=subprocess.PIPE,
+                          text=True, env=environment
+                          ).stdout.splitlines()[0]
+
+
+def about():
+    """What was measured, with what."""
+    emulators = [emulator() for emulator, _, _ in SETTINGS.values()]
+    return {
+        "lodge": first_line(["git", "-C", str(TREE), "describe", "--always",
+                             "--dirty"]),
+        "date": datetime.date.today().isoformat(),
+        "emulators": [first_line([one.command[0], "--version"],
+                                 one.environment) for one in emulators],
+    }
+
+
 def keep(name, results):
     """Write @results where the report finds them."""
     RESULTS.mkdir(parents=True, exist_ok=True)
     path = RESULTS / f"{name}.json"
-    path.write_text(json.dumps(results, indent=2) + "\n")
+    path.write_text(json.dumps({"about": about(), "results": results},
+                               indent=1) + "\n")
 
 
 def ratio(ours, theirs):

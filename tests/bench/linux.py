@@ -11,10 +11,6 @@ on either hypervisor, in the same QEMU, in each setting. Per step of a path:
 Linux's own mitigations are off in the first setting and as it chooses in the
 second. Prints tables with ratios, keeps them as build/bench/linux.json.
 """
-import re
-import statistics
-import sys
-
 import benchlab
 from benchlab import LODGE, XEN
 
@@ -24,27 +20,6 @@ INITRAMFS = benchlab.RESULTS / "paths.cpio"
 # it moves the frames of the holes that its memory map has below that limit.
 COMMAND_LINE = benchlab.CONSOLE + " dom0_mem=512M,max:512M"
 LINUX = "console=hvc0 earlyprintk=xen quiet panic=-1 cryptomgr.notests"
-KINDS = "all", "hypervisor"
-
-SAMPLES = re.compile(r"^SAMPLES (\S+) (\d+) ([\d ]+)$")
-
-
-def figures_of(lines, counts):
-    """{kind: {name: per step}}; @counts has one for each batch."""
-    figures = {kind: {} for kind in KINDS}
-    counts = [count for (count,) in counts]
-    for match in filter(None, map(SAMPLES.match, lines)):
-        ticks = list(map(int, match[3].split()))
-        own, counts = counts[:len(ticks)], counts[len(ticks):]
-        if len(own) != len(ticks):
-            sys.exit(f"{match[1]}: {len(ticks)} batches, {len(own)} counts")
-        for kind, batches in zip(KINDS, (ticks, own)):
-            figures[kind][match[1]] = round(statistics.median(batches)
-                                            / int(match[2]))
-    if counts or not figures["all"]:
-        sys.exit(f"{len(figures['all'])} paths, {len(counts)} counts left")
-    return figures
-
 
 def measure(side, emulator, options, linux):
     """Boot it; its figures."""
@@ -53,7 +28,7 @@ def measure(side, emulator, options, linux):
         "-append", f"{COMMAND_LINE} {options}",
         "-initrd", f"{KERNEL} {LINUX} {linux},{INITRAMFS}"])
     run.require_success(f"paths on {side}")
-    return figures_of(run.lines, run.counts)
+    return benchlab.path_figures(run.lines, run.counts)
 
 
 def main():
@@ -63,7 +38,7 @@ def main():
         sides = {side: measure(side, emulator(), options, linux)
                  for side in benchlab.SIDES}
         results[setting] = sides
-        for kind in KINDS:
+        for kind in benchlab.KINDS:
             print(benchlab.table(f"{setting}: {kind}, instructions per step",
                                  sides[LODGE][kind], sides[XEN][kind]),
                   flush=True)

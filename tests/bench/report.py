@@ -1,19 +1,22 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""Write the tables of docs/benchmarks.md from the results in build/bench/.
+"""Write the tables of docs/benchmarks.md from the benchmarks' results.
 
-Each table stands between two marks, `<!-- table NAME -->` and `<!-- end -->`;
-all else of the page is left as it is. A result that is missing leaves its
-tables alone, said aloud.
+What is new in build/bench/ is first copied to tests/bench/results/, which is
+part of the tree: the page always shows what lies there. Each table stands
+between two marks, `<!-- table NAME -->` and `<!-- end -->`; all else of the page
+is left as it is.
 """
 import json
 import re
+import shutil
 import sys
 
 import benchlab
 from benchlab import LODGE, XEN
 
 PAGE = benchlab.TREE / "docs" / "benchmarks.md"
+KEPT = benchlab.TREE / "tests" / "bench" / "results"
 MARK = re.compile(r"(<!-- table (\S+) -->\n).*?(<!-- end -->)", re.S)
 
 # What the project wants at most: ours over Xen's.
@@ -60,12 +63,11 @@ def share_aim(name):
 
 
 def start_tables(results):
-    """From the hypervisor's first instruction to Dom0's."""
-    ours, theirs = results[LODGE], results[XEN]
-    for kind, aims in ("all", AIMS.get), ("repeated", lambda name: None):
-        yield f"start-{kind}", side_by_side(
-            *({name: figures[kind] for name, figures in side.items()}
-              for side in (ours, theirs)), aims)
+    """From the hypervisor's first instruction to Dom0's, per setting."""
+    for setting, sides in results.items():
+        for kind, aims in ("all", AIMS.get), ("repeated", lambda name: None):
+            yield f"start-{kind}-{setting_word(setting)}", side_by_side(
+                sides[LODGE][kind], sides[XEN][kind], aims)
 
 
 def memory_tables(results):
@@ -89,20 +91,23 @@ def share_tables(name):
     return tables
 
 
-def linux_tables(results):
-    """What Linux pays, per setting: the share, and all instructions."""
-    for setting, sides in results.items():
-        ours, theirs = sides[LODGE], sides[XEN]
-        word = setting_word(setting)
-        yield f"linux-{word}", side_by_side(
-            ours["hypervisor"], theirs["hypervisor"], share_aim)
-        yield f"linux-all-{word}", side_by_side(
-            ours["all"], theirs["all"], lambda name: None)
+def path_tables(name, aim_of_all):
+    """A maker: what paths through Linux cost, per setting: the share, and all
+    instructions, of which at most @aim_of_all is aimed at."""
+    def tables(results):
+        for setting, sides in results.items():
+            ours, theirs = sides[LODGE], sides[XEN]
+            word = setting_word(setting)
+            yield f"{name}-{word}", side_by_side(
+                ours["hypervisor"], theirs["hypervisor"], share_aim)
+            yield f"{name}-all-{word}", side_by_side(
+                ours["all"], theirs["all"], lambda path: aim_of_all)
+    return tables
 
 
 MAKERS = {"start": start_tables, "memory": memory_tables,
           "calls": share_tables("calls"), "pairs": share_tables("pairs"),
-          "linux": linux_tables}
+          "linux": path_tables("linux", None)}
 
 
 def make_tables(results):
@@ -117,22 +122,28 @@ def fill(page, tables):
                     if match[2] in tables else match[0], page)
 
 
-def read_results():
-    """What is there of build/bench/."""
-    results = {}
+def copy_new():
+    """Keep what was measured since."""
     for name in MAKERS:
         path = benchlab.RESULTS / f"{name}.json"
         if path.exists():
-            results[name] = json.loads(path.read_text())
+            KEPT.mkdir(exist_ok=True)
+            shutil.copy(path, KEPT)
         else:
-            print(f"{name}: no result, its tables stay (make bench-{name})")
-    return results
+            print(f"{name}: no new result (make bench-{name})")
+
+
+def read_kept():
+    """{name: result} of the tree."""
+    return {name: json.loads((KEPT / f"{name}.json").read_text())["results"]
+            for name in MAKERS}
 
 
 def main():
     """See above."""
+    copy_new()
     page = PAGE.read_text()
-    tables = make_tables(read_results())
+    tables = make_tables(read_kept())
     marks = [match[2] for match in MARK.finditer(page)]
     if unmarked := set(tables) - set(marks):
         sys.exit(f"{PAGE}: no mark for {', '.join(sorted(unmarked))}")

@@ -9,9 +9,9 @@ every instruction between (count.c). It tells the iterations of repeated string
 instructions apart: QEMU counts each as one, but processors do several
 at a time. Waiting for a clock counts too, at one instruction per nanosecond.
 
-Twice: with the kernel unpacked before (an ELF file) and as Debian ships it (a
-bzImage packed with xz), which the hypervisor unpacks. Prints a table and keeps
-it as build/bench/start.json.
+In each setting twice: with the kernel unpacked before (an ELF file) and as
+Debian ships it (a bzImage packed with xz), which the hypervisor unpacks. Prints
+tables and keeps them as build/bench/start.json.
 """
 import struct
 import sys
@@ -25,6 +25,7 @@ KERNELS = {"unpacked kernel": UNPACKED,
            "kernel as shipped (xz)": benchlab.BUILD / "dom0" / "vmlinuz"}
 MACHINE = ["-m", "1024"]
 COMMAND_LINE = benchlab.CONSOLE + " dom0_mem=512M"
+KINDS = "all", "repeated"
 
 PT_NOTE = 4
 NOTE_ENTRY = 1		# XEN_ELFNOTE_ENTRY
@@ -59,29 +60,34 @@ def kernel_entry(path):
     return sys.exit(f"{path} does not say where it starts")
 
 
-def measure(image, kernel):
+def measure(image, kernel, emulator, options):
     """{"all": instructions, "repeated": iterations among them}."""
     run = benchlab.Run(
-        benchlab.qemu_7(), MACHINE + [
-            "-kernel", str(image), "-append", COMMAND_LINE,
+        emulator, MACHINE + [
+            "-kernel", str(image), "-append", f"{COMMAND_LINE} {options}",
             "-initrd", f"{kernel} console=hvc0 earlyprintk=xen,{INITRAMFS}"],
         f",from={image_entry(image):#x},to={kernel_entry(UNPACKED):#x}",
         until="Linux version")
     if len(run.counts) != 1:
         sys.exit("\n".join(run.lines[-20:]) + f"\n{image}: Dom0 never started")
-    return dict(zip(("all", "repeated"), run.counts[0]))
+    return dict(zip(KINDS, run.counts[0]))
 
 
 def main():
     """Measure, print and keep the result."""
-    results = {side: {name: measure(image, kernel)
-                      for name, kernel in KERNELS.items()}
-               for side, image in benchlab.SIDES.items()}
-    for kind in "all", "repeated":
-        print(benchlab.table(
-            f"instructions to Dom0's first: {kind}",
-            *({name: figures[kind] for name, figures in results[side].items()}
-              for side in (LODGE, XEN))), flush=True)
+    results = {}
+    for setting, (emulator, options, _) in benchlab.SETTINGS.items():
+        sides = {side: {name: measure(image, kernel, emulator(), options)
+                        for name, kernel in KERNELS.items()}
+                 for side, image in benchlab.SIDES.items()}
+        results[setting] = {
+            side: {kind: {name: both[kind] for name, both in figures.items()}
+                   for kind in KINDS} for side, figures in sides.items()}
+        for kind in KINDS:
+            print(benchlab.table(
+                f"{setting}: instructions to Dom0's first, {kind}",
+                *(results[setting][side][kind] for side in (LODGE, XEN))),
+                flush=True)
     benchlab.keep("start", results)
 
 

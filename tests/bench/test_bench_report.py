@@ -10,7 +10,6 @@ import pytest
 
 import benchlab
 import calls
-import linux
 import memory
 import report
 import start
@@ -21,15 +20,18 @@ CALLS_XEN = {"hypervisor": {"null_hypercall": 100, "iret": 100},
              "all": {"null_hypercall": 110, "iret": 110}}
 LINUX = {"lodge": {"all": {"getpid": 400}, "hypervisor": {"getpid": 250}},
          "xen-4.17": {"all": {"getpid": 600}, "hypervisor": {"getpid": 400}}}
-START = {"unpacked kernel": {"all": 2000, "repeated": 10},
-         "kernel as shipped (xz)": {"all": 5000, "repeated": 20}}
+START = {kind: {"unpacked kernel": 2000, "kernel as shipped (xz)": 5000}
+         for kind in start.KINDS}
+# Bytes of code and data, without what is given back and what starts as zero.
+SIZE_AIM = 400 << 10
 RESULTS = {
     "calls": {setting: {"lodge": CALLS, "xen-4.17": CALLS_XEN}
               for setting in benchlab.SETTINGS},
     "linux": {setting: LINUX for setting in benchlab.SETTINGS},
     "pairs": {setting: {"lodge": CALLS, "xen-4.17": CALLS_XEN}
               for setting in benchlab.SETTINGS},
-    "start": {"lodge": START, "xen-4.17": START},
+    "start": {setting: {"lodge": START, "xen-4.17": START}
+              for setting in benchlab.SETTINGS},
     "memory": {"lodge": {"code": 1 << 20}, "xen-4.17": {"code": 1 << 21}},
 }
 
@@ -51,15 +53,23 @@ def test_paths_are_medians_of_their_batches():
     lines = ["SAMPLES getpid 10 1000 9000 1100",
              "SAMPLES page_fault 2 40 44 42"]
     counts = [[500], [7000], [600], [8], [9], [10]]
-    assert linux.figures_of(lines, counts) == {
+    assert benchlab.path_figures(lines, counts) == {
         "all": {"getpid": 110, "page_fault": 21},
         "hypervisor": {"getpid": 60, "page_fault": 4}}
+
+
+def test_a_path_in_several_lines_is_one():
+    lines = ["SAMPLES create 1 900", "SAMPLES destroy 1 90",
+             "SAMPLES create 1 1000", "SAMPLES create 1 5000"]
+    assert benchlab.path_figures(lines, [[9], [1], [10], [50]]) == {
+        "all": {"create": 1000, "destroy": 90},
+        "hypervisor": {"create": 10, "destroy": 1}}
 
 
 @pytest.mark.parametrize("counts", [[[1]], [[1], [2], [3]]])
 def test_paths_without_their_counts_are_refused(counts):
     with pytest.raises(SystemExit):
-        linux.figures_of(["SAMPLES getpid 1 5 6"], counts)
+        benchlab.path_figures(["SAMPLES getpid 1 5 6"], counts)
 
 
 @pytest.mark.parametrize("last", [
@@ -100,6 +110,18 @@ def test_page_has_a_place_for_each_table():
     filled = report.fill(page, tables)
     assert all(text in filled for text in tables.values())
     assert report.fill(filled, {}) == filled
+
+
+def test_page_shows_what_is_kept():
+    """By `make bench-table`, which also copies what was measured last."""
+    page = report.PAGE.read_text()
+    assert report.fill(page, report.make_tables(report.read_kept())) == page
+
+
+def test_image_is_within_its_aim():
+    figures = report.read_kept()["memory"]["lodge"]
+    assert sum(figures[kind] for kind in
+               ("code", "read-only data", "data")) <= SIZE_AIM
 
 
 def test_what_linux_pays():
