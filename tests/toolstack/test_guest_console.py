@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""test_console.py - consoles: ours and Debian's tool, ours and Debian's daemon
+"""test_guest_console.py - consoles: ours and Debian's tool, ours and Debian's daemon
 
 First lodge console with Debian's xenconsoled; then lodge-consoled takes over,
 with guests running, and serves xl and lodge. On ours and on Debian's Xen.

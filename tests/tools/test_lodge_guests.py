@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""test_guests.py - lodge and guests, on a host without a hypervisor
+"""test_lodge_guests.py - lodge and guests, on a host without a hypervisor
 
 The store is our own daemon; fakecall.c stands for the hypervisor and knows a
 few domains. What is shown, what is refused, and what becomes of guests that a
