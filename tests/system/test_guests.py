@@ -8,6 +8,7 @@ described in guestkit/README.md.
 import concurrent.futures
 import importlib.util
 import os
+import re
 
 import pytest
 
@@ -54,12 +55,19 @@ def check_verdict(result, log_name):
     log = lab.LOGS / (log_name + ".log")
     log.write_text(result.log)
     if result.outcome == "skip":
-        pytest.skip(result.reason or "the guest says so")
+        pytest.skip(why_not(result.log))
     complaints = [line for line in result.log.splitlines()
                   if line.startswith(("FAILED", "ERROR"))]
     assert result.outcome == "success", "%s\n%s\n%s" % (
         result.reason, "\n".join(complaints), log)
     assert result.checks > 0
+
+
+def why_not(log):
+    """What the guest says when nothing in it applies."""
+    reasons = re.findall(r"^SKIP (.+?)\r*$", log, re.M)
+    assert reasons, log
+    return "; ".join(sorted(set(reasons)))
 
 
 @pytest.mark.parametrize("name", RUNNER.guest_names())
