@@ -6,7 +6,8 @@ of compression that are supported occurs: xz and lz4 in Debian 12's kernels,
 zstd in the backported one; the gzip one is Debian 12's kernel packed anew.
 
 Debian builds the cloud flavour without CONFIG_XEN_DOM0: its start shows that it
-was unpacked, but it drives no PCI device and comes to no shell.
+was unpacked, but it drives no PCI device and comes to no shell. As a guest it is
+what it is made for (tests/toolstack/test_guest_cpus.py).
 """
 import dataclasses
 import gzip

@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: MIT
 """Virtual processors of stock guests: how many, taken, given; which kernel."""
+import re
+
 import pytest
 
 from test_toolstack import vcpu_rows
@@ -42,16 +44,20 @@ def test_unplug_and_plug(dom0):
     dom0.destroy("u")
 
 
-def test_newer_kernel(dom0):
-    """The kernel of Debian's backports, packed as it is shipped."""
-    dom0.create("n", extra="kernel=\"/run/lodge/vmlinuz-6.12\";"
-                "ramdisk=\"/run/lodge/guest-6.12.cpio\";vcpus=2")
-    assert dom0.wait_up("n") == 2
-    assert "\n6.12." in "\n" + dom0.shell("n", "uname -r")
-    dom0.load_drivers("n")
-    dom0.shell("n", "md5sum /bin/busybox")
-    dom0.check("xl shutdown -w n")
-    dom0.wait_gone("n")
+def test_other_kernels(dom0):
+    """Debian's backported kernel and its cloud flavour, packed as shipped."""
+    for kernel, release in ("6.12", r"^6\.12\."), ("cloud", r"-cloud-amd64$"):
+        name = "n-" + kernel
+        dom0.create(name, extra="kernel=\"/run/lodge/vmlinuz-%s\";"
+                    "ramdisk=\"/run/lodge/guest-%s.cpio\";vcpus=2"
+                    % (kernel, kernel))
+        assert dom0.wait_up(name) == 2
+        found = dom0.shell(name, "uname -r").strip()
+        assert re.search(release, found, re.M), found
+        dom0.load_drivers(name)
+        dom0.shell(name, "md5sum /bin/busybox")
+        dom0.check("xl shutdown -w " + name)
+        dom0.wait_gone(name)
 
 
 def test_end(dom0):

@@ -7,8 +7,9 @@
 #                               second disk, quickly made anew
 #   build/toolstack/init.cpio   to be appended to the small Dom0's initramfs:
 #                               the way to these disks
-#   build/toolstack/guest.cpio  the initramfs of guests, and guest-6.12.cpio
-#                               with the drivers of Debian's newer kernel
+#   build/toolstack/guest.cpio  the initramfs of guests; guest-6.12.cpio and
+#                               guest-cloud.cpio with the drivers of Debian's
+#                               newer kernel and of its cloud flavour
 #
 # mmdebstrap installs the packages below build/, with all that their own
 # scripts do; the host only lends its apt configuration.
@@ -37,6 +38,7 @@ endef
 
 $(eval $(call guest_initramfs,guest.cpio,linux))
 $(eval $(call guest_initramfs,guest-6.12.cpio,linux-6.12))
+$(eval $(call guest_initramfs,guest-cloud.cpio,linux-cloud))
 
 TOOLSTACK_FILES := dom0-init poweroff console-follow guest-login guest-run \
 	guest-sh stream xl.conf xen.default guest.cfg scribble.cfg
@@ -45,8 +47,9 @@ build/toolstack/files.img: scripts/mkinitramfs tests/toolstack/toolstack.mk \
 		$(TOOLSTACK_FILES:%=tests/toolstack/%) \
 		tests/toolstack/modules build/dom0/vmlinux build/bin/lodge \
 		build/bin/lodge-consoled build/guests/scribble.elf \
-		build/toolstack/guest.cpio build/toolstack/guest-6.12.cpio \
-		build/kernels/6.12/vmlinuz
+		$(addprefix build/toolstack/,guest.cpio guest-6.12.cpio \
+		guest-cloud.cpio) $(addprefix build/kernels/,6.12/vmlinuz \
+		cloud/vmlinuz)
 	$(call say,MKE2FS,$@)$(PYTHON) scripts/mkinitramfs \
 		--tree build/toolstack/files \
 		$(foreach f,$(TOOLSTACK_FILES),file:$(f)=tests/toolstack/$(f)) \
@@ -56,7 +59,9 @@ build/toolstack/files.img: scripts/mkinitramfs tests/toolstack/toolstack.mk \
 		file:scribble.elf=build/guests/scribble.elf \
 		file:guest.cpio=build/toolstack/guest.cpio \
 		file:guest-6.12.cpio=build/toolstack/guest-6.12.cpio \
+		file:guest-cloud.cpio=build/toolstack/guest-cloud.cpio \
 		file:vmlinuz-6.12=build/kernels/6.12/vmlinuz \
+		file:vmlinuz-cloud=build/kernels/cloud/vmlinuz \
 		modules:build/pkg/linux=tests/toolstack/modules
 	@rm -f $@ && truncate -s 256M $@ && PATH=$$PATH:/sbin:/usr/sbin \
 		mke2fs -q -F -t ext4 -O ^has_journal -E root_owner=0:0 \
