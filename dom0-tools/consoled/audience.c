@@ -197,27 +197,36 @@ static void reader_init(struct reader *r, struct audience *a, int fd)
 	TAILQ_INSERT_TAIL(&a->readers, r, link);
 }
 
-/* A new one begins with what no other one has been given. */
-static void accept_reader(struct source *s, uint32_t events)
+/* A new one begins with what no other one has been given. False: nobody
+ * waits. */
+static bool accept_reader(struct audience *a)
 {
-	struct audience *a = (struct audience *)
-		((char *)s - offsetof(struct audience, listener));
-	int fd = accept4(s->fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+	int fd = accept4(a->listener.fd, NULL, NULL,
+			 SOCK_NONBLOCK | SOCK_CLOEXEC);
 	struct reader *r;
 
 	if (fd < 0)
-		return;
+		return false;
 	r = a->nr_sockets < AUDIENCE_MOST ? malloc(sizeof(*r)) : NULL;
 	if (!r) {
 		say("%s: there are %u readers already, or no memory",
 		    a->socket_name, a->nr_sockets);
 		close(fd);
-		return;
+		return true;
 	}
 	reader_init(r, a, fd);
 	r->pos = a->seen;
 	a->nr_sockets++;
 	give(r);
+	return true;
+}
+
+static void listener_ready(struct source *s, uint32_t events)
+{
+	struct audience *a = (struct audience *)
+		((char *)s - offsetof(struct audience, listener));
+
+	accept_reader(a);
 }
 
 /* ---- begin and end ------------------------------------------------------ */
@@ -271,7 +280,7 @@ int audience_open(struct audience *a, size_t limit, const char *socket)
 	int rc = -ENOMEM;
 
 	TAILQ_INIT(&a->readers);
-	a->listener = (struct source){.fd = -1, .ready = accept_reader};
+	a->listener = (struct source){.fd = -1, .ready = listener_ready};
 	a->typing = false;
 	a->seen = 0;
 	a->nr_sockets = 0;
@@ -296,6 +305,12 @@ fail_name:
 
 void audience_close(struct audience *a)
 {
+	unsigned int i;
+
+	/* Whoever has connected meanwhile is given the last words too. */
+	for (i = 0; i < AUDIENCE_MOST && a->listener.fd >= 0; i++)
+		if (!accept_reader(a))
+			break;
 	audience_flush(a);
 	while (!TAILQ_EMPTY(&a->readers))
 		drop(TAILQ_FIRST(&a->readers));

@@ -137,6 +137,20 @@ def test_end_of_guest(console):
     reader.close()
 
 
+def test_reader_of_last_words(console):
+    """One that connects when the guest has ended already gets them too."""
+    guest = console.guest(DOMID)
+    os.kill(console.process.pid, signal.SIGSTOP)
+    guest.write("bye")
+    console.client.rm("/local/domain/%d" % DOMID)
+    console.store.end_domain(DOMID)
+    reader = console.connect(DOMID)
+    os.kill(console.process.pid, signal.SIGCONT)
+    assert read_all(reader.fileno(), 3) == "bye"
+    assert reader.recv(1) == b""
+    reader.close()
+
+
 def test_damaged_ring(console):
     """Its own console stands still, no other one does."""
     bad, good = console.guest(5, name="bad"), console.guest(6, name="good")
