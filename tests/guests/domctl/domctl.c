@@ -52,6 +52,21 @@ static bool state_becomes(domid_t domid, unsigned long mask,
 	return (child_state(domid) & mask) == want;
 }
 
+/* Xen 4.17 says 0 of a vCPU that has run for a moment only. */
+static bool has_run(domid_t domid)
+{
+	uint64_t end = clock_ns() + PATIENCE_NS;
+	struct xen_domctl op = {0};
+
+	while (!op.u.getvcpuinfo.cpu_time && clock_ns() < end) {
+		yield();
+		op.u.getvcpuinfo.vcpu = 0;
+		if (domctl(XEN_DOMCTL_getvcpuinfo, domid, &op))
+			return false;
+	}
+	return op.u.getvcpuinfo.cpu_time;
+}
+
 TEST(only_this_version)
 {
 	struct xen_domctl op = {0};
@@ -291,6 +306,7 @@ TEST(a_domain_runs)
 
 	CHECK_EQ(domctl(XEN_DOMCTL_unpausedomain, child.domid, &op), 0);
 	CHECK(count_reaches(&child, 5));
+	CHECK(has_run(child.domid));
 	/* Paused it stands still. */
 	CHECK_EQ(domctl(XEN_DOMCTL_pausedomain, child.domid, &op), 0);
 	count = child.data->count;
