@@ -147,6 +147,7 @@ def test_reader_of_last_words(console):
     reader = console.connect(DOMID)
     os.kill(console.process.pid, signal.SIGCONT)
     assert read_all(reader.fileno(), 3) == "bye"
+    until(lambda: not (console.run / str(DOMID)).exists())
     assert reader.recv(1) == b""
     reader.close()
 
