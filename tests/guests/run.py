@@ -35,6 +35,8 @@ MACHINE = ["-accel", "tcg", "-m", "512", "-nographic", "-no-reboot",
 COMMAND_LINE = "console=com1 com1=115200 dom0_mem=128M sync_console"
 # A machine that hangs is found by this, not by patience.
 LIMIT_S = 300
+# A boot is begun anew if the emulator dies under it, so many times at most.
+EMULATOR_CRASHES = 2
 
 RANK = {"skip": 0, "success": 1, "error": 2, "failure": 3}
 EXIT_STATUS = {"skip": 0, "success": 0, "failure": 1, "error": 2}
@@ -101,10 +103,14 @@ def boot_of(name, hypervisor, test, xen_args):
         cpus=conf.get("cpus", "1"))
 
 
+class EmulatorCrash(Exception):
+    """QEMU itself died, as 7.2 now and then does with two processors."""
+
+
 def console_lines(process, limit_s):
     """Lines of the console until it ends or the time is up."""
     end = time.monotonic() + limit_s
-    held = b""
+    held, ended = b"", False
     with selectors.DefaultSelector() as selector:
         selector.register(process.stdout, selectors.EVENT_READ)
         while (left := end - time.monotonic()) > 0:
@@ -112,12 +118,16 @@ def console_lines(process, limit_s):
                 break
             data = os.read(process.stdout.fileno(), 65536)
             if not data:
+                ended = True
                 break
             *lines, held = (held + data).split(b"\n")
             for line in lines:
                 yield line.decode(errors="replace").rstrip("\r")
     if held:
         yield held.decode(errors="replace")
+    if ended and process.wait() < 0:
+        raise EmulatorCrash(f"the emulator died of signal "
+                            f"{-process.returncode}")
 
 
 @dataclasses.dataclass
@@ -194,10 +204,16 @@ def run_guest(name, hypervisor, test=None, echo=False, xen_args="",
             result.worsen("error", f"{needed} is missing")
             return result
 
-    def boot(one):
+    def boot(one, crashes=0):
         machine = boot_of(name, hypervisor, one, xen_args)
-        with emulator.console(machine) as lines:
-            return judge(lines, result, echo)
+        try:
+            with emulator.console(machine) as lines:
+                return judge(lines, result, echo)
+        except EmulatorCrash as crash:
+            if crashes == EMULATOR_CRASHES:
+                raise
+            result.log += f"{crash}: begun anew\n"
+        return boot(one, crashes + 1)
 
     for crash_test in boot(test):
         boot(crash_test)
