@@ -3,18 +3,12 @@
  * paths.c - what a process pays for a few paths through Linux
  *
  * The only program of a small initramfs: it is init, measures, prints, and ends
- * the machine. Each path is walked in batches; a batch is framed by two marks
- * for whoever counts the hypervisor's instructions (count.c) and measured by
- * the TSC. One line for each path:
- *
- *	SAMPLES name steps-per-batch ticks ticks ...
- *
- * Several batches, because the timer and the kernel's own threads come
- * between: the reader takes the median. Whatever a step must achieve is
- * checked; "VERDICT paths success" comes only if all did.
+ * the machine. Any other process ("paths" in a guest) only measures and prints
+ * (batch.h). Whatever a step must achieve is checked; "VERDICT paths success"
+ * comes only if all did.
  */
-#include <stdbool.h>
-#include <stdint.h>
+#include "batch.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -24,32 +18,21 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#define BATCHES	   11
 #define PAGE_BYTES 4096UL
 #define MAX_STEPS  64U
 
-#define MARK_BEGIN() __asm__ volatile("nopl 0x4c424547(%%rax)" ::: "memory")
-#define MARK_END()   __asm__ volatile("nopl 0x4c454e44(%%rax)" ::: "memory")
-
-/* The program, and the argument that makes it end at once. */
-static char self[] = "/init", end_at_once[] = "end";
+/* The program's file, and the argument that makes it end at once. */
+static char *self, end_at_once[] = "end";
+static pid_t me;
 
 static char *area;
 static int there[2], back[2];
-
-static uint64_t rdtsc(void)
-{
-	uint32_t low, high;
-
-	__asm__ volatile("lfence; rdtsc" : "=a"(low), "=d"(high)::"memory");
-	return (uint64_t)high << 32 | low;
-}
 
 /* ---- the paths; @i counts the steps of the batch ---- */
 
 static bool step_getpid(unsigned int i)
 {
-	return syscall(SYS_getpid) == 1;
+	return syscall(SYS_getpid) == me;
 }
 
 static bool step_page_fault(unsigned int i)
@@ -87,8 +70,8 @@ static bool step_fork_exit(unsigned int i)
 
 static bool step_fork_exec(unsigned int i)
 {
-	static char *const arguments[] = {self, end_at_once, NULL};
-	static char *const environment[] = {NULL};
+	char *const arguments[] = {self, end_at_once, NULL};
+	char *const environment[] = {NULL};
 	pid_t child = fork();
 
 	if (child == 0) {
@@ -128,6 +111,7 @@ static void __attribute__((noreturn)) answer(void)
 {
 	char c;
 
+	close(there[1]); /* so that the other process's end is seen */
 	while (read(there[0], &c, 1) == 1 && c == 'a')
 		if (write(back[1], "b", 1) != 1)
 			break;
@@ -148,54 +132,14 @@ static bool start_peer(void)
 	return peer > 0;
 }
 
-static bool nothing_before(void)
-{
-	return true;
-}
-
-static const struct path {
-	const char *name;
-	unsigned int steps;
-	bool (*before)(void);
-	bool (*step)(unsigned int i);
-} paths[] = {
-	{"getpid", 64, nothing_before, step_getpid},
-	{"page_fault", MAX_STEPS, fresh_area, step_page_fault},
-	{"mmap_munmap", 32, nothing_before, step_mmap_munmap},
-	{"fork_exit", 4, nothing_before, step_fork_exit},
-	{"fork_exec", 2, nothing_before, step_fork_exec},
-	{"pipe_round_trip", 16, start_peer, step_pipe_round_trip},
+static const struct path paths[] = {
+	{"getpid", 64, nothing_before, step_getpid, NULL},
+	{"page_fault", MAX_STEPS, fresh_area, step_page_fault, NULL},
+	{"mmap_munmap", 32, nothing_before, step_mmap_munmap, NULL},
+	{"fork_exit", 4, nothing_before, step_fork_exit, NULL},
+	{"fork_exec", 2, nothing_before, step_fork_exec, NULL},
+	{"pipe_round_trip", 16, start_peer, step_pipe_round_trip, NULL},
 };
-
-static bool batch(const struct path *p, uint64_t *ticks)
-{
-	uint64_t start;
-	unsigned int i;
-	bool good = p->before();
-
-	MARK_BEGIN();
-	start = rdtsc();
-	for (i = 0; i < p->steps; i++)
-		good &= p->step(i);
-	*ticks = rdtsc() - start;
-	MARK_END();
-	return good;
-}
-
-static bool measure(const struct path *p)
-{
-	uint64_t ticks[BATCHES];
-	bool good = true;
-	unsigned int i;
-
-	for (i = 0; i < BATCHES; i++)
-		good &= batch(p, &ticks[i]);
-	printf("SAMPLES %s %u", p->name, p->steps);
-	for (i = 0; i < BATCHES; i++)
-		printf(" %lu", ticks[i]);
-	printf("\n");
-	return good;
-}
 
 int main(int argc, char **argv)
 {
@@ -204,12 +148,15 @@ int main(int argc, char **argv)
 
 	if (argc == 2 && !strcmp(argv[1], end_at_once))
 		return 7;
+	self = argv[0];
+	me = getpid();
 	/* The kernel's threads come to the end of what starting left them. */
 	sleep(1);
 	for (i = 0; i < sizeof(paths) / sizeof(paths[0]); i++)
-		good &= measure(&paths[i]);
+		good &= measure(&paths[i], BATCHES);
 	printf("VERDICT paths %s\n", good ? "success" : "failure");
 	fflush(stdout);
-	reboot(RB_POWER_OFF);
-	return 1;
+	if (me == 1)
+		reboot(RB_POWER_OFF);
+	return !good;
 }

@@ -44,7 +44,7 @@ class Dom0(lab.Machine):
 
     def until(self, what, ask, limit_s=GUEST_LIMIT_S):
         """Ask until the answer is true; returns it."""
-        end = time.monotonic() + limit_s
+        end = time.monotonic() + limit_s * self.slower
         while True:
             answer = ask()
             if answer:
