@@ -156,6 +156,50 @@ def test_directory(client):
     assert client.directory_part("/big", 0)[0] != generation
 
 
+def test_wide_directories(client, daemon):
+    """Lists of names that are kept are never old ones.
+
+    There are more wide directories than lists are kept, children come and go,
+    in and out of transactions, and older versions are still asked for.
+    """
+    rng = random.Random(4)
+    dirs = ["/wide/%d" % i for i in range(80)]
+    want = {path: set() for path in dirs}
+    for path in dirs:
+        for name in rng.sample(range(200), rng.randrange(30, 60)):
+            client.mkdir("%s/n%d" % (path, name))
+            want[path].add("n%d" % name)
+
+    def look(path, tx=0, view=want):
+        assert client.directory(path, tx) == sorted(view[path])
+
+    for _ in range(60):
+        tx = client.start()
+        view = {path: set(names) for path, names in want.items()}
+        for _ in range(40):
+            path = rng.choice(dirs[:8] if rng.random() < 0.5 else dirs)
+            name = "n%d" % rng.randrange(200)
+            inside = rng.random() < 0.5
+            names = (view if inside else want)[path]
+            kid, where = "%s/%s" % (path, name), tx if inside else 0
+            if rng.random() < 0.3:
+                client.write(kid, b"v", where)
+                names.add(name)
+            elif rng.random() < 0.3:
+                client.rm(kid, where)
+                names.discard(name)
+            elif rng.random() < 0.02:
+                client.rm(path, where)
+                client.mkdir(path, where)
+                names.clear()
+            look(path, tx, view)
+            look(path)
+        client.end(tx, commit=False)
+    for path in dirs:
+        look(path)
+    assert client.control("check") == "OK"
+
+
 def test_permissions(client):
     client.write("/p", b"")
     assert client.get_perms("/p") == ["n0"]

@@ -12,6 +12,7 @@
 
 #include <string.h>
 
+#include "names.h"
 #include "slab.h"
 #include "util.h"
 
@@ -32,6 +33,7 @@ static struct kids *page_alloc(unsigned int cap, unsigned int level)
 /* Its slots are somebody else's by now. */
 static void page_free(struct kids *k)
 {
+	names_forget(k);
 	slab_free(k, page_size(k->cap));
 }
 
@@ -266,8 +268,8 @@ void kids_insert(struct kids **kp, struct node *n, uint64_t gen)
 {
 	struct kids *split, *root;
 
-	if (!*kp)
-		*kp = page_alloc(1, 0);
+	*kp = *kp ? page_own(*kp) : page_alloc(1, 0);
+	names_forget(*kp);
 	split = insert(kp, n);
 	if (split) {
 		root = page_alloc(4, (*kp)->level + 1u);
@@ -342,9 +344,11 @@ static struct node *remove_from(struct kids **kp, const char *name, size_t len)
 struct node *kids_remove(struct kids **kp, const char *name, size_t len,
 			 uint64_t gen)
 {
-	struct node *n = remove_from(kp, name, len);
-	struct kids *k = *kp;
+	struct kids *k = *kp = page_own(*kp);
+	struct node *n;
 
+	names_forget(k);
+	n = remove_from(kp, name, len);
 	while (k->nr == 1 && k->level) {
 		*kp = page_own(k->slot[0]);
 		page_free(k);

@@ -22,6 +22,9 @@
  * jumps to where nobody is in debt. Between two rounds the loop asks the kernel
  * who has become ready, so a client that was idle waits for at most one round.
  *
+ * A client that has more requests than its turn had time for is neither read
+ * from nor sent to before those are done, unless their replies become long.
+ *
  * A client is read from only while there is room for its requests and it takes
  * its replies: else its own buffers fill up, and it waits.
  */
@@ -46,6 +49,7 @@
 #define MAX_DEBT_NS (200 * QUANTUM_NS)
 #define LONG_TURN_NS (10 * QUANTUM_NS)
 #define NR_EVENTS 64
+#define FLUSH_AT 8192u		/* bytes of replies, while more will follow */
 
 static int epfd = -1;
 static bool stopping;
@@ -124,8 +128,11 @@ static void release_held(void)
 	}
 }
 
-/* Carry out requests while the client has credit. */
-static void serve(struct conn *c, uint64_t start)
+/*
+ * Carry out requests while the client has credit.
+ * Return: true if more of them are there and may be carried out.
+ */
+static bool serve(struct conn *c, uint64_t start)
 {
 	uint64_t now = start;
 	bool more = true;
@@ -134,6 +141,19 @@ static void serve(struct conn *c, uint64_t start)
 		more = wire_step(c);
 		now = now_ns();
 	}
+	return more;
+}
+
+/*
+ * Send replies, but not yet while more of them will follow: whoever sends many
+ * requests in one go gets their replies likewise.
+ */
+static void answer(struct conn *c, bool more)
+{
+	if (more && stream_backlog(c->st) < FLUSH_AT)
+		loop_queue(c);
+	else
+		conn_flush(c);
 }
 
 /* What the rounds since its last turn have given a client. */
@@ -181,8 +201,7 @@ static void turn(struct conn *c)
 		conn_kill(c, rc, NULL);
 		return;
 	}
-	serve(c, start);
-	conn_flush(c);
+	answer(c, serve(c, start));
 	c->tp->end_turn(c);
 	if (c->doomed)
 		return;

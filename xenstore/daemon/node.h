@@ -33,6 +33,8 @@ struct kids {
 	uint8_t nr;		/* slots in use */
 	uint8_t cap;		/* slots allocated */
 	uint8_t level;		/* 0: slots are nodes; else pages of level - 1 */
+	uint8_t list;		/* first page of a map: place of its list of
+				   names, names.c; 0: none */
 	uint64_t gen;		/* first page of a map: change that last added
 				   or removed a child */
 	void *slot[];

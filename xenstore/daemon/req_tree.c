@@ -10,6 +10,7 @@
 #include "domain.h"
 #include "journal.h"
 #include "lease.h"
+#include "names.h"
 #include "store.h"
 #include "txn.h"
 #include "util.h"
@@ -74,43 +75,11 @@ int do_read(struct req *r)
 	return rc;
 }
 
-/*
- * Copy the list of names of a node's children, from byte @skip of it on.
- * Return: length of what was copied; @more tells whether something is left.
- */
-static size_t list_names(const struct node *n, size_t skip, char *out,
-			 size_t room, bool *more)
-{
-	struct kids_iter it;
-	struct node *kid;
-	size_t len = 0, size;
-
-	*more = false;
-	kids_iter_init(&it, node_kids(n));
-	while ((kid = kids_iter_next(&it))) {
-		size = kid->name_len + 1u;
-		if (skip >= size) {
-			skip -= size;
-			continue;
-		}
-		if (len + size - skip > room) {
-			*more = true;
-			break;
-		}
-		memcpy(out + len, node_name(kid) + skip, size - skip);
-		len += size - skip;
-		skip = 0;
-	}
-	return len;
-}
-
 int do_directory(struct req *r)
 {
-	char *out = arena_alloc(r->mem, XENSTORE_PAYLOAD_MAX);
-	const char *path;
+	const char *path, *names;
 	struct node *n;
 	size_t len;
-	bool more;
 	int rc;
 
 	rc = only_path(r, &path);
@@ -118,10 +87,10 @@ int do_directory(struct req *r)
 		rc = req_node(r, path, ACC_KIDS, PERM_READ, &n);
 	if (rc)
 		return rc;
-	len = list_names(n, 0, out, XENSTORE_PAYLOAD_MAX, &more);
-	if (more)
+	names = names_list(node_kids(n), &len);
+	if (!names)
 		return E2BIG;
-	req_reply(r, out, len);
+	req_reply(r, names, len);
 	return 0;
 }
 
@@ -147,8 +116,8 @@ int do_directory_part(struct req *r)
 	if (rc)
 		return rc;
 	len = (size_t)snprintf(out, 32, "%" PRIu64, node_kids_gen(n)) + 1;
-	len += list_names(n, skip, out + len, XENSTORE_PAYLOAD_MAX - 1 - len,
-			  &more);
+	len += names_copy(node_kids(n), skip, out + len,
+			  XENSTORE_PAYLOAD_MAX - 1 - len, &more);
 	if (!more)
 		out[len++] = '\0';
 	req_reply(r, out, len);

@@ -41,6 +41,7 @@
 #include "log.h"
 #include "loop.h"
 #include "util.h"
+#include "wire.h"
 
 #define ARM 0x40000000
 #define REARM_AFTER 0x30000000u
@@ -90,8 +91,11 @@ static int sock_fill(struct conn *c)
 {
 	uint8_t *where;
 	size_t room = stream_in_space(c->st, &where);
-	ssize_t n = recv(c->fd, where, room, MSG_DONTWAIT);
+	ssize_t n;
 
+	if (wire_ready(c))	/* of what was received before */
+		return 0;
+	n = recv(c->fd, where, room, MSG_DONTWAIT);
 	if (n < 0)
 		return errno;
 	if (!n)

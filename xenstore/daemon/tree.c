@@ -70,6 +70,25 @@ struct node *tree_find(const struct node *root, const char *path)
 	return (struct node *)n;
 }
 
+/**
+ * tree_differ() - do two versions differ in a path, or in what is below it?
+ * @a, @b: two roots; set to what is at @path in each, or NULL, if they differ
+ *
+ * What both share on the way to @path tells at once that they do not.
+ */
+bool tree_differ(const struct node **a, const struct node **b,
+		 const char *path)
+{
+	const char *name;
+	size_t len;
+
+	while (*a != *b && (name = component(&path, &len))) {
+		*a = *a ? kids_find(node_kids(*a), name, len) : NULL;
+		*b = *b ? kids_find(node_kids(*b), name, len) : NULL;
+	}
+	return *a != *b;
+}
+
 /*
  * Give the node at *@np new contents; the tree owns *@np.
  * Return: the node that is there now.

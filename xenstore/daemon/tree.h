@@ -22,6 +22,8 @@ typedef void (*tree_visit_fn)(void *arg, const char *path,
 
 void tree_init(struct tree *t, struct perms *root_perms);
 struct node *tree_find(const struct node *root, const char *path);
+bool tree_differ(const struct node **a, const struct node **b,
+		 const char *path);
 const struct node *tree_put(struct tree *t, const char *path,
 			    const void *value, size_t len,
 			    struct perms *perms, uint64_t gen);

@@ -392,10 +392,9 @@ bool txn_accessed(const struct txn *t, const char *path)
 
 static bool still_holds(const struct txn *t, const struct access *a)
 {
-	const struct node *was = tree_find(t->base, a->path);
-	const struct node *is = tree_find(store_root(), a->path);
+	const struct node *was = t->base, *is = store_root();
 
-	if (was == is)
+	if (!tree_differ(&was, &is, a->path))
 		return true;
 	if (!was || !is || a->flags & ACC_TREE)
 		return false;
