@@ -110,10 +110,16 @@ SYSTEM_DEPS += build/xenstore/dom0.cpio
 build/xenstore/load: tests/xenstore/load.c build/config.mk
 	$(call say,CC,$@)$(CC) $(HOST_CFLAGS) -o $@ $<
 
+# Runs with whichever libxenstore.so.4 LD_LIBRARY_PATH has.
+build/xenstore/libload: tests/xenstore/libload.c build/lib/libxenstore.so.4
+	$(call say,CC,$@)$(CC) $(XS_CPPFLAGS) $(HOST_CFLAGS) -o $@ $< \
+		build/lib/libxenstore.so.4
+
 # Ours beside Debian's xenstored and oxenstored, survival switched on.
 .PHONY: bench-xenstore
 bench-xenstore: build/bin/lodge-xenstored build/xenstore/load \
-		build/xenstore/fakexen.so build/pkg/xenstore/packages
+		build/xenstore/libload build/xenstore/fakexen.so \
+		build/pkg/xenstore/packages
 	@$(PYTHON) tests/xenstore/bench.py
 
 BENCH_TARGETS += bench-xenstore

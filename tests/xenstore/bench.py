@@ -14,6 +14,10 @@ latency, and the time that the daemon itself had a processor per operation,
 which depends least on what else the host is doing. Each is the best of all
 repetitions, in which the daemons take turns. On a host that is busy
 --realtime lets daemons and load go before everything else.
+
+A second table is what a program gets that uses libxenstore: ours with our
+daemon beside Debian's with Debian's, each client a process of its own
+(build/xenstore/libload). Its processor time is that of client and daemon.
 """
 import argparse
 import itertools
@@ -29,13 +33,17 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 import daemon  # noqa: E402
 
 LOAD = daemon.BUILD / "xenstore" / "load"
+LIBLOAD = daemon.BUILD / "xenstore" / "libload"
 OXENSTORED = daemon.DEBIAN_DAEMON.parent / "oxenstored"
 REALTIME = "--realtime" in sys.argv
-KINDS = ("read", "write", "watch", "directory", "txn", "start")
+KINDS = ("read", "write", "watch", "directory", "txn", "start", "batch",
+         "packed")
+PROGRAM_KINDS = KINDS[:6]
 
 
 class Ours(daemon.Daemon):
     name = "lodge"
+    library = daemon.BUILD / "lib"
 
     def __init__(self):
         super().__init__(binary=daemon.FAST)
@@ -47,6 +55,7 @@ class Ours(daemon.Daemon):
 
 class Xenstored(daemon.DebianDaemon):
     name = "xenstored"
+    library = daemon.DEBIAN_LIBS
 
     @property
     def server_pid(self):
@@ -56,6 +65,7 @@ class Xenstored(daemon.DebianDaemon):
 class Oxenstored:
     """It has one place for its socket, so it gets a /run of its own."""
     name = "oxenstored"
+    library = daemon.DEBIAN_LIBS
 
     def __init__(self):
         self.dir = pathlib.Path(tempfile.mkdtemp(prefix="xs"))
@@ -161,6 +171,22 @@ def once(server, kind, number, seconds):
     return ops, median, p99, used / (ops * seconds) if ops else 0.0
 
 
+def program_once(server, kind, number, seconds):
+    """As once(), with programs; processor time of all of them."""
+    env = dict(os.environ, XENSTORED_PATH=str(server.socket),
+               LD_LIBRARY_PATH=str(server.library))
+    first = ["chrt", "-f", "20"] if REALTIME else []
+    used = processor_us(server.server_pid)
+    out = subprocess.run([*first, str(LIBLOAD), kind, str(number),
+                          str(seconds)], env=env, stdout=subprocess.PIPE,
+                         check=True).stdout
+    used = processor_us(server.server_pid) - used
+    ops, median, p99, _, clients = map(float, out.split())
+    if not ops:
+        return (0.0,) * 4
+    return ops, median, p99, clients + used / (ops * seconds)
+
+
 def best(results):
     """Of each figure the best: the most operations, the least time."""
     done = [r for r in results if r[0]]
@@ -170,39 +196,51 @@ def best(results):
                                        for i in (1, 2, 3)))
 
 
-def measure(servers, clients, seconds, repeat):
+def measure(servers, kinds, clients, args, function):
     """{(server's name, kind, clients): best()}, all servers in turn"""
     results = {}
-    for kind, number, _ in itertools.product(KINDS, clients, range(repeat)):
+    for kind, number, _ in itertools.product(kinds, clients,
+                                             range(args.repeat)):
         for server in servers:
             if kind in getattr(server, "kinds", KINDS):
                 results.setdefault((server.name, kind, number), []).append(
-                    once(server, kind, number, seconds))
+                    function(server, kind, number, args.seconds))
     return {key: best(value) for key, value in results.items()}
 
 
-def print_table(kinds_of_server, nodes, args):
-    servers, memory = [], {}
-    try:
-        for each in kinds_of_server:
-            servers.append(each())
-            memory[each.name] = fill(servers[-1], nodes)
-        table = measure(servers, args.clients, args.seconds, args.repeat)
-    finally:
-        for server in servers:
-            server.close()
-    print("\n%d nodes; operations/s (median, 99%% in microseconds; "
-          "processor time)" % nodes)
+def print_rows(servers, kinds, clients, table):
     print("%-10s %8s" % ("operation", "clients") + "".join(
         "%36s" % s.name for s in servers) + "   ratios")
-    for kind, number in itertools.product(KINDS, args.clients):
+    for kind, number in itertools.product(kinds, clients):
         row = [table.get((s.name, kind, number), (0.0,) * 4)
                for s in servers]
         print("%-10s %8d" % (kind, number) + "".join(
             "%10.0f (%6.0f, %7.0f; %5.1f)" % r for r in row) +
             "   %s %s" % (ratio(row[0], row[1]), ratio(row[0], row[2])))
-    print("bytes resident per node: " + ", ".join(
-        "%s %.0f" % (name, value) for name, value in memory.items()))
+
+
+def print_tables(kinds_of_server, nodes, args):
+    servers, memory = [], {}
+    try:
+        for each in kinds_of_server:
+            servers.append(each())
+            memory[each.name] = fill(servers[-1], nodes)
+        print("\n%d nodes; operations/s (median, 99%% in microseconds; "
+              "processor time of the daemon)" % nodes)
+        print_rows(servers, KINDS, args.clients, measure(
+            servers, KINDS, args.clients, args, once))
+        print("bytes resident per node: " + ", ".join(
+            "%s %.0f" % (name, value) for name, value in memory.items()))
+        sys.stdout.flush()
+        servers.pop().close()       # it does too little for programs
+        print("\n%d nodes; programs with libxenstore: operations/s (median, "
+              "99%% in microseconds; processor time of client and daemon)" %
+              nodes)
+        print_rows(servers, PROGRAM_KINDS, args.clients, measure(
+            servers, PROGRAM_KINDS, args.clients, args, program_once))
+    finally:
+        for server in servers:
+            server.close()
     sys.stdout.flush()
 
 
@@ -267,7 +305,7 @@ def main():
     args = parser.parse_args()
     servers = (Ours, Xenstored, Oxenstored, Nothing)
     for nodes in args.nodes:
-        print_table(servers, nodes, args)
+        print_tables(servers, nodes, args)
     print_hostile(servers[:3], args.seconds)
 
 

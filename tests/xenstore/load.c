@@ -12,6 +12,10 @@
  * (1,000 entries), watch (a write until its event arrives), txn (start, five
  * reads, five writes, end) and start (start and end of an empty transaction).
  *
+ * Two kinds send several requests in one go and wait for all their replies:
+ * batch (16 reads) and packed (a transaction as txn: its start, then all the
+ * rest). They show what a daemon does rather than what a round trip costs.
+ *
  * flood is the opposite, a hostile client: it sends read, write or directory
  * requests without waiting for replies, until it is killed. It leaves the
  * processor to others, so that what it costs them is the daemon's doing.
@@ -37,6 +41,8 @@
 #include <xen/io/xs_wire.h>
 
 #define PER_DIR 100		/* nodes of one directory of the tree */
+#define BATCH 16		/* reads in one go */
+#define TXN_END 11		/* step of a transaction: start, ten, end */
 #define MAX_SAMPLES (1u << 22)
 
 struct client {
@@ -46,6 +52,9 @@ struct client {
 	uint32_t tx;
 	uint64_t began;
 	uint32_t seed;
+	unsigned int owed;	/* replies until the operation goes on */
+	char out[8192];		/* requests that go in one send() */
+	size_t out_len;
 	char buf[65536];
 	size_t len;
 };
@@ -76,15 +85,22 @@ static int dial(const char *path)
 
 static void put(struct client *c, uint32_t type, const void *data, size_t len)
 {
-	char msg[sizeof(struct xsd_sockmsg) + 4096];
 	struct xsd_sockmsg hdr = { .type = type, .tx_id = c->tx,
 				   .len = (uint32_t)len };
 
-	memcpy(msg, &hdr, sizeof(hdr));
-	memcpy(msg + sizeof(hdr), data, len);
-	if (send(c->fd, msg, sizeof(hdr) + len, 0) !=
-	    (ssize_t)(sizeof(hdr) + len))
+	if (c->out_len + sizeof(hdr) + len > sizeof(c->out))
+		errx(1, "too much to send in one go");
+	memcpy(c->out + c->out_len, &hdr, sizeof(hdr));
+	memcpy(c->out + c->out_len + sizeof(hdr), data, len);
+	c->out_len += sizeof(hdr) + len;
+	c->owed++;
+}
+
+static void flush(struct client *c)
+{
+	if (send(c->fd, c->out, c->out_len, 0) != (ssize_t)c->out_len)
 		err(1, "send");
+	c->out_len = 0;
 }
 
 static void node_path(char *out, size_t size, unsigned int n)
@@ -120,12 +136,28 @@ static void ask_txn(struct client *c)
 {
 	if (c->step == 0)
 		put(c, XS_TRANSACTION_START, "", 1);
-	else if (c->step == 11)
+	else if (c->step == TXN_END)
 		put(c, XS_TRANSACTION_END, "T", 2);
 	else if (c->step % 2)
 		ask_read(c);
 	else
 		ask_write(c, c->step);
+}
+
+static void ask_many(struct client *c)
+{
+	unsigned int i;
+
+	if (*kind == 'b') {
+		for (i = 0; i < BATCH; i++)
+			ask_read(c);
+		return;
+	}
+	ask_txn(c);
+	while (c->step && c->step < TXN_END) {
+		c->step++;
+		ask_txn(c);
+	}
 }
 
 static void ask(struct client *c)
@@ -145,38 +177,59 @@ static void ask(struct client *c)
 	case 't':
 		ask_txn(c);
 		break;
+	case 'b':
+	case 'p':
+		ask_many(c);
+		break;
 	case 's':
 		put(c, c->step ? XS_TRANSACTION_END : XS_TRANSACTION_START,
 		    c->step ? "F" : "", c->step ? 2 : 1);
 	}
+	flush(c);
 }
 
-/* Is the operation done with this message? */
-static bool done(struct client *c, const struct xsd_sockmsg *hdr,
-		 const char *data)
+/* The last step of an operation of this kind. */
+static unsigned int last_step(void)
 {
+	switch (*kind) {
+	case 't':
+	case 'p':
+		return TXN_END;
+	case 's':
+		return 1;
+	default:
+		return 0;
+	}
+}
+
+/* Is the operation over with this message? @good: and did it succeed? */
+static bool done(struct client *c, const struct xsd_sockmsg *hdr,
+		 const char *data, bool *good)
+{
+	*good = hdr->type != XS_ERROR;
 	if (!strcmp(kind, "watch"))
 		return hdr->type == XS_WATCH_EVENT;
-	if (hdr->type == XS_ERROR && strcmp(data, "EAGAIN"))
+	if (!*good && strcmp(data, "EAGAIN"))
 		errx(1, "%s: %s", kind, data);
-	if (*kind != 't' && *kind != 's')
-		return true;
+	if (--c->owed)
+		return false;
 	if (hdr->type == XS_TRANSACTION_START)
 		c->tx = (uint32_t)strtoul(data, NULL, 10);
-	if (c->step++ < (*kind == 't' ? 11u : 1u)) {
+	if (c->step++ < last_step()) {
 		ask(c);
 		return false;
 	}
 	c->step = 0;
 	c->tx = 0;
-	again += hdr->type == XS_ERROR;
-	return hdr->type != XS_ERROR;
+	again += !*good;
+	return true;
 }
 
 static void take(struct client *c)
 {
 	struct xsd_sockmsg hdr;
 	ssize_t n = recv(c->fd, c->buf + c->len, sizeof(c->buf) - c->len, 0);
+	bool over, good;
 
 	if (n <= 0)
 		err(1, "recv");
@@ -185,12 +238,12 @@ static void take(struct client *c)
 		memcpy(&hdr, c->buf, sizeof(hdr));
 		if (c->len < sizeof(hdr) + hdr.len)
 			return;
-		n = done(c, &hdr, c->buf + sizeof(hdr));
+		over = done(c, &hdr, c->buf + sizeof(hdr), &good);
 		c->len -= sizeof(hdr) + hdr.len;
 		memmove(c->buf, c->buf + sizeof(hdr) + hdr.len, c->len);
-		if (n && nr_samples < MAX_SAMPLES)
+		if (over && good && nr_samples < MAX_SAMPLES)
 			samples[nr_samples++] = now_ns() - c->began;
-		if (n || (!c->step && (*kind == 't' || *kind == 's')))
+		if (over)
 			ask(c);
 	}
 }
@@ -209,6 +262,7 @@ static void call(struct client *c, uint32_t type, const void *data, size_t len)
 	char skip[4096];
 
 	put(c, type, data, len);
+	flush(c);
 	do {
 		if (recv(c->fd, &hdr, sizeof(hdr), MSG_WAITALL) !=
 		    sizeof(hdr) ||
@@ -217,6 +271,7 @@ static void call(struct client *c, uint32_t type, const void *data, size_t len)
 		if (hdr.type == XS_ERROR)
 			errx(1, "preparation: %s", skip);
 	} while (hdr.type == XS_WATCH_EVENT);
+	c->owed = 0;
 }
 
 static void fill(struct client *c, unsigned int nodes)
@@ -247,6 +302,8 @@ static void ask_size(struct client *c, const char *path)
 
 	c->fd = dial(path);
 	put(c, XS_READ, "/size", 6);
+	flush(c);
+	c->owed = 0;
 	if (recv(c->fd, &hdr, sizeof(hdr), MSG_WAITALL) != sizeof(hdr) ||
 	    hdr.type != XS_READ || hdr.len >= sizeof(text) ||
 	    recv(c->fd, text, hdr.len, MSG_WAITALL) != (ssize_t)hdr.len)

@@ -9,6 +9,8 @@ import ctypes
 import errno
 import os
 import select
+import socket
+import struct
 import subprocess
 import threading
 import time
@@ -343,6 +345,80 @@ def test_restart_is_not_noticed(daemon, path):
         assert xs.read(b"/r") == b"%d" % i
         daemon.wait_for_pid(0)
     assert (b"/r", b"t") in xs.events()
+    xs.close()
+
+
+EVENT = struct.pack("<IIII", 15, 0, 0, 6) + b"/w\0to\0"
+
+
+def answers(path, replies):
+    """A daemon that answers with what it is told, in pieces of odd sizes.
+
+    A reply of None is the request's own, of one byte.
+    """
+    listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    listener.bind(str(path))
+    listener.listen(1)
+
+    def serve():
+        conn, _ = listener.accept()
+        with conn, listener:
+            for before, after, size in replies:
+                kind, number, tx, length = struct.unpack(
+                    "<IIII", conn.recv(16, socket.MSG_WAITALL))
+                conn.recv(length, socket.MSG_WAITALL)
+                data = before + struct.pack("<IIII", kind, number, tx, 1) + \
+                    b"v" + after
+                for at in range(0, len(data), size):
+                    conn.sendall(data[at:at + size])
+            conn.recv(1)                # until it leaves
+    thread = threading.Thread(target=serve)
+    thread.start()
+    return thread
+
+
+@pytest.mark.parametrize("path", (OURS, DEBIANS),
+                         ids=("our-library", "debian-library"))
+def test_messages_in_pieces(tmp_path_factory, path):
+    """A message may come in pieces, and several at once."""
+    where = tmp_path_factory.mktemp("s") / "socket"
+    half = len(EVENT) // 2
+    thread = answers(where, [
+        (b"", b"", 7),
+        (EVENT, b"", 1000),
+        (EVENT * 3, EVENT * 2, 1000),
+        (EVENT, EVENT[:half], 1000),            # half an event ...
+        (EVENT[half:], EVENT[:3], 1000),        # ... and the rest with a reply
+        (EVENT[3:] + EVENT * 500, b"", 1000),
+        (EVENT, EVENT, 1),
+    ])
+    xs = Library(path, where)
+    xs.call("xs_watch", b"/w", b"to")
+    for count in (1, 5, 1, 1, 501):
+        assert xs.read(b"/a") == b"v"
+        assert [xs.read_watch() for _ in range(count)] == \
+            [(b"/w", b"to")] * count
+    assert xs.read(b"/a") == b"v"
+    assert xs.read_watch() == xs.read_watch() == (b"/w", b"to")
+    xs.close()
+    thread.join(60)
+    assert not thread.is_alive()
+
+
+def test_reply_that_breaks_off(tmp_path_factory):
+    """What is not whole when the daemon leaves is no reply."""
+    where = tmp_path_factory.mktemp("s") / "socket"
+    listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    listener.bind(str(where))
+    listener.listen(1)
+    xs = Library(OURS, where)
+    conn, _ = listener.accept()
+    conn.sendall(EVENT + struct.pack("<IIII", 2, 1, 0, 5) + b"valu")
+    conn.shutdown(socket.SHUT_WR)
+    fails(errno.EIO, xs.read, b"/a")
+    assert xs.read_watch() == (b"/w", b"to")
+    fails(errno.EIO, xs.read_watch)
+    fails(errno.EIO, xs.read, b"/a")
     xs.close()
 
 

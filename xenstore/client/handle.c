@@ -3,11 +3,12 @@
  * handle.c - a connection: requests, replies and events over one descriptor
  *
  * Threads that wait, for a reply or an event, take turns at reading: one of
- * them, the reader, waits in read() without the lock; what it gets it hands to
- * whom it belongs (replies by their number, events to a queue), and when its
- * own wait is over it passes the turn on. So no thread of our own is needed.
+ * them, the reader, waits in read() without the lock; all whole messages that
+ * it gets it hands to whom they belong (replies by their number, events to a
+ * queue), and when its own wait is over it passes the turn on. So no thread of
+ * our own is needed, and a request takes two system calls.
  *
- *	IDLE --a thread waits--> READING --message--> hand over --> IDLE
+ *	IDLE --a thread waits--> READING --messages--> hand over --> IDLE
  *	any  --read or write error, or a reply that makes no sense--> BROKEN
  *
  * xs_fileno() must be readable while events are queued, also those that came
@@ -34,6 +35,8 @@
 
 #include "private.h"
 
+#define LONGEST (sizeof(struct xsd_sockmsg) + XENSTORE_PAYLOAD_MAX)
+
 struct waiter {
 	struct waiter *next;
 	uint32_t req_id;
@@ -54,6 +57,9 @@ struct xs_handle {
 	struct message *events, **events_tail;
 	int poll_fd;			/* xs_fileno(); -1: not asked for */
 	int event_fd;
+	size_t in_len;			/* the reader's, as is what follows: */
+	char in[2 * LONGEST];		/* received; less than one message, but
+					   while it is taken apart */
 };
 
 /* --- opening and closing --- */
@@ -212,20 +218,17 @@ static int write_all(struct xs_handle *h, const struct iovec *iov,
 	return 0;
 }
 
-static int read_all(int fd, void *data, size_t len)
+/* Wait for bytes. Return: 0 or an errno. */
+static int receive(struct xs_handle *h)
 {
-	char *p = data;
 	ssize_t n;
 
-	while (len) {
-		n = read(fd, p, len);
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n <= 0)
-			return n ? errno : EIO;
-		p += n;
-		len -= (size_t)n;
-	}
+	do {
+		n = read(h->fd, h->in + h->in_len, sizeof(h->in) - h->in_len);
+	} while (n < 0 && errno == EINTR);
+	if (n <= 0)
+		return n ? errno : EIO;
+	h->in_len += (size_t)n;
 	return 0;
 }
 
@@ -236,29 +239,18 @@ int xs_parse_header(const struct xsd_sockmsg *hdr)
 	       hdr->type >= XS_TYPE_COUNT ? EIO : 0;
 }
 
-static int read_message(int fd, struct message **res)
+static struct message *message_new(const struct xsd_sockmsg *hdr,
+				   const char *data)
 {
-	struct xsd_sockmsg hdr;
-	struct message *m;
-	int rc;
+	struct message *m = malloc(sizeof(*m) + hdr->len + 1);
 
-	rc = read_all(fd, &hdr, sizeof(hdr));
-	if (!rc)
-		rc = xs_parse_header(&hdr);
-	if (rc)
-		return rc;
-	m = malloc(sizeof(*m) + hdr.len + 1);
 	if (!m)
-		return ENOMEM;
+		return NULL;
 	m->next = NULL;
-	m->hdr = hdr;
-	m->data[hdr.len] = '\0';
-	rc = read_all(fd, m->data, hdr.len);
-	if (rc)
-		free(m);
-	else
-		*res = m;
-	return rc;
+	m->hdr = *hdr;
+	memcpy(m->data, data, hdr->len);
+	m->data[hdr->len] = '\0';
+	return m;
 }
 
 /* --- messages; h->lock is held --- */
@@ -296,10 +288,33 @@ static int hand_over(struct xs_handle *h, struct message *m)
 	return EIO;
 }
 
-/* Read one message, or wait until another thread has. */
+/* Hand over every whole message that was received. Return: 0 or an errno. */
+static int hand_over_all(struct xs_handle *h)
+{
+	struct xsd_sockmsg hdr;
+	struct message *m;
+	size_t at = 0;
+	int rc = 0;
+
+	while (!rc && h->in_len - at >= sizeof(hdr)) {
+		memcpy(&hdr, h->in + at, sizeof(hdr));
+		rc = xs_parse_header(&hdr);
+		if (rc || h->in_len - at < sizeof(hdr) + hdr.len)
+			break;
+		m = message_new(&hdr, h->in + at + sizeof(hdr));
+		rc = m ? hand_over(h, m) : ENOMEM;
+		if (rc)
+			free(m);
+		at += sizeof(hdr) + hdr.len;
+	}
+	h->in_len -= at;
+	memmove(h->in, h->in + at, h->in_len);
+	return rc;
+}
+
+/* Read once, or wait until another thread has. */
 static void read_turn(struct xs_handle *h)
 {
-	struct message *m = NULL;
 	int rc;
 
 	if (h->reading) {
@@ -308,14 +323,11 @@ static void read_turn(struct xs_handle *h)
 	}
 	h->reading = true;
 	pthread_mutex_unlock(&h->lock);
-	rc = read_message(h->fd, &m);
+	rc = receive(h);
 	pthread_mutex_lock(&h->lock);
 	h->reading = false;
-	if (!rc) {
-		rc = hand_over(h, m);
-		if (rc)
-			free(m);
-	}
+	if (!rc)
+		rc = hand_over_all(h);
 	if (rc && !h->broken)
 		h->broken = rc;
 	pthread_cond_broadcast(&h->changed);
