@@ -44,7 +44,7 @@ class Part:
 
     def watch(self):
         self.client.watch(self.base, "t")
-        self.client.poll_events(0.01)
+        self.client.poll_events()
 
     def step(self, epoch):
         """Send one more request, if there is room for it."""
