@@ -20,19 +20,25 @@
 
 #define ESCAPE	 0x1d		/* ^] */
 #define AGAIN_MS 500		/* a console that went may have come back */
+#define PIECE	 1024		/* a pipe with room takes it at once */
+#define PATIENCE 10		/* so often, then it is told what is missing */
 
 struct session {
 	struct lodge *l;
 	struct lodge_console *console;
+	unsigned int domid;
 	int fd;			/* -1: nobody serves it now */
 	bool input;		/* there may be more to be typed */
 	bool over;
+	unsigned int waited;	/* times, since somebody served it */
 	size_t typed;		/* bytes of keys, not yet sent */
 	char keys[4096];
+	sigset_t waiting;	/* what is blocked while it waits */
 };
 
 static volatile sig_atomic_t ended;
 static struct termios before;
+static bool raw;
 
 static void on_signal(int number)
 {
@@ -43,19 +49,21 @@ static void on_signal(int number)
 
 static void make_plain(void)
 {
-	tcsetattr(STDIN_FILENO, TCSAFLUSH, &before);
+	if (raw)
+		tcsetattr(STDIN_FILENO, TCSAFLUSH, &before);
+	raw = false;
 }
 
 static void make_raw(void)
 {
-	struct termios raw;
+	struct termios modes;
 
 	if (tcgetattr(STDIN_FILENO, &before))
 		return;		/* it is none: there is nothing to change */
 	atexit(make_plain);
-	raw = before;
-	cfmakeraw(&raw);
-	tcsetattr(STDIN_FILENO, TCSANOW, &raw);
+	modes = before;
+	cfmakeraw(&modes);
+	raw = !tcsetattr(STDIN_FILENO, TCSANOW, &modes);
 }
 
 /* They are let in while it waits; *waiting: what is blocked then. */
@@ -112,18 +120,22 @@ static void send_keys(struct session *s)
 
 /* ---- from the guest to here --------------------------------------------- */
 
-static bool show(const char *text, size_t nr)
+/* Signals are let in while nobody takes it. */
+static bool show(const struct session *s, const char *text, size_t nr)
 {
+	struct pollfd p = {.fd = STDOUT_FILENO, .events = POLLOUT};
 	ssize_t n;
 
-	for (; nr; text += n, nr -= (size_t)n) {
-		n = write(STDOUT_FILENO, text, nr);
-		if (n < 0 && errno == EINTR && !ended)
+	for (; nr && !ended; text += n, nr -= (size_t)n) {
+		n = ppoll(&p, 1, NULL, &s->waiting);
+		if (n > 0)
+			n = write(STDOUT_FILENO, text, nr < PIECE ? nr : PIECE);
+		if (n < 0 && (errno == EINTR || errno == EAGAIN))
 			n = 0;
 		if (n < 0)
 			return false;
 	}
-	return true;
+	return !nr;
 }
 
 static void show_text(struct session *s)
@@ -132,7 +144,7 @@ static void show_text(struct session *s)
 	ssize_t n = read(s->fd, text, sizeof(text));
 
 	if (n > 0) {
-		s->over = !show(text, (size_t)n);
+		s->over = !show(s, text, (size_t)n);
 	} else if (!n || (errno != EAGAIN && errno != EINTR)) {
 		close(s->fd);
 		s->fd = -1;
@@ -141,19 +153,20 @@ static void show_text(struct session *s)
 
 /* ---- both --------------------------------------------------------------- */
 
-/* 0, or how it ends: 1 the domain has gone, -1 an error was told */
+/* 0, or how it ends: 1 the domain has gone, -1 an error is to be told */
 static int look(struct session *s)
 {
 	int rc = lodge_console_attach(s->console, &s->fd);
 
+	if (!rc)
+		s->waited = 0;
 	if (!rc || rc == -EAGAIN)
 		return 0;
-	return rc == -ESRCH ? 1 : (cli_failed(s->l), -1);
+	return rc == -ESRCH ? 1 : -1;
 }
 
 /* Which of the three has something, or -1: a signal. */
-static int wait_any(const struct session *s, struct pollfd p[3],
-		    const sigset_t *waiting)
+static int wait_any(const struct session *s, struct pollfd p[3])
 {
 	struct timespec again = {.tv_nsec = AGAIN_MS * 1000000L};
 
@@ -168,18 +181,29 @@ static int wait_any(const struct session *s, struct pollfd p[3],
 		.fd = s->fd,
 		.events = (short)(s->typed ? POLLIN | POLLOUT : POLLIN),
 	};
-	return ppoll(p, 3, s->fd < 0 ? &again : NULL, waiting);
+	return ppoll(p, 3, s->fd < 0 ? &again : NULL, &s->waiting);
+}
+
+/* This terminal may be raw. */
+static void tell_missing(const struct session *s)
+{
+	fprintf(stderr,
+		"lodge: nobody serves this console of domain %u yet: does "
+		"xenconsoled or lodge-consoled run? ^] leaves\r\n", s->domid);
 }
 
 /* As look(). */
-static int converse(struct session *s, const sigset_t *waiting)
+static int converse(struct session *s)
 {
 	struct pollfd p[3];
-	int rc = look(s);
+	int rc = look(s), nr;
 
 	while (!rc && !s->over && !ended) {
-		if (wait_any(s, p, waiting) < 0)
+		nr = wait_any(s, p);
+		if (nr < 0)
 			continue;
+		if (!nr && ++s->waited == PATIENCE)
+			tell_missing(s);
 		if (p[1].revents)
 			take_keys(s);
 		if (p[2].revents & (POLLIN | POLLHUP | POLLERR))
@@ -194,15 +218,17 @@ static int converse(struct session *s, const sigset_t *waiting)
 int cli_console(struct lodge *l, unsigned int domid,
 		enum lodge_console_type type, unsigned int number)
 {
-	struct session s = {.l = l, .fd = -1, .input = true};
-	sigset_t waiting;
+	struct session s = {.l = l, .domid = domid, .fd = -1, .input = true};
 	int rc;
 
 	if (lodge_console_open(l, &s.console, domid, type, number))
 		return cli_failed(l);
-	catch_signals(&waiting);
+	catch_signals(&s.waiting);
 	make_raw();
-	rc = converse(&s, &waiting);
+	rc = converse(&s);
+	make_plain();
+	if (rc < 0)
+		cli_failed(l);
 	lodge_console_close(s.console);
 	if (s.fd >= 0)
 		close(s.fd);

@@ -108,7 +108,7 @@ int cmd_domname(const struct cli_options *o, int argc, char **argv)
 	(void)o;
 	(void)argc;
 	domid = strtoul(argv[0], &end, 10);
-	if (*end || !*argv[0] || *argv[0] == '-' || domid > 0x7fff) {
+	if (*end || !*argv[0] || *argv[0] == '-' || domid > 32751) {
 		fprintf(stderr, "lodge: \"%s\" is no domain id, which is a "
 			"number up to 32751\n", argv[0]);
 		return CLI_FAILED;

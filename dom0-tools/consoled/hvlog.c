@@ -2,24 +2,80 @@
 /*
  * hvlog.c - what the hypervisor says, as a file
  *
- * Begins with all that the hypervisor still has: after a restart of this
- * program the file repeats it.
+ * Begins with all that the hypervisor still has. How far the file is says
+ * another one beside it, with the boot that this is true of: a program that
+ * was killed goes on there, and repeats one piece at most.
  */
 #include "hvlog.h"
 
 #include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 #include <xen/xen.h>
 
 #include "liblodge.h"
 #include "say.h"
 #include "xen.h"
 
+#define BOOT_ID "/proc/sys/kernel/random/boot_id"
+#define ID_TEXT 37
+
 static struct lodge *host;
 static struct log_file file;
 static struct channel channel;
 static uint32_t position;
+static int position_fd = -1;
+static char boot[ID_TEXT];
+
+/* ---- how far it is ------------------------------------------------------ */
+
+static void read_boot(void)
+{
+	FILE *f = fopen(BOOT_ID, "re");
+
+	if (!f || fscanf(f, "%36s", boot) != 1)
+		*boot = '\0';
+	if (f)
+		fclose(f);
+}
+
+/* Of another boot, or of a file that is no longer there, it says nothing. */
+static void read_position(const char *dir)
+{
+	char path[512], text[64] = "", id[ID_TEXT];
+	uint32_t said;
+
+	if (snprintf(path, sizeof(path), "%s/hypervisor.position", dir) >=
+	    (int)sizeof(path))
+		return;
+	position_fd = open(path, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC,
+			   0640);
+	if (position_fd < 0) {
+		say("cannot open %s: %s", path, strerror(errno));
+		return;
+	}
+	if (read(position_fd, text, sizeof(text) - 1) > 0 &&
+	    sscanf(text, "%36s %u", id, &said) == 2 && *boot &&
+	    !strcmp(id, boot) && file.size)
+		position = said;
+}
+
+/* Each has the length of the one before. */
+static void write_position(void)
+{
+	char text[64];
+	int n = snprintf(text, sizeof(text), "%s %10u\n", boot, position);
+
+	if (position_fd >= 0 && *boot &&
+	    pwrite(position_fd, text, (size_t)n, 0) != n)
+		say("cannot write how far hypervisor.log is: %s",
+		    strerror(errno));
+}
+
+/* ---- the file ----------------------------------------------------------- */
 
 static void copy_news(void)
 {
@@ -33,6 +89,7 @@ static void copy_news(void)
 			return;
 		}
 		log_write(&file, text, nr);
+		write_position();
 	} while (nr == sizeof(text));
 }
 
@@ -54,6 +111,8 @@ void hvlog_start(const struct log_style *style)
 		say("the hypervisor does not tell of what it says: %s",
 		    strerror(-rc));
 	log_open(&file, style, "hypervisor.log");
+	read_boot();
+	read_position(style->dir);
 	copy_news();
 }
 

@@ -14,10 +14,10 @@
 #include <xenevtchn.h>
 #include <xenforeignmemory.h>
 #include <xengnttab.h>
-#include <xentoollog.h>
 
 #include "loop.h"
 #include "say.h"
+#include "silent.h"
 
 #define MOST_AT_ONCE 64
 
@@ -28,29 +28,6 @@ static xenforeignmemory_handle *memory;
 /* Who has a port of ours. */
 static struct channel **users;
 static size_t nr_users;
-
-static void say_nothing(struct xentoollog_logger *logger,
-			xentoollog_level level, int errnoval,
-			const char *context, const char *format, va_list ap)
-{
-}
-
-static void show_nothing(struct xentoollog_logger *logger, const char *context,
-			 const char *doing_what, int percent,
-			 unsigned long done, unsigned long total)
-{
-}
-
-static void keep(struct xentoollog_logger *logger)
-{
-}
-
-/* The libraries would say what is tried in another way, or said by us. */
-static struct xentoollog_logger silent = {
-	.vmessage = say_nothing,
-	.progress = show_nothing,
-	.destroy = keep,
-};
 
 /* ---- events ------------------------------------------------------------- */
 
@@ -74,9 +51,9 @@ void xen_open(void)
 {
 	int fd;
 
-	events = xenevtchn_open(&silent, 0);
-	grants = xengnttab_open(&silent, 0);
-	memory = xenforeignmemory_open(&silent, 0);
+	events = xenevtchn_open(&silent_logger, 0);
+	grants = xengnttab_open(&silent_logger, 0);
+	memory = xenforeignmemory_open(&silent_logger, 0);
 	if (!events || !grants || !memory)
 		die("cannot reach guests: %s; is this Dom0?", strerror(errno));
 	fd = xenevtchn_fd(events);

@@ -13,10 +13,12 @@
  *
  * When a server has died without a word, the name that it wrote stays, and may
  * soon be that of somebody else's terminal. So a name is tried once each time
- * that it is written, and not at all while a socket says that nobody listens.
+ * that it is written, and while a socket says that nobody listens only if it
+ * is the terminal of a daemon for consoles, which serves in the other's place.
  */
 #include "host.h"
 #include "store.h"
+#include "terminal.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -214,7 +216,7 @@ static int open_terminal(struct lodge_console *c, const char *path)
 
 /*
  * Not negative: a stream of lodge-consoled's; -ENOENT it does not serve this
- * one; -EAGAIN it has died, or is busy; -errno, and an error
+ * one; -ECONNREFUSED it has died; -EAGAIN it is busy; -errno, and an error
  */
 static int open_socket(struct lodge_console *c)
 {
@@ -230,12 +232,21 @@ static int open_socket(struct lodge_console *c)
 	error = errno;
 	if (fd >= 0)
 		close(fd);
-	if (error == ENOENT)
-		return -ENOENT;
-	if (error == ECONNREFUSED || error == EAGAIN)
-		return -EAGAIN;
+	if (error == ENOENT || error == ECONNREFUSED || error == EAGAIN)
+		return -error;
 	return fail(c->l, error, "cannot connect to %s: %s", c->socket,
 		    strerror(error));
+}
+
+/* As open_terminal(). */
+static int open_reachable(struct lodge_console *c, const char *path)
+{
+	int fd = open_socket(c);
+
+	if (fd == -ECONNREFUSED)
+		fd = c->written && terminal_has_server(path) ? -ENOENT
+							     : -EAGAIN;
+	return fd == -ENOENT ? open_terminal(c, path) : fd;
 }
 
 /* As open_terminal(). */
@@ -250,9 +261,7 @@ static int open_either(struct lodge_console *c)
 	fd = -EAGAIN;
 	if (path && *path) {
 		rc = check_rights(c);
-		fd = rc ? rc : open_socket(c);
-		if (fd == -ENOENT && !rc)
-			fd = open_terminal(c, path);
+		fd = rc ? rc : open_reachable(c, path);
 	}
 	free(path);
 	return fd;

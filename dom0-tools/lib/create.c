@@ -107,13 +107,25 @@ static int put_intent(struct store_change *t, void *arg)
 	return rc ? rc : unfinished_begin(n->l, t, n->uuid, n->c->name);
 }
 
+/*
+ * What others have left takes memory. Of one that cannot be ended lodge list
+ * tells; it keeps away only those of its name or UUID.
+ */
+static void finish_others(struct creation *n)
+{
+	struct lodge other = aside(n->l);
+	size_t nr;
+
+	lodge_finish(&other, NULL, &nr);
+	aside_end(n->l, &other);
+}
+
 static int begin(struct creation *n)
 {
-	size_t nr;
-	int rc = lodge_finish(n->l, NULL, &nr);
+	int rc;
 
-	if (!rc && n->c->has_uuid)
-		rc = check_uuid(n);
+	finish_others(n);
+	rc = n->c->has_uuid ? check_uuid(n) : 0;
 	return rc ? rc : store_change(n->l, put_intent, n);
 }
 
@@ -342,7 +354,7 @@ static int wait_devices(struct creation *n)
 
 static int finish(struct creation *n)
 {
-	return unfinished_forget(n->l, n->uuid);
+	return unfinished_complete(n->l, n->uuid);
 }
 
 static int furnish(struct creation *n)
@@ -363,17 +375,15 @@ static int furnish(struct creation *n)
 /* The error that is told is the one that led here. */
 static int take_back(struct creation *n, bool made, int rc)
 {
-	struct lodge other = {
-		.calls = n->l->calls,
-		.store = n->l->store,
-		.memory = n->l->memory,
-	};
+	struct lodge other = aside(n->l);
 
+	/* A loop device stays while we have it open. */
+	guest_devices_close(&n->devices);
 	if (made)
 		destroy_and_forget(&other, n->domid, n->uuid);
 	else
 		unfinished_forget(&other, n->uuid);
-	arena_free(&other.arena);
+	aside_end(n->l, &other);
 	return rc;
 }
 

@@ -92,32 +92,58 @@ int lodge_domain_destroy(struct lodge *l, unsigned int domid)
 
 /* ---- what others have left ---------------------------------------------- */
 
-/* Those of the hypervisor's domains that @u is; there may be none any more. */
-static int end_domains(struct lodge *l, const struct unfinished *u)
+/*
+ * Those of the hypervisor's domains that @u is. If there is none any more, its
+ * nodes stay until somebody takes them away; the number may be another one's.
+ */
+static int end_domains(struct lodge *l, const struct unfinished *u,
+		       const struct lodge_domain *list, size_t nr)
 {
-	struct lodge_domain *list;
-	size_t nr, i;
-	int rc = lodge_domains(l, &list, &nr);
+	bool known = u->domid != STORE_NOBODY;
+	size_t i;
+	int rc = 0;
 
-	if (rc)
-		return rc;
-	for (i = 0; i < nr && !rc; i++)
+	for (i = 0; i < nr && !rc; i++) {
+		if (list[i].domid == u->domid)
+			known = false;
 		if (list[i].abandoned && !memcmp(list[i].uuid, u->uuid, 16))
 			rc = destroy_and_forget(l, list[i].domid, u->uuid);
-	lodge_domains_free(list, nr);
+	}
+	if (rc)
+		return rc;
+	return known ? destroy_and_forget(l, u->domid, u->uuid)
+		     : unfinished_forget(l, u->uuid);
+}
+
+/* The error that is told is the one that led here. */
+static int give_back(struct lodge *l, const struct unfinished *u, int rc)
+{
+	struct lodge other = aside(l);
+
+	unfinished_give_back(&other, u);
+	aside_end(l, &other);
 	return rc;
 }
 
-/* Nodes of a domain that is gone stay until somebody takes them away. */
-static int finish_one(struct lodge *l, const struct unfinished *u)
+/* *nr: one more, if no other process has been quicker. */
+static int finish_one(struct lodge *l, const struct unfinished *u, size_t *nr)
 {
-	struct xen_domctl_getdomaininfo info;
-	int rc = end_domains(l, u);
+	struct lodge_domain *list;
+	size_t nr_list;
+	int rc = lodge_domains(l, &list, &nr_list);
 
-	if (!rc && u->domid != STORE_NOBODY &&
-	    hv_domain_info(l, u->domid, &info) == -ESRCH)
-		return destroy_and_forget(l, u->domid, u->uuid);
-	return rc ? rc : unfinished_forget(l, u->uuid);
+	if (rc)
+		return rc;
+	/* Listed before: of domains that have come since none is meant. */
+	rc = unfinished_adopt(l, u->uuid);
+	if (rc > 0) {
+		(*nr)++;
+		rc = end_domains(l, u, list, nr_list);
+		if (rc)
+			rc = give_back(l, u, rc);
+	}
+	lodge_domains_free(list, nr_list);
+	return rc;
 }
 
 int lodge_finish(struct lodge *l, const char *name, size_t *nr)
@@ -127,13 +153,9 @@ int lodge_finish(struct lodge *l, const char *name, size_t *nr)
 	int rc = unfinished_list(l, &list, &nr_list);
 
 	*nr = 0;
-	for (i = 0; i < nr_list && !rc; i++) {
-		if (!list[i].abandoned ||
-		    (name && strcmp(name, list[i].name)))
-			continue;
-		rc = finish_one(l, &list[i]);
-		(*nr)++;
-	}
+	for (i = 0; i < nr_list && !rc; i++)
+		if (list[i].abandoned && (!name || !strcmp(name, list[i].name)))
+			rc = finish_one(l, &list[i], nr);
 	unfinished_free(list, nr_list);
 	return rc ? fail_because(l, "cannot end what a process has left that "
 				 "was killed") : 0;

@@ -12,6 +12,7 @@
  * guest can have it end earlier: so the kernel's own objects are waited for.
  */
 #include "attached.h"
+#include "clock.h"
 #include "host.h"
 #include "store.h"
 
@@ -147,14 +148,18 @@ static int is_gone(const void *arg)
 	return access(driver, F_OK) && (!*f->loop || access(f->loop, F_OK));
 }
 
-/* All of them; the last that does not let go is what is told. */
+/*
+ * All of them, by one deadline: however many stall. The last that does not let
+ * go is what is told.
+ */
 static int wait_all(const struct detachment *a)
 {
+	long end = clock_ms() + DEVICE_DEADLINE_MS;
 	const struct attached *f;
 	int rc = 0;
 
 	for (f = a->list; f; f = f->next)
-		if (device_wait_sysfs(is_gone, f))
+		if (device_wait_sysfs(is_gone, f, end))
 			rc = device_stalled(a->l, &f->d, ETIMEDOUT);
 	return rc;
 }
@@ -200,7 +205,8 @@ static int end_one(struct detachment *a)
 
 	if (rc)
 		return rc;
-	if (!device_wait_sysfs(is_gone, a->list))
+	if (!device_wait_sysfs(is_gone, a->list,
+			       clock_ms() + DEVICE_DEADLINE_MS))
 		return store_change(a->l, forget, a);
 	if (!a->asked)
 		return device_stalled(a->l, d, ETIMEDOUT);

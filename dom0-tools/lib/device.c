@@ -4,6 +4,7 @@
  */
 #include "device.h"
 
+#include "clock.h"
 #include "host.h"
 #include "store.h"
 
@@ -208,14 +209,13 @@ int device_stalled(struct lodge *l, const struct device *d, int code)
 	return rc;
 }
 
-int device_wait_sysfs(int (*look)(const void *arg), const void *arg)
+int device_wait_sysfs(int (*look)(const void *arg), const void *arg, long end)
 {
 	const struct timespec step = {.tv_nsec = STEP_MS * 1000000};
-	unsigned int waited;
 	int rc;
 
-	for (waited = 0; !(rc = look(arg)); waited += STEP_MS) {
-		if (waited >= DEVICE_DEADLINE_MS)
+	while (!(rc = look(arg))) {
+		if (clock_ms() >= end)
 			return -ETIMEDOUT;
 		nanosleep(&step, NULL);
 	}

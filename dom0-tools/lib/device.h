@@ -63,10 +63,11 @@ int device_wait_back(struct lodge *l, const struct device *d);
 /**
  * device_wait_sysfs() - until sysfs shows what nobody is told of
  * @look: 1 it does; 0 not yet; -errno, and an error
+ * @end:  deadline, by clock_ms()
  *
  * Return: 0; -ETIMEDOUT, without an error; what @look returned.
  */
-int device_wait_sysfs(int (*look)(const void *arg), const void *arg);
+int device_wait_sysfs(int (*look)(const void *arg), const void *arg, long end);
 
 /* Why a back end has given up, or that it does nothing. Returns -code. */
 int device_stalled(struct lodge *l, const struct device *d, int code);

@@ -81,6 +81,24 @@ int fail_because(struct lodge *l, const char *what, ...)
 	return rc;
 }
 
+struct lodge aside(const struct lodge *l)
+{
+	return (struct lodge){
+		.calls = l->calls,
+		.store = l->store,
+		.memory = l->memory,
+	};
+}
+
+/* What was opened meanwhile stays open. */
+void aside_end(struct lodge *l, struct lodge *other)
+{
+	l->calls = other->calls;
+	l->store = other->store;
+	l->memory = other->memory;
+	arena_free(&other->arena);
+}
+
 void hint(struct lodge *l, const char *text)
 {
 	if (l->error)

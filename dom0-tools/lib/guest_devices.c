@@ -4,6 +4,7 @@
  */
 #include "guest_devices.h"
 
+#include "clock.h"
 #include "device.h"
 #include "host.h"
 #include "link.h"
@@ -298,7 +299,8 @@ static int is_open(const void *arg)
 static int wait_opened(struct lodge *l, const struct device *d)
 {
 	const struct opening o = {l, d};
-	int rc = device_wait_sysfs(is_open, &o);
+	int rc = device_wait_sysfs(is_open, &o,
+				   clock_ms() + DEVICE_DEADLINE_MS);
 
 	return rc == -ETIMEDOUT ? device_stalled(l, d, ETIMEDOUT) : rc;
 }

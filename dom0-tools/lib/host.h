@@ -38,6 +38,12 @@ int fail(struct lodge *l, int code, const char *what, ...)
 int fail_because(struct lodge *l, const char *what, ...)
 	__attribute__((format(printf, 2, 3)));
 void hint(struct lodge *l, const char *text);
+/*
+ * The same handle with errors of its own, for what is done on the way out: the
+ * error of @l stays. In between @l is not used.
+ */
+struct lodge aside(const struct lodge *l);
+void aside_end(struct lodge *l, struct lodge *other);
 
 /* ---- hv.c ---- */
 /* 0; -errno, and an error */

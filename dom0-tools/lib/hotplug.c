@@ -78,12 +78,14 @@ static int put(struct store_change *t, void *arg)
 }
 
 /* The error that is told is the one that led here. */
-static void take_back(const struct coming *n)
+static void take_back(struct coming *n)
 {
-	struct lodge other = {.calls = n->l->calls, .store = n->l->store};
+	struct lodge other = aside(n->l);
 
+	/* A loop device stays while we have it open. */
+	guest_devices_close(&n->all);
 	device_detach(&other, &n->device, true);
-	arena_free(&other.arena);
+	aside_end(n->l, &other);
 }
 
 static int come(struct coming *n, const struct lodge_domain_config *config)
@@ -108,6 +110,8 @@ static int attach(struct coming *n, const struct lodge_domain_config *config)
 			 ? hv_domain_info(n->l, n->device.domid, &info)
 			 : fail(n->l, EINVAL, "it is Dom0, the host's own");
 
+	if (!rc && info.flags & XEN_DOMINF_dying)
+		rc = fail(n->l, EBUSY, "it is being ended");
 	if (rc)
 		return rc;
 	memcpy(n->uuid, info.handle, sizeof(n->uuid));

@@ -8,30 +8,8 @@
 #include <string.h>
 #include <xen/version.h>
 #include <xenforeignmemory.h>
-#include <xentoollog.h>
 
-static void say_nothing(struct xentoollog_logger *logger,
-			xentoollog_level level, int errnoval,
-			const char *context, const char *format, va_list ap)
-{
-}
-
-static void show_nothing(struct xentoollog_logger *logger, const char *context,
-			 const char *doing_what, int percent,
-			 unsigned long done, unsigned long total)
-{
-}
-
-static void keep(struct xentoollog_logger *logger)
-{
-}
-
-/* libxencall would print what our errors say. */
-static struct xentoollog_logger silent = {
-	.vmessage = say_nothing,
-	.progress = show_nothing,
-	.destroy = keep,
-};
+#include "silent.h"
 
 static int open_calls(struct lodge *l)
 {
@@ -39,7 +17,7 @@ static int open_calls(struct lodge *l)
 
 	if (l->calls)
 		return 0;
-	l->calls = xencall_open(&silent, 0);
+	l->calls = xencall_open(&silent_logger, 0);
 	if (l->calls)
 		return 0;
 	error = errno;
@@ -56,7 +34,7 @@ int hv_open_memory(struct lodge *l)
 
 	if (l->memory)
 		return 0;
-	l->memory = xenforeignmemory_open(&silent, 0);
+	l->memory = xenforeignmemory_open(&silent_logger, 0);
 	if (l->memory)
 		return 0;
 	error = errno;

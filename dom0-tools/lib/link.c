@@ -4,6 +4,7 @@
  */
 #include "link.h"
 
+#include "clock.h"
 #include "host.h"
 
 #include <errno.h>
@@ -14,7 +15,6 @@
 #include <poll.h>
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 /* The kernel's messages are smaller than a page. */
@@ -60,14 +60,6 @@ int link_check_bridge(struct lodge *l, const char *bridge, uint32_t *mtu)
 		       : trouble(l, "read the MTU of", bridge, EIO);
 }
 
-static long now_ms(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return t.tv_sec * 1000 + t.tv_nsec / 1000000;
-}
-
 /* Until any interface changes. 0; -ETIMEDOUT; -errno */
 static int wait_change(struct mnl_socket *events, long end)
 {
@@ -75,7 +67,7 @@ static int wait_change(struct mnl_socket *events, long end)
 		.fd = mnl_socket_get_fd(events),
 		.events = POLLIN,
 	};
-	long left = end - now_ms();
+	long left = end - clock_ms();
 	union message m;
 	int n;
 
@@ -96,7 +88,7 @@ int link_wait(struct lodge *l, const char *path, unsigned int ms,
 {
 	struct mnl_socket *events =
 		mnl_socket_open2(NETLINK_ROUTE, SOCK_CLOEXEC);
-	long end = now_ms() + (long)ms;
+	long end = clock_ms() + (long)ms;
 	int rc = 0;
 
 	if (!events || mnl_socket_bind(events, RTMGRP_LINK, MNL_SOCKET_AUTOPID))

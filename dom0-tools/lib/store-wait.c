@@ -4,6 +4,7 @@
  */
 #include "store.h"
 
+#include "clock.h"
 #include "host.h"
 
 #include <errno.h>
@@ -11,19 +12,10 @@
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "xenstore.h"
 
 static const char token[] = "lodge";
-
-static long now_ms(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return t.tv_sec * 1000 + t.tv_nsec / 1000000;
-}
 
 /* Until any event, or the time is over. 0, -ETIMEDOUT, or -errno and an error
  */
@@ -37,7 +29,7 @@ static int wait_event(struct lodge *l, long end)
 		if (errno != EAGAIN)
 			return fail(l, errno, "the store does not answer: %s",
 				    strerror(errno));
-		left = end - now_ms();
+		left = end - clock_ms();
 		if (left <= 0)
 			return -ETIMEDOUT;
 		/* Interrupted: what there is, is looked at again. */
@@ -50,7 +42,7 @@ static int wait_event(struct lodge *l, long end)
 int store_wait(struct lodge *l, const char *path, int (*look)(void *arg),
 	       void *arg, int ms)
 {
-	long end = ms < 0 ? LONG_MAX : now_ms() + ms;
+	long end = ms < 0 ? LONG_MAX : clock_ms() + ms;
 	int rc = store_open(l);
 
 	if (rc)

@@ -18,8 +18,11 @@
 
 /* ---- processes ---------------------------------------------------------- */
 
-/* When it was started: two of one number differ by that. False: it is gone. */
-static bool find_start(unsigned int pid, unsigned long long *start)
+/*
+ * When it was started: two of one number differ by that. 1; 0 it is gone;
+ * -errno nobody can tell
+ */
+static int find_start(unsigned int pid, unsigned long long *start)
 {
 	char path[32], line[1024], *p = NULL, state;
 	FILE *f;
@@ -27,7 +30,10 @@ static bool find_start(unsigned int pid, unsigned long long *start)
 	snprintf(path, sizeof(path), "/proc/%u/stat", pid);
 	f = fopen(path, "re");
 	if (!f)
-		return false;
+		/* Without /proc nobody seems to be there. */
+		return errno == ENOENT && !access("/proc/self/stat", F_OK)
+			       ? 0
+			       : -EIO;
 	/* Its name, in brackets, may have any bytes; then state and numbers. */
 	if (fgets(line, sizeof(line), f))
 		p = strrchr(line, ')');
@@ -40,11 +46,18 @@ static bool find_start(unsigned int pid, unsigned long long *start)
 	       state != 'Z' && state != 'X';
 }
 
+/* Of one that nobody can tell of it is not said. */
 static bool is_abandoned(const struct unfinished *u)
 {
 	unsigned long long start;
+	int rc = find_start(u->pid, &start);
 
-	return !find_start(u->pid, &start) || start != u->start;
+	return !rc || (rc > 0 && start != u->start);
+}
+
+static bool is_ours(const struct unfinished *u)
+{
+	return u->pid == (unsigned int)getpid() && !u->abandoned;
 }
 
 /* ---- nodes -------------------------------------------------------------- */
@@ -63,21 +76,46 @@ static bool parse(struct unfinished *u, const char *uuid, const char *text)
 	return u->name;
 }
 
-static int put(struct lodge *l, struct store_change *t, const char *uuid,
-	       unsigned int domid, const char *name)
-{
-	unsigned int pid = (unsigned int)getpid();
+struct process {
+	unsigned int pid;
 	unsigned long long start;
+};
+
+static int put_of(struct lodge *l, struct store_change *t, const char *uuid,
+		  struct process p, unsigned int domid, const char *name)
+{
 	char *text;
 	int rc;
 
-	if (!find_start(pid, &start))
-		return fail(l, EIO, "/proc does not tell of this process");
-	if (asprintf(&text, "%u %llu %u %s", pid, start, domid, name) < 0)
+	if (asprintf(&text, "%u %llu %u %s", p.pid, p.start, domid, name) < 0)
 		return fail(l, ENOMEM, "there is no memory");
 	rc = store_put(t, STORE_KEEP, text, ROOT "/%s", uuid);
 	free(text);
 	return rc;
+}
+
+/* It is this process that is at it. */
+static int put(struct lodge *l, struct store_change *t, const char *uuid,
+	       unsigned int domid, const char *name)
+{
+	struct process p = {.pid = (unsigned int)getpid()};
+
+	return find_start(p.pid, &p.start) == 1
+		       ? put_of(l, t, uuid, p, domid, name)
+		       : fail(l, EIO, "/proc does not tell of this process");
+}
+
+static int tell_of(struct lodge *l, const struct unfinished *u,
+		   const char *node)
+{
+	if (!u->abandoned)
+		return fail(l, EEXIST,
+			    "process %u is creating or destroying \"%s\", %s",
+			    u->pid, u->name, node);
+	fail(l, EEXIST, "\"%s\", %s, is half made or half ended", u->name,
+	     node);
+	hint(l, "lodge destroy of that name says why it cannot be ended");
+	return -EEXIST;
 }
 
 /* Of one name, at work. */
@@ -88,11 +126,9 @@ static int check_one(struct lodge *l, struct store_change *t, const char *node,
 	char *text;
 	int rc = store_get(t, &text, ROOT "/%s", node);
 
-	if (!rc && parse(&u, node, text) && !u.abandoned &&
+	if (!rc && parse(&u, node, text) &&
 	    (!strcmp(u.name, name) || !memcmp(u.uuid, uuid, 16)))
-		rc = fail(l, EEXIST,
-			  "process %u is creating or destroying \"%s\", %s",
-			  u.pid, u.name, node);
+		rc = tell_of(l, &u, node);
 	free(u.name);
 	free(text);
 	return rc;
@@ -157,25 +193,130 @@ int unfinished_check(struct lodge *l, struct store_change *t,
 	return rc;
 }
 
-int unfinished_end(struct store_change *t, const uint8_t uuid[16])
+/* *u: what the node says, u->name to be free()d, NULL: there is none of ours */
+static int read_one(struct store_change *t, const uint8_t uuid[16],
+		    struct unfinished *u)
 {
-	char text[UUID_TEXT];
+	char node[UUID_TEXT], *text;
+	int rc;
 
-	uuid_text(text, uuid);
-	return store_remove(t, ROOT "/%s", text);
+	*u = (struct unfinished){.name = NULL};
+	uuid_text(node, uuid);
+	rc = store_get(t, &text, ROOT "/%s", node);
+	if (!rc)
+		parse(u, node, text);
+	free(text);
+	return rc;
 }
 
-static int end_one(struct store_change *t, void *arg)
+int unfinished_end(struct store_change *t, const uint8_t uuid[16])
 {
-	return unfinished_end(t, arg);
+	struct unfinished u;
+	char node[UUID_TEXT];
+	int rc = read_one(t, uuid, &u);
+
+	uuid_text(node, uuid);
+	if (!rc && u.name && is_ours(&u))
+		rc = store_remove(t, ROOT "/%s", node);
+	free(u.name);
+	return rc;
+}
+
+/* One at work: whose, and, once that is known, how it ended. */
+struct work {
+	struct lodge *l;
+	const uint8_t *uuid;
+};
+
+static int forget(struct store_change *t, void *arg)
+{
+	const struct work *w = arg;
+
+	return unfinished_end(t, w->uuid);
 }
 
 int unfinished_forget(struct lodge *l, const uint8_t uuid[16])
 {
-	uint8_t copy[16];
+	struct work w = {l, uuid};
 
-	memcpy(copy, uuid, sizeof(copy));
-	return store_change(l, end_one, copy);
+	return store_change(l, forget, &w);
+}
+
+static int complete(struct store_change *t, void *arg)
+{
+	const struct work *w = arg;
+	struct unfinished u;
+	int rc = read_one(t, w->uuid, &u);
+	bool ours = u.name && is_ours(&u);
+
+	free(u.name);
+	if (rc)
+		return rc;
+	return ours ? unfinished_end(t, w->uuid)
+		    : fail(w->l, ECANCELED,
+			   "another process has destroyed it meanwhile");
+}
+
+int unfinished_complete(struct lodge *l, const uint8_t uuid[16])
+{
+	struct work w = {l, uuid};
+
+	return store_change(l, complete, &w);
+}
+
+struct adoption {
+	struct work w;
+	bool ours;
+};
+
+static int adopt(struct store_change *t, void *arg)
+{
+	struct adoption *a = arg;
+	struct unfinished u;
+	char node[UUID_TEXT];
+	int rc = read_one(t, a->w.uuid, &u);
+
+	uuid_text(node, a->w.uuid);
+	a->ours = !rc && u.name && u.abandoned;
+	if (a->ours)
+		rc = put(a->w.l, t, node, u.domid, u.name);
+	free(u.name);
+	return rc;
+}
+
+int unfinished_adopt(struct lodge *l, const uint8_t uuid[16])
+{
+	struct adoption a = {.w = {l, uuid}};
+	int rc = store_change(l, adopt, &a);
+
+	return rc ? rc : a.ours;
+}
+
+struct giving_back {
+	struct work w;
+	const struct unfinished *of;
+};
+
+static int give_back(struct store_change *t, void *arg)
+{
+	const struct giving_back *g = arg;
+	const struct process p = {g->of->pid, g->of->start};
+	struct unfinished u;
+	char node[UUID_TEXT];
+	int rc = read_one(t, g->w.uuid, &u);
+
+	uuid_text(node, g->w.uuid);
+	if (!rc && u.name && is_ours(&u))
+		rc = put_of(g->w.l, t, node, p, g->of->domid, g->of->name);
+	free(u.name);
+	return rc;
+}
+
+int unfinished_give_back(struct lodge *l, const struct unfinished *u)
+{
+	struct giving_back g = {{l, u->uuid}, u};
+
+	return store_change(l, give_back, &g);
 }
 
 /* ---- all of them -------------------------------------------------------- */

@@ -32,8 +32,8 @@ struct unfinished {
 /**
  * unfinished_begin() - a guest is to be made, by this process
  *
- * Return: 0; -EEXIST another process makes one of that name, or UUID; as
- *         store_put(). And an error.
+ * Return: 0; -EEXIST another process makes one of that name, or UUID, or has
+ *         left one half made; as store_put(). And an error.
  */
 int unfinished_begin(struct lodge *l, struct store_change *t,
 		     const uint8_t uuid[16], const char *name);
@@ -52,10 +52,25 @@ int unfinished_take(struct lodge *l, struct store_change *t,
 int unfinished_check(struct lodge *l, struct store_change *t,
 		     const uint8_t uuid[16]);
 
-/* All is done. As store_remove(). */
+/*
+ * All is done, if this process is still at it: one that has taken over, or
+ * begins anew with the same UUID, has the node. As store_remove().
+ */
 int unfinished_end(struct store_change *t, const uint8_t uuid[16]);
 /* The same on its own. 0; -errno, and an error */
 int unfinished_forget(struct lodge *l, const uint8_t uuid[16]);
+
+/* The same. 0; -ECANCELED another one has taken over; -errno. And an error */
+int unfinished_complete(struct lodge *l, const uint8_t uuid[16]);
+
+/**
+ * unfinished_adopt() - take over from a process that is gone
+ *
+ * Return: 1; 0 another one has done so, or all is done; -errno, and an error.
+ */
+int unfinished_adopt(struct lodge *l, const uint8_t uuid[16]);
+/* It could not be ended: it is @u again. 0; -errno, and an error */
+int unfinished_give_back(struct lodge *l, const struct unfinished *u);
 
 /* *list to be given to unfinished_free(). 0; -errno, and an error */
 int unfinished_list(struct lodge *l, struct unfinished **list, size_t *nr);

@@ -19,6 +19,7 @@ BUILD = TOP / "build"
 sys.path.insert(0, str(TOP / "tests" / "xenstore"))
 
 import daemon as daemon_module  # noqa: E402
+import kernels  # noqa: E402
 
 TOOL = BUILD / "dom0-tools" / "asan" / "lodge"
 FAKE = BUILD / "dom0-tools" / "fakecall.so"
@@ -71,10 +72,14 @@ class Host:
         return dict(os.environ, XENSTORED_PATH=str(self.store.socket),
                     FAKECALL_DOMAINS=str(self.domains), TZ="UTC")
 
-    def lodge(self, *words):
-        """Status, what it said, and what it said beside that."""
+    def lodge(self, *words, files=None):
+        """Status, what it said, and what it said beside that.
+
+        @files: so many descriptors it may have.
+        """
+        limit = ["prlimit", "--nofile=%d" % files] if files else []
         done = subprocess.run(
-            [str(TOOL), *words], capture_output=True, text=True,
+            [*limit, str(TOOL), *words], capture_output=True, text=True,
             env=dict(self.env(), LD_PRELOAD=str(FAKE),
                      ASAN_OPTIONS="verify_asan_link_order=0"))
         return done.returncode, done.stdout, done.stderr
@@ -123,6 +128,11 @@ def host(tmp_path):
     h = Host(tmp_path)
     yield h
     h.close()
+
+
+def own_start():
+    stat = pathlib.Path("/proc/self/stat").read_text()
+    return int(stat.rpartition(")")[2].split()[19])
 
 
 # ---- what is half made or half ended
@@ -190,12 +200,71 @@ def test_number_used_again(host):
 
 def test_process_at_work(host):
     """One that is there is left alone; its number alone does not count."""
-    stat = pathlib.Path("/proc/self/stat").read_text()
-    start = int(stat.rpartition(")")[2].split()[19])
+    start = own_start()
     host.leave(6, False, "busy", os.getpid(), start)
     assert host.lodge("list")[2] == ""
     host.leave(6, False, "busy", os.getpid(), start + 1)
     assert host.lodge("list")[2] == told(6, "busy")
+
+
+def test_no_files_left(host):
+    """A process that cannot be looked for is not gone."""
+    host.leave(6, False, "busy", os.getpid(), own_start())
+    for files in range(4, 16):
+        status, shown, said = host.lodge("list", files=files)
+        if not status:
+            break
+    assert (status, said) == (0, ""), "with %d files" % files
+    assert len(shown.splitlines()) == 4
+
+
+def test_taken_over(host):
+    """Who makes a guest of that UUID meanwhile keeps its node."""
+    host.play()
+    node, text = UNFINISHED + UUIDS[5], "%d %d %d new" % (
+        os.getpid(), own_start(), NOBODY)
+    hook = pathlib.Path(str(host.domains) + ".hook")
+    hook.write_text("#!/bin/sh\nexec %s write %s '%s'\n" % (
+        BUILD / "bin" / "xenstore", node, text))
+    hook.chmod(0o755)
+    for words in (("destroy", "g"), ("destroy", "half")):
+        assert host.lodge(*words) == (0, "", "")
+        assert host.client.read(node).decode() == text
+        host.set_domains({0: RUNNING, 5: 0, 6: 0})
+        host.leave(5, False, "half")
+
+
+def test_left_in_the_way(host, tmp_path):
+    """What cannot be ended keeps only its own name from being used."""
+    kernel = tmp_path / "kernel"
+    kernel.write_bytes(kernels.elf())
+    config = tmp_path / "config"
+    config.write_text("type = 'pv'\nkernel = '%s'\nmemory = 64\n" % kernel)
+    host.play()
+    host.play_devices()
+    host.write("/libxl/5/device/vif/0/script", "/etc/xen/scripts/vif-bridge")
+    host.leave(5, True, "left")
+    status, _, said = host.lodge("create", "-q", str(config), "name='left'")
+    assert (status, said) == (
+        1, 'lodge: "left", %s, is half made or half ended (cannot create '
+        '"left"); '
+        "lodge destroy of that name says why it cannot be ended\n" % UUIDS[5])
+    # Here nobody can be created: it got as far as to ask what there is.
+    status, _, said = host.lodge("create", "-q", str(config), "name='other'")
+    assert status == 1 and "half" not in said, said
+    assert [node for node in host.nodes() if node.startswith(UNFINISHED)] == [
+        UNFINISHED + UUIDS[5]]
+    status, _, said = host.lodge("destroy", "left")
+    assert status == 1 and "was attached by the script" in said, said
+
+
+def test_attach_to_ended(host):
+    host.play()
+    host.set_domains({0: RUNNING, 5: DYING})
+    before = host.nodes()
+    assert host.lodge("network-attach", "g") == (
+        1, "", "lodge: it is being ended (cannot attach a vif to domain 5)\n")
+    assert host.nodes() == before
 
 
 def test_nonsense(host):

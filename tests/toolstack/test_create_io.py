@@ -253,6 +253,23 @@ def test_back_end_gives_up(dom0):
     assert list(dom0.domains()) == ["Domain-0"]
 
 
+def test_closed_first(dom0):
+    """What was made is taken back: not while our own descriptor keeps it."""
+    late = create("late", disk(DISKS[0]), vif("vifname=lo"), options="-q")
+    said = dom0.run("strace -o /tmp/trace -e trace=openat,close,access lodge "
+                    "%s 2>&1" % late)[1]
+    assert "cannot set up the network interface" in said, said
+    trace = dom0.check("grep -E '/dev/loop[0-9]|^close|backing_file' "
+                       "/tmp/trace | tr -s ' '").splitlines()
+    opened = max(i for i, line in enumerate(trace)
+                 if re.match(r'openat\(.*"/dev/loop\d+", O_RDWR', line))
+    closed = trace.index("close(%s) = 0" % trace[opened].split()[-1], opened)
+    asked = [i for i, line in enumerate(trace) if "backing_file" in line]
+    assert any(i > closed for i in asked)
+    assert not any(opened < i < closed for i in asked)
+    assert loops(dom0) == []
+
+
 def test_front_end_is_hostile(dom0):
     """It takes its own nodes away; its end takes no longer for that."""
     dom0.check("lodge " + create("hostile", disk(*DISKS), options="-q"))

@@ -224,6 +224,22 @@ def test_hypervisor_log(dom0):
         % DIR)[0] == 0)
 
 
+def test_hypervisor_log_goes_on(dom0):
+    """After a restart nothing of it is there twice."""
+    count = "grep -cxF \"$(cat /tmp/line)\" %s/hypervisor.log" % DIR
+    dom0.check("tail -n 1 %s/hypervisor.log >/tmp/line" % DIR)
+    before = dom0.check(count)
+    stop_daemon(dom0, "KILL")
+    start_daemon(dom0, "--log=hv")
+    dom0.check("lodge debug-keys c")
+    dom0.until("what it says now", lambda: dom0.run(
+        "lodge dmesg | tail -n 1 | grep -qxFf - %s/hypervisor.log"
+        % DIR)[0] == 0)
+    assert dom0.check(count) == before
+    stop_daemon(dom0)
+    start_daemon(dom0)
+
+
 def test_reopen(dom0):
     dom0.check("mv %s %s.moved; kill -HUP $(cat /run/c.pid)" % (LOG, LOG))
     run_in(dom0, "lodge console", NAME, "echo after the move")
@@ -242,6 +258,26 @@ def test_end_of_guest(dom0):
     assert list(dom0.domains()) == ["Domain-0"]
     assert dom0.run("test -e /run/lodge-consoled/%d" % domid)[0] == 1
     assert dom0.run("xenstore-exists /local/domain/%d" % domid)[0] == 1
+
+
+def test_stale_socket(dom0):
+    """Of a daemon that was killed; another one serves."""
+    dom0.check("lodge " + create(NAME, options="-q"))
+    domid = dom0.domains()[NAME][0]
+    dom0.until("its socket", lambda: dom0.run(
+        "test -S /run/lodge-consoled/%d" % domid)[0] == 0)
+    stop_daemon(dom0, "KILL")
+    said = on_terminal(dom0, "lodge console %s; echo =$?" % NAME,
+                       "'; sleep 6; printf '\\035")
+    assert "nobody serves this console" in said and "=0\n" in said, said
+    dom0.check("/usr/lib/xen-4.17/bin/xenconsoled --log=guest "
+               "--pid-file=/run/xenconsoled.pid")
+    assert "hello 42" in run_in(dom0, "lodge console", NAME,
+                                "echo hello $((6*7))")
+    dom0.check("lodge destroy " + NAME)
+    dom0.check("kill $(cat /run/xenconsoled.pid); while pidof xenconsoled; do "
+               "sleep 0.1; done >/dev/null")
+    start_daemon(dom0)
 
 
 def test_end(dom0):

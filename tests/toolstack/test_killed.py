@@ -13,7 +13,7 @@ from test_create_io import MAC, disk, loops, vif
 
 pytestmark = pytest.mark.full
 
-POINTS = 12
+POINTS = 100
 NAME = "killed"
 DISK = disk("/var/tmp/file.img,raw,xvda,rw")
 MAKE = "lodge " + create(NAME, DISK, vif("mac=" + MAC), options="-p -q")
