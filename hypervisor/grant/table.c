@@ -24,37 +24,10 @@ PARAM_UINT("gnttab_max_maptrack_frames", opt_max_tracks,
 
 #define MAX_TABLE_FRAMES 4096
 
-static void *shared_frame(struct grant_table *gt)
-{
-	struct page *pg = page_alloc(0, MEMF_ZERO);
-
-	if (!pg)
-		return NULL;
-	page_share(pg, gt->d, true);
-	return page_to_virt(pg);
-}
-
 static void free_shared_frame(void *va)
 {
 	page_unshare(virt_to_page(va));
 	frames_free(va, 0);
-}
-
-static int add_frame(struct grant_table *gt)
-{
-	unsigned int nr = gt->nr_frames;
-
-	gt->active[nr] =
-		kcalloc(GRANT_MAX_REFS_PER_FRAME, sizeof(*gt->active[nr]));
-	if (!gt->active[nr])
-		return -ENOMEM;
-	gt->shared[nr] = shared_frame(gt);
-	if (!gt->shared[nr]) {
-		kfree(gt->active[nr]);
-		return -ENOMEM;
-	}
-	gt->nr_frames++;
-	return 0;
 }
 
 static unsigned int status_frames(unsigned int nr_frames)
@@ -63,37 +36,83 @@ static unsigned int status_frames(unsigned int nr_frames)
 			    (unsigned int)GRANT_STATUS_PER_FRAME);
 }
 
-/* Before @nr_frames are there, so that no entry lacks its status. */
-static int add_status(struct grant_table *gt, unsigned int nr_frames)
+/* Frames up to these numbers, which count for nothing yet. */
+static int make_frames(struct grant_table *gt, unsigned int nr_frames,
+		       unsigned int nr_status)
 {
-	while (gt->nr_status < status_frames(nr_frames)) {
-		void *frame = shared_frame(gt);
+	unsigned int i;
 
-		if (!frame)
+	for (i = gt->nr_status; i < nr_status; i++) {
+		gt->status[i] = frames_alloc(0, MEMF_ZERO);
+		if (!gt->status[i])
 			return -ENOMEM;
-		gt->status[gt->nr_status++] = frame;
+	}
+	for (i = gt->nr_frames; i < nr_frames; i++) {
+		gt->active[i] = kcalloc(GRANT_MAX_REFS_PER_FRAME,
+					sizeof(*gt->active[i]));
+		gt->shared[i] = frames_alloc(0, MEMF_ZERO);
+		if (!gt->active[i] || !gt->shared[i])
+			return -ENOMEM;
 	}
 	return 0;
+}
+
+/* As many of them as there are. */
+static void unmake_frames(struct grant_table *gt, unsigned int nr_frames,
+			  unsigned int nr_status)
+{
+	unsigned int i;
+
+	for (i = gt->nr_status; i < nr_status; i++) {
+		frames_free(gt->status[i], 0);
+		gt->status[i] = NULL;
+	}
+	for (i = gt->nr_frames; i < nr_frames; i++) {
+		frames_free(gt->shared[i], 0);
+		kfree(gt->active[i]);
+		gt->shared[i] = NULL;
+		gt->active[i] = NULL;
+	}
+}
+
+/* They are the table's, and the domain may map them. No entry lacks its
+ * status. */
+static void show_frames(struct grant_table *gt, unsigned int nr_frames,
+			unsigned int nr_status)
+{
+	for (; gt->nr_status < nr_status; gt->nr_status++)
+		page_share(virt_to_page(gt->status[gt->nr_status]), gt->d,
+			   true);
+	for (; gt->nr_frames < nr_frames; gt->nr_frames++)
+		page_share(virt_to_page(gt->shared[gt->nr_frames]), gt->d,
+			   true);
+}
+
+static int grow(struct grant_table *gt, unsigned int nr_frames,
+		unsigned int nr_status)
+{
+	int rc = make_frames(gt, nr_frames, nr_status);
+
+	if (rc)
+		unmake_frames(gt, nr_frames, nr_status);
+	else
+		show_frames(gt, nr_frames, nr_status);
+	return rc;
 }
 
 int grant_status_grow(struct grant_table *gt)
 {
 	ASSERT(spin_is_held(&gt->lock));
-	return add_status(gt, gt->nr_frames);
+	return grow(gt, gt->nr_frames, status_frames(gt->nr_frames));
 }
 
 int grant_table_grow(struct grant_table *gt, unsigned int nr_frames)
 {
-	int rc = 0;
-
 	ASSERT(spin_is_held(&gt->lock));
 	if (nr_frames > gt->max_frames || gt->ended)
 		return -EINVAL;
-	if (gt->fmt->version == 2)
-		rc = add_status(gt, nr_frames);
-	while (gt->nr_frames < nr_frames && !rc)
-		rc = add_frame(gt);
-	return rc;
+	return grow(gt, nr_frames,
+		    gt->fmt->version == 2 ? status_frames(nr_frames) : 0);
 }
 
 static unsigned int default_frames(void)

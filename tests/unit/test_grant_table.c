@@ -4,18 +4,77 @@
  */
 #include "grant/world.h"
 
+static unsigned int nr_frames(unsigned int dom)
+{
+	struct gnttab_query_size size = {.dom = DOMID_SELF};
+
+	assert_int_equal(call(dom, GNTTABOP_query_size, &size, 1), 0);
+	return size.nr_frames;
+}
+
+/* The n-th small object cannot be had, for each n. */
 static void no_memory_changes_nothing(void **state)
 {
 	struct gnttab_setup_table op = {.dom = DOMID_SELF, .nr_frames = 3};
+	uint32_t refs = doms[1].refs;
+	uint64_t free = mm_free_frames();
 	xen_pfn_t frames[3];
+	unsigned int n;
 
 	op.frame_list.p = frames;
-	fake_heap_fail_after(1);
-	assert_int_equal(call(1, GNTTABOP_setup_table, &op, 1), 0);
-	fake_heap_fail_never();
-	assert_int_equal(op.status, GNTST_general_error);
+	for (n = 0; n < 2; n++) {
+		fake_heap_fail_after(n);
+		assert_int_equal(call(1, GNTTABOP_setup_table, &op, 1), 0);
+		fake_heap_fail_never();
+		assert_int_equal(op.status, GNTST_general_error);
+		assert_int_equal(nr_frames(1), 1);
+		assert_int_equal(mm_free_frames(), free);
+		assert_int_equal(doms[1].refs, refs);
+	}
 	assert_int_equal(call(1, GNTTABOP_setup_table, &op, 1), 0);
 	assert_int_equal(op.status, GNTST_okay);
+}
+
+#define LEFT_MAX 16
+
+/* The n-th frame cannot be had, for each n: of both kinds, in version 2. */
+static void no_frames_change_nothing(void **state)
+{
+	struct gnttab_setup_table op = {.dom = DOMID_SELF, .nr_frames = 9};
+	xen_pfn_t frames[9];
+	unsigned int left;
+
+	assert_int_equal(set_version(1, 2), 0);
+	op.frame_list.p = frames;
+	op.status = GNTST_general_error;
+	for (left = 0; op.status; left++) {
+		uint32_t refs = doms[1].refs;
+
+		assert_true(left < LEFT_MAX);
+		fake_frames_leave(left);
+		assert_int_equal(call(1, GNTTABOP_setup_table, &op, 1), 0);
+		if (op.status) {
+			assert_int_equal(mm_free_frames(), left);
+			assert_int_equal(nr_frames(1), 1);
+			assert_int_equal(doms[1].grants->nr_status, 1);
+			assert_int_equal(doms[1].refs, refs);
+		}
+		fake_frames_restore();
+	}
+	/* Eight more, and one of status for those behind the eighth. */
+	assert_int_equal(left - 1, 9);
+	assert_int_equal(nr_frames(1), 9);
+	assert_int_equal(doms[1].grants->nr_status, 2);
+}
+
+/* Nor does another version, for which there is no status frame. */
+static void no_frame_for_version_2(void **state)
+{
+	fake_frames_leave(0);
+	assert_int_equal(set_version(1, 2), -ENOMEM);
+	fake_frames_restore();
+	assert_int_equal(doms[1].grants->nr_status, 0);
+	assert_int_equal(set_version(1, 2), 0);
 }
 
 static void table_grows_to_its_limit(void **state)
@@ -251,6 +310,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		T(no_memory_changes_nothing),
+		T(no_frames_change_nothing),
+		T(no_frame_for_version_2),
 		T(table_grows_to_its_limit),
 		T(versions),
 		T(limits),

@@ -30,6 +30,10 @@ extern char fake_panic[256];
  */
 void fake_memory_init(uint64_t nr_frames);
 
+/* The allocator has only so many frames left, until it has all again. */
+void fake_frames_leave(unsigned int nr);
+void fake_frames_restore(void);
+
 /* ipi.c: how many CPUs were interrupted so far. */
 extern unsigned int fake_nr_ipis;
 

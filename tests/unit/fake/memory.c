@@ -44,3 +44,31 @@ void fake_memory_init(uint64_t nr_frames)
 		m2p_init_chunk(i, 1);
 	buddy_add_range(FIRST_FREE, nr_frames);
 }
+
+/* Taken away; linked. */
+static struct list_head hoard;
+
+static void give_one_back(void)
+{
+	struct page *pg = list_first_entry(&hoard, struct page, link);
+
+	list_del(&pg->link);
+	page_free(pg, 0);
+}
+
+void fake_frames_leave(unsigned int nr)
+{
+	struct page *pg;
+
+	list_init(&hoard);
+	while ((pg = page_alloc(0, 0)) != NULL)
+		list_add(&pg->link, &hoard);
+	while (nr--)
+		give_one_back();
+}
+
+void fake_frames_restore(void)
+{
+	while (!list_empty(&hoard))
+		give_one_back();
+}
