@@ -32,11 +32,15 @@ static bool frame_get(struct vcpu *v, struct page *pg)
 
 	if (page_get(pg, v->domain))
 		return true;
-	/* Type-stable memory: a stale owner is a domain still, or none. */
-	if (!owner || !domain_try_get(owner))
+	/*
+	 * Type-stable memory: a stale owner is a domain still. By its number,
+	 * as one that is just being built, or taken apart, has no grants yet.
+	 */
+	owner = owner ? domain_get_any(READ_ONCE(owner->domid)) : NULL;
+	if (!owner)
 		return false;
 	used = page_get(pg, owner);
-	if (used && !(owner->grants && grant_used_by(owner, pg, v->domain))) {
+	if (used && !grant_used_by(owner, pg, v->domain)) {
 		page_put(pg);
 		used = false;
 	}

@@ -151,10 +151,20 @@ static void flush(struct vcpu *v)
 	tlb_flush_mask(&v->domain->dirty_cpus, FLUSH_GLOBAL);
 }
 
+static void unclaim(struct track *t, uint16_t busy)
+{
+	if (busy & TRACK_HOST_BUSY)
+		(void)track_claim(t, TRACK_HOST_BUSY, TRACK_HOST);
+	if (busy & TRACK_DEVICE_BUSY)
+		(void)track_claim(t, TRACK_DEVICE_BUSY, TRACK_DEVICE);
+}
+
 /**
  * grant_map_undo() - the caller cannot be told its handle: take it back
  * @v:   the caller, current
  * @arg: as grant_map_one() left it, with status GNTST_okay
+ *
+ * A mapping whose entry is not there any more stays, as with an unmapping.
  *
  * Context: as grant_map_one(), IRQs on.
  */
@@ -168,11 +178,15 @@ void grant_map_undo(struct vcpu *v, void *arg)
 	if (op->status)
 		return;
 	t = track_lookup(gt, op->handle);
-	/* Another vCPU may have guessed the handle and been faster. */
+	/* Another vCPU may have guessed the handle and been faster; it may even
+	 * be that of a later element by now, whose entry is elsewhere. */
 	if (track_claim(t, TRACK_HOST, TRACK_HOST_BUSY)) {
 		pg = grant_pinned_page(t->granter, t->ref);
-		(void)grant_map_ops->unmap(v, op->host_addr, page_to_mfn(pg),
-					   op->flags);
+		if (grant_map_ops->unmap(v, op->host_addr, page_to_mfn(pg),
+					 t->flags)) {
+			unclaim(t, TRACK_HOST_BUSY);
+			return;
+		}
 		flush(v);
 		grant_map_end(gt, t, op->handle, TRACK_HOST_BUSY);
 	}
@@ -203,14 +217,6 @@ static bool claim(struct track *t, unsigned int from, unsigned int to,
 		return false;
 	*busy |= (uint16_t)to;
 	return true;
-}
-
-static void unclaim(struct track *t, uint16_t busy)
-{
-	if (busy & TRACK_HOST_BUSY)
-		(void)track_claim(t, TRACK_HOST_BUSY, TRACK_HOST);
-	if (busy & TRACK_DEVICE_BUSY)
-		(void)track_claim(t, TRACK_DEVICE_BUSY, TRACK_DEVICE);
 }
 
 /* What is claimed keeps the grant pinned. */
@@ -301,8 +307,10 @@ static __forceinline long unmap_batch(struct vcpu *v, bool replace,
  * @nr:    which of the two
  * @arg:   guest pointer to an array; each status is written:
  *         GNTST_bad_handle no such mapping; GNTST_bad_dev_addr not its
- *         address; GNTST_general_error it is not mapped there. A mapping that
- *         is refused stays as it was.
+ *         address; GNTST_general_error it is not mapped there, or the entry
+ *         there is one to read and the mapping one to write, or the other way
+ *         round: an entry to write must not outlive its mapping. A mapping
+ *         that is refused stays as it was.
  * @count: elements
  *
  * Preemptible between batches.

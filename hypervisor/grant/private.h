@@ -132,7 +132,7 @@ struct grant_table {
 };
 
 /* ---- table.c ---- */
-/* Lock held. 0; -EINVAL above the limit; -ENOMEM */
+/* Lock held. 0; -EINVAL above the limit; -ENOMEM: it is as it was */
 int grant_table_grow(struct grant_table *gt, unsigned int nr_frames);
 /* Lock held: the status frames that the entries need. 0; -ENOMEM */
 int grant_status_grow(struct grant_table *gt);

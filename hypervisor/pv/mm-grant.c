@@ -100,14 +100,16 @@ static int grant_map(struct vcpu *v, uint64_t host_addr, struct page *pg,
 					      : GNTST_okay;
 }
 
-/* Replaces the entry if it names @mfn. */
-static int replace_entry(struct vcpu *v, paddr_t at, mfn_t mfn, uint64_t val)
+/* Replaces the entry if it names @mfn, and allows what GNTMAP_ @flags say. */
+static int replace_entry(struct vcpu *v, paddr_t at, mfn_t mfn,
+			 unsigned int flags, uint64_t val)
 {
+	uint64_t rw = flags & GNTMAP_readonly ? 0 : PTE_RW;
 	struct pte_write w = {
 		.fd = v->domain,
 		.val = val,
-		.compare = PTE_PRESENT | PTE_ADDR_MASK,
-		.expected = pte_make(mfn, PTE_PRESENT),
+		.compare = PTE_PRESENT | PTE_RW | PTE_ADDR_MASK,
+		.expected = pte_make(mfn, PTE_PRESENT | rw),
 	};
 
 	return pv_l1_write(v->domain, at, &w) ? GNTST_general_error
@@ -122,7 +124,7 @@ static int replace_entry(struct vcpu *v, paddr_t at, mfn_t mfn, uint64_t val)
  * @flags:     GNTMAP_ as it was mapped
  *
  * Return: GNTST_okay; GNTST_general_error no such L1 entry of the caller's, or
- *         it does not map @mfn (any more).
+ *         it does not map @mfn (any more), or not as @flags say.
  */
 static int grant_unmap(struct vcpu *v, uint64_t host_addr, mfn_t mfn,
 		       unsigned int flags)
@@ -131,11 +133,12 @@ static int grant_unmap(struct vcpu *v, uint64_t host_addr, mfn_t mfn,
 
 	if (!find_place(v, host_addr, flags & GNTMAP_contains_pte, &at))
 		return GNTST_general_error;
-	return replace_entry(v, at, mfn, 0);
+	return replace_entry(v, at, mfn, flags, 0);
 }
 
 /* Moves the entry at @from to @to, which must name @mfn. */
-static int move_entry(struct vcpu *v, paddr_t from, paddr_t to, mfn_t mfn)
+static int move_entry(struct vcpu *v, paddr_t from, paddr_t to, mfn_t mfn,
+		      unsigned int flags)
 {
 	struct pte_write w = {.fd = v->domain};
 	uint64_t e;
@@ -144,7 +147,7 @@ static int move_entry(struct vcpu *v, paddr_t from, paddr_t to, mfn_t mfn)
 	if (pv_l1_read(v->domain, from, &e))
 		return GNTST_general_error;
 	/* The new place pays first; a refusal leaves both as they were. */
-	rc = replace_entry(v, to, mfn, e);
+	rc = replace_entry(v, to, mfn, flags, e);
 	if (rc)
 		return rc;
 	return pv_l1_write(v->domain, from, &w) ? GNTST_general_error
@@ -174,7 +177,7 @@ static int grant_replace(struct vcpu *v, uint64_t host_addr, mfn_t mfn,
 	if (!find_place(v, host_addr, false, &to) ||
 	    !find_place(v, new_addr, false, &from))
 		return GNTST_general_error;
-	return move_entry(v, from, to, mfn);
+	return move_entry(v, from, to, mfn, flags);
 }
 
 const struct grant_map_ops pv_grant_map_ops = {

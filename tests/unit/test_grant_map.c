@@ -272,6 +272,69 @@ static void half_of_the_answers_are_lost(void **state)
 	assert_int_equal(marks(REF), 0);
 }
 
+static grant_handle_t lost_handle;
+static unsigned int nr_look_ups;
+
+/* The domain's other vCPU undoes the first element before the second one is
+ * begun, and then takes the page away in which the answers belong. */
+static void undo_first(void)
+{
+	struct gnttab_unmap_grant_ref op = {
+		.host_addr = PAGE_SIZE, .handle = lost_handle,
+	};
+
+	if (++nr_look_ups != 2)
+		return;
+	look_up_hook = NULL;
+	assert_int_equal(
+		call_as(&vcpus[2][1], GNTTABOP_unmap_grant_ref, &op, 1), 0);
+	assert_int_equal(op.status, GNTST_okay);
+	fake_copy_to_fails = true;
+}
+
+/* The first element's handle is the second one's by then: what is undone is
+ * what is mapped, or the granter is told that a frame is free that is not. */
+static void lost_answers_of_one_handle(void **state)
+{
+	struct gnttab_map_grant_ref maps[2] = {
+		map_op(1, GNTMAP_host_map), map_op(2, GNTMAP_host_map),
+	};
+
+	lost_handle = map_ok(1, GNTMAP_host_map);
+	assert_int_equal(unmap_by(1, 0, lost_handle), GNTST_okay);
+	nr_look_ups = 0;
+	look_up_hook = undo_first;
+	assert_int_equal(call(2, GNTTABOP_map_grant_ref, maps, 2), -EFAULT);
+	fake_copy_to_fails = false;
+	assert_int_equal(nr_look_ups, 2);
+	assert_false(ptes[1].present);
+	assert_false(ptes[2].present);
+	assert_int_equal(marks(REF), 0);
+	assert_int_equal(map_ok(3, GNTMAP_host_map), lost_handle);
+	assert_int_equal(unmap_by(3, 0, lost_handle), GNTST_okay);
+}
+
+/* A reader's entry is not given for a writer's mapping: nobody could write by a
+ * grant that is over. */
+static void entries_are_not_taken_for_others(void **state)
+{
+	grant_handle_t ro = map_ok(1, GNTMAP_host_map | GNTMAP_readonly);
+	grant_handle_t rw = map_ok(2, GNTMAP_host_map);
+	struct gnttab_unmap_and_replace op = {
+		.host_addr = PAGE_SIZE, .handle = rw,
+	};
+
+	assert_int_equal(unmap_by(1, 0, rw), GNTST_general_error);
+	assert_int_equal(unmap_by(2, 0, ro), GNTST_general_error);
+	assert_int_equal(call(2, GNTTABOP_unmap_and_replace, &op, 1), 0);
+	assert_int_equal(op.status, GNTST_general_error);
+	assert_int_equal(marks(REF), GTF_reading | GTF_writing);
+	assert_true(ptes[1].present && ptes[2].present);
+	assert_int_equal(unmap_by(1, 0, ro), GNTST_okay);
+	assert_int_equal(unmap_by(2, 0, rw), GNTST_okay);
+	assert_int_equal(marks(REF), 0);
+}
+
 /* Who reads gets the right to write, and loses it again. */
 static void readers_and_writers_share_a_frame(void **state)
 {
@@ -319,6 +382,21 @@ static void handles_run_out_and_come_back(void **state)
 	assert_int_equal(map_with(&op), GNTST_okay);
 	assert_int_equal(unmap_by(0, bus, op.handle), GNTST_okay);
 	gt->max_chunks = 1024;
+}
+
+static void no_memory_for_handles(void **state)
+{
+	struct gnttab_map_grant_ref op = map_op(1, GNTMAP_host_map);
+	grant_handle_t h;
+
+	fake_frames_leave(0);
+	assert_int_equal(map_with(&op), GNTST_no_space);
+	fake_frames_restore();
+	assert_int_equal(op.handle, NO_HANDLE);
+	assert_int_equal(marks(REF), 0);
+	assert_int_equal(doms[2].grants->nr_chunks, 0);
+	h = map_ok(1, GNTMAP_host_map);
+	assert_int_equal(unmap_by(1, 0, h), GNTST_okay);
 }
 
 static void death_releases_all(void **state)
@@ -399,8 +477,11 @@ int main(void)
 		T(batches_flush_once_and_may_stop),
 		T(lost_answers_are_undone),
 		T(half_of_the_answers_are_lost),
+		T(lost_answers_of_one_handle),
+		T(entries_are_not_taken_for_others),
 		T(readers_and_writers_share_a_frame),
 		T(handles_run_out_and_come_back),
+		T(no_memory_for_handles),
 		T(death_releases_all),
 		T(a_zombie_stays_until_all_let_go),
 		T(a_dying_table_does_not_grow),

@@ -431,6 +431,12 @@ static void grants(void **state)
 			 GNTST_general_error);
 	assert_int_equal(ops->unmap(current, 0x40000000, mfn, 0),
 			 GNTST_general_error);
+	/* One to read is not one to write, nor the other way round. */
+	assert_int_equal(ops->unmap(current, maddr(t.l1, 6), mfn,
+				    GNTMAP_contains_pte),
+			 GNTST_general_error);
+	assert_int_equal(ops->unmap(current, VA, mfn, GNTMAP_readonly),
+			 GNTST_general_error);
 	assert_int_equal(ops->replace(current, VA, mfn, 0, 0), 0);
 	assert_int_equal(table_of(t.l1)[5], 0);
 	/* The guest may take it down itself: then it is gone. */

@@ -48,7 +48,8 @@ unsigned int grant_table_nr_frames(const struct domain *d, bool status);
  * v->grant_near when they begin with a list.
  */
 struct grant_map_ops {
-	/* 0; GNTST_ codes (negative) as the ABI returns them. */
+	/* 0; GNTST_ codes (negative) as the ABI returns them. What is undone
+	 * must be writable or not as @flags say. */
 	int (*map)(struct vcpu *v, uint64_t host_addr, struct page *pg,
 		   unsigned int flags);
 	int (*unmap)(struct vcpu *v, uint64_t host_addr, mfn_t mfn,

@@ -238,6 +238,33 @@ TEST(map_twice)
 	page_protect(more, true);
 }
 
+/*
+ * The entry of a mapping that may only read is not given for one that may
+ * write: whoever has both could go on writing by the other one's entry, after
+ * the granter was told that nobody does.
+ */
+TEST(unmap_one_for_the_other)
+{
+	struct gnttab_map_grant_ref first, second;
+	uint8_t *more = page_alloc();
+
+	REQUIRE(set_up() && more && !page_map(more, 0));
+	CHECK_EQ(map(&first, REF_RW, SELF, GNTMAP_host_map), 0);
+	CHECK_EQ(map_at(&second, (unsigned long)more, REF_RW, SELF,
+			GNTMAP_host_map | GNTMAP_readonly),
+		 0);
+	CHECK_EQ(unmap_at((unsigned long)more, first.handle),
+		 GNTST_general_error);
+	CHECK_EQ(unmap(second.handle), GNTST_general_error);
+	CHECK_BITS(flags_of(REF_RW), GTF_reading | GTF_writing,
+		   GTF_reading | GTF_writing);
+	CHECK_EQ(unmap_at((unsigned long)more, second.handle), GNTST_okay);
+	CHECK_EQ(unmap(first.handle), GNTST_okay);
+	CHECK_BITS(flags_of(REF_RW), GTF_reading | GTF_writing, 0);
+	page_protect(window, true);
+	page_protect(more, true);
+}
+
 TEST(map_wrong)
 {
 	struct gnttab_map_grant_ref op;

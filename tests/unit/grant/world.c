@@ -24,10 +24,12 @@ void work_raise(enum work w)
 {
 }
 
-bool domain_try_get(struct domain *d)
+struct domain *domain_get_any(domid_t domid)
 {
-	atomic_add_return(&d->refs, 1);
-	return true;
+	if (domid >= NR_DOMAINS)
+		return NULL;
+	atomic_add_return(&doms[domid].refs, 1);
+	return &doms[domid];
 }
 
 void domain_put(struct domain *d)
@@ -35,10 +37,14 @@ void domain_put(struct domain *d)
 	assert_true(atomic_sub_return(&d->refs, 1) > 0);
 }
 
+void (*look_up_hook)(void);
+
 struct domain *domain_get(struct domain *self, domid_t domid)
 {
 	struct domain *d = domid == DOMID_SELF ? self : NULL;
 
+	if (look_up_hook)
+		look_up_hook();
 	if (domid < NR_DOMAINS)
 		d = &doms[domid];
 	if (!d || domain_is_dying(d))
@@ -105,8 +111,11 @@ static int fake_unmap(struct vcpu *v, uint64_t addr, mfn_t mfn,
 {
 	unsigned int i = (unsigned int)(addr / PAGE_SIZE);
 
+
 	if (i >= ARRAY_SIZE(ptes) || !ptes[i].present ||
 	    !mfn_eq(ptes[i].mfn, mfn))
+		return GNTST_general_error;
+	if ((ptes[i].flags ^ flags) & GNTMAP_readonly)
 		return GNTST_general_error;
 	ptes[i].present = false;
 	flushes_at_unmap = flushes();
@@ -187,6 +196,7 @@ int setup(void **state)
 
 	fake_preempt = false;
 	fake_nr_continued = 0;
+	look_up_hook = NULL;
 	memset(fake_x86, 0, sizeof(fake_x86));
 	memset(ptes, 0, sizeof(ptes));
 	unmapped = false;
