@@ -53,21 +53,14 @@ static long pool_add_cpu(struct xen_sysctl_cpupool_op *op)
 	return cpu < NR_CPUS ? cpupool_add_cpu(op->cpupool_id, cpu) : -EINVAL;
 }
 
+/* Any CPU: the last one, or that which an earlier pass has begun with. */
 static long pool_remove_cpu(struct xen_sysctl_cpupool_op *op)
 {
 	unsigned int cpu = op->cpu;
-	struct cpupool_info info;
-	int rc;
 
-	if (cpu == XEN_SYSCTL_CPUPOOL_PAR_ANY) {
-		rc = cpupool_get_info(op->cpupool_id, true, &info);
-		if (rc)
-			return rc;
-		if (cpumask_empty(&info.cpus))
-			return -EINVAL;
-		cpu = 63 - (unsigned int)__builtin_clzl(info.cpus.bits);
-	}
-	if (cpu >= NR_CPUS)
+	if (cpu == XEN_SYSCTL_CPUPOOL_PAR_ANY)
+		cpu = CPUPOOL_ANY;
+	else if (cpu >= NR_CPUS)
 		return -EINVAL;
 	return cpupool_remove_cpu(op->cpupool_id, cpu);
 }

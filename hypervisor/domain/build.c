@@ -60,7 +60,7 @@ static void take_apart(struct domain *d)
 	if (d->evtchn)
 		evtchn_domain_destroy(d);
 	for (i = 0; i < d->max_vcpus; i++)
-		if (d->vcpus && d->vcpus[i])
+		if (d->vcpus[i])
 			vcpu_free(d->vcpus[i]);
 	if (d->ops)
 		d->ops->domain_destroy(d);
@@ -109,6 +109,18 @@ static void domain_fill(struct domain *d, const struct domain_config *config)
 	atomic_store(&d->refs, 1);
 }
 
+/* Nobody knows it, but who has an old pointer to its memory may just try to
+ * reference it (domain_try_get()), and finds that it must not. */
+static void forget_references(struct domain *d)
+{
+	uint32_t own = 1;
+
+	while (!atomic_cmpxchg(&d->refs, &own, 0)) {
+		cpu_relax();
+		own = 1;
+	}
+}
+
 /**
  * domain_alloc() - build a domain in private
  * @config: what it is to be; the number is reserved
@@ -122,12 +134,17 @@ struct domain *domain_alloc(const struct domain_config *config)
 
 	if (!d)
 		return NULL;
+	/* First: from domain_fill() on it is in the list of its pool. */
+	d->vcpus = kcalloc(config->max_vcpus, sizeof(*d->vcpus));
+	if (!d->vcpus) {
+		domain_struct_put(d);
+		return NULL;
+	}
 	domain_fill(d, config);
-	d->vcpus = kcalloc(d->max_vcpus, sizeof(*d->vcpus));
-	if (d->vcpus && !domain_parts_init(d))
+	if (!domain_parts_init(d))
 		return d;
 	take_apart(d);
-	d->refs = 0;
+	forget_references(d);
 	domain_struct_put(d);
 	return NULL;
 }
@@ -141,7 +158,7 @@ void domain_discard(struct domain *d)
 	domid_t domid = d->domid;
 
 	take_apart(d);
-	d->refs = 0;
+	forget_references(d);
 	domain_struct_put(d);
 	domid_release(domid);
 }

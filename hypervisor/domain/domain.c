@@ -233,19 +233,31 @@ void domain_unlist(struct domain *d)
 	spin_unlock(&domlist_lock);
 }
 
-/**
- * domain_try_get() - one more reference, unless the last one is gone
- * @d: memory that is or was a struct domain
- *
- * Return: true: the caller holds a reference.
- */
-bool domain_try_get(struct domain *d)
+/* One more reference, unless the last one is gone. */
+static bool raise_refs(struct domain *d)
 {
 	uint32_t refs = atomic_load(&d->refs);
 
 	while (refs)
 		if (atomic_cmpxchg(&d->refs, &refs, refs + 1))
 			return true;
+	return false;
+}
+
+/**
+ * domain_try_get() - one more reference, unless the last one is gone
+ * @d: memory that is or was a struct domain
+ *
+ * Return: true: the caller holds a reference; false: nobody has it any more, or
+ *         it has become another domain that nobody knows yet.
+ */
+bool domain_try_get(struct domain *d)
+{
+	if (!raise_refs(d))
+		return false;
+	if (likely(READ_ONCE(d->state) != DOM_BUILDING))
+		return true;
+	domain_put(d);
 	return false;
 }
 

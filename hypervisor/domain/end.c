@@ -74,11 +74,11 @@ void domain_shutdown(struct domain *d, unsigned int code)
 		d->is_shut_down = true;
 		d->shutdown_code = code;
 	}
-	spin_unlock(&d->lock);
-	for_each_vcpu(d, v, i) {
+	for_each_vcpu(d, v, i)
 		set_bit(VPF_SHUTDOWN, &v->pause_flags);
+	spin_unlock(&d->lock);
+	for_each_vcpu(d, v, i)
 		vcpu_sleep_nosync(v);
-	}
 	evtchn_send_global_virq(VIRQ_DOM_EXC);
 }
 

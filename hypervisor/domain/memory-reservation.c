@@ -26,7 +26,35 @@ struct extents {
 	unsigned int memf;
 };
 
-/* The frames are @e->d's now; the guest is told where they are, if it wants. */
+/* Gives up the allocation's reference; what else holds the frame keeps it. */
+static bool decrease_frame(struct domain *d, mfn_t mfn)
+{
+	struct page *pg;
+	bool done;
+
+	if (!mfn_valid(mfn))
+		return false;
+	pg = mfn_to_page(mfn);
+	if (!page_get(pg, d))
+		return false;
+	done = page_put_alloc_ref(pg);
+	if (done)
+		m2p_set(mfn, M2P_INVALID);
+	page_put(pg);
+	return done;
+}
+
+/* Nobody was told of them. */
+static void take_back(struct extents *e, mfn_t first)
+{
+	uint64_t i;
+
+	for (i = 0; i < 1UL << e->order; i++)
+		(void)decrease_frame(e->d, mfn_add(first, i));
+}
+
+/* The frames are @e->d's now; the guest is told where they are, if it wants.
+ * False: it cannot be told, and they are not. */
 static bool hand_out(struct extents *e, struct page *pg, uint64_t nr,
 		     uint64_t pfn)
 {
@@ -39,8 +67,11 @@ static bool hand_out(struct extents *e, struct page *pg, uint64_t nr,
 			pfn == M2P_INVALID ? M2P_INVALID : pfn + i);
 	if (guest_ptr_null(e->list))
 		return true;
-	return !copy_to_guest(memory_list_entry(e->list, nr), &first,
-			      sizeof(first));
+	if (!copy_to_guest(memory_list_entry(e->list, nr), &first,
+			   sizeof(first)))
+		return true;
+	take_back(e, mfn);
+	return false;
 }
 
 static bool increase_one(struct extents *e, uint64_t nr)
@@ -59,24 +90,6 @@ static bool populate_one(struct extents *e, uint64_t nr)
 		return false;
 	pg = domain_page_alloc(e->d, e->order, e->memf);
 	return pg && hand_out(e, pg, nr, pfn);
-}
-
-/* Gives up the allocation's reference; what else holds the frame keeps it. */
-static bool decrease_frame(struct domain *d, mfn_t mfn)
-{
-	struct page *pg;
-	bool done;
-
-	if (!mfn_valid(mfn))
-		return false;
-	pg = mfn_to_page(mfn);
-	if (!page_get(pg, d))
-		return false;
-	done = page_put_alloc_ref(pg);
-	if (done)
-		m2p_set(mfn, M2P_INVALID);
-	page_put(pg);
-	return done;
 }
 
 static bool decrease_one(struct extents *e, uint64_t nr)

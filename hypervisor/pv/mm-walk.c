@@ -12,6 +12,7 @@
  */
 #include "mm.h"
 
+#include <lodge/bug.h>
 #include <lodge/cpu.h>
 #include <lodge/errno.h>
 #include <lodge/mm.h>
@@ -76,6 +77,7 @@ static bool walk_to_l1(mfn_t root, unsigned long va, struct walk *w)
 	uint64_t rights = RIGHTS;
 	mfn_t table = root;
 
+	ASSERT(mfn_is_memory(root));
 	if (!guest_address(va) || !step_down(&table, va, PT_L4, &rights) ||
 	    !step_down(&table, va, PT_L3, &rights) ||
 	    !step_down(&table, va, PT_L2, &rights))

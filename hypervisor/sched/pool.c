@@ -314,7 +314,8 @@ static int start_leaving(struct cpupool *pool, unsigned int cpu)
 	return 0;
 }
 
-/* Any one: that which an earlier attempt has chosen, if there is one. */
+/* Any one: that which an earlier attempt has chosen, if there is one, or the
+ * last. NR_CPUS: the pool has none. */
 static unsigned int choose_to_remove(const struct cpupool *pool)
 {
 	unsigned int cpu;
@@ -322,7 +323,8 @@ static unsigned int choose_to_remove(const struct cpupool *pool)
 	for_each_cpu(cpu, &leaving)
 		if (runqs[cpu].pool == pool)
 			return cpu;
-	return cpumask_next(&pool->cpus, 0);
+	return cpumask_empty(&pool->cpus) ? NR_CPUS :
+	       63 - (unsigned int)__builtin_clzl(pool->cpus.bits);
 }
 
 static int remove_cpu(struct cpupool *pool, unsigned int cpu)

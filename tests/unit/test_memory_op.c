@@ -125,6 +125,85 @@ static void exchange(void **state)
 	check_audit(&dom_a, 0, 0);
 }
 
+/* Frames that the domain cannot be told of are not its. */
+static void answers_are_lost(void **state)
+{
+	xen_pfn_t list[NR] = {100};
+
+	fake_copy_to_fails = true;
+	assert_int_equal(reserve(XENMEM_populate_physmap, list, NR, 0), 0);
+	assert_int_equal(reserve(XENMEM_populate_physmap, list, 1, 3), 0);
+	assert_int_equal(reserve(XENMEM_increase_reservation, list, 1, 3), 0);
+	fake_copy_to_fails = false;
+	assert_int_equal(dom_a.tot_pages, 0);
+	assert_int_equal(list[0], 100);
+}
+
+/* With each number of frames left: as many are given, and no more. */
+static void memory_runs_out(void **state)
+{
+	unsigned int left, i;
+
+	for (left = 0; left < NR; left++) {
+		xen_pfn_t list[NR] = {0};
+
+		fake_frames_leave(left);
+		assert_int_equal(reserve(XENMEM_populate_physmap, list, NR, 0),
+				 left);
+		assert_int_equal(dom_a.tot_pages, left);
+		for (i = left; i < NR; i++)
+			assert_int_equal(list[i], 0);
+		fake_frames_restore();
+		assert_int_equal(reserve(XENMEM_decrease_reservation, list,
+					 left, 0),
+				 left);
+		assert_int_equal(dom_a.tot_pages, 0);
+	}
+}
+
+/* One extent of eight for eight: the n-th cannot be had, for each n. */
+static void memory_runs_out_in_an_exchange(void **state)
+{
+	xen_pfn_t in = 7, out[NR];
+	struct xen_memory_exchange x = {
+		.in = {.extent_start.p = &in,
+		       .nr_extents = 1,
+		       .extent_order = 3,
+		       .domid = DOMID_SELF},
+		.out = {.extent_start.p = out,
+			.nr_extents = NR,
+			.domid = DOMID_SELF},
+	};
+	unsigned int left, i;
+
+	assert_int_equal(reserve(XENMEM_populate_physmap, &in, 1, 3), 1);
+	for (left = 0; left <= NR; left++) {
+		long want = left < NR ? -ENOMEM : 0;
+
+		for (i = 0; i < NR; i++)
+			out[i] = 200 + i;
+		fake_frames_leave(left);
+		assert_int_equal(memory_op(XENMEM_exchange, &x), want);
+		fake_frames_restore();
+		assert_int_equal(dom_a.tot_pages, NR);
+		assert_int_equal(x.nr_exchanged, !want);
+		for (i = 0; i < NR && want; i++)
+			assert_int_equal(out[i], 200 + i);
+		check_audit(&dom_a, 0, 0);
+	}
+	/* And the list of the guest's numbers, before all of this. */
+	x.in = x.out;
+	x.out = (struct xen_memory_reservation){
+		.extent_start.p = &in, .nr_extents = 1, .extent_order = 3,
+		.domid = DOMID_SELF,
+	};
+	x.nr_exchanged = 0;
+	fake_heap_fail_after(0);
+	assert_int_equal(memory_op(XENMEM_exchange, &x), -ENOMEM);
+	fake_heap_fail_never();
+	assert_int_equal(dom_a.tot_pages, NR);
+}
+
 /* What the control domain does for a guest that never ran. */
 static void for_another(void **state)
 {
@@ -280,6 +359,9 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		WORLD_TEST(grow_and_shrink), WORLD_TEST(limits),
+		WORLD_TEST(answers_are_lost),
+		WORLD_TEST(memory_runs_out),
+		WORLD_TEST(memory_runs_out_in_an_exchange),
 		WORLD_TEST(exchange),	     WORLD_TEST(for_another),
 		WORLD_TEST(claims),	     WORLD_TEST(resources),
 	};

@@ -562,6 +562,7 @@ static void any_cpu_is_one_cpu(void **state)
 	assert_int_equal(remove_cpu(0, CPUPOOL_ANY), 0);
 	assert_int_equal(cpumask_weight(&(cpumask_t){
 				 cpupool_free_cpus().bits }), 1);
+	assert_int_equal(cpupool_free_cpus().bits, 1 << 2);
 	sim_run(MS);
 	sim_check();
 }
