@@ -70,6 +70,15 @@ def test_both_ways_in(host):
     assert host.check(RING + "xenstore read name").strip() == "Domain-0"
 
 
+def test_no_rights(host):
+    """The hypervisor's device files need no capability."""
+    for which in ("daemon", "keeper"):
+        status = host.check("cat /proc/$(cat %s/%s.pid)/status" % (
+            STATE, which))
+        for name in ("CapEff", "CapPrm", "CapBnd"):
+            assert re.search(r"^%s:\s+0+$" % name, status, re.M), status
+
+
 def test_linux_watches(host):
     """Linux's xenbus has registered its own watches over the ring."""
     status = host.check("xenstore control status")

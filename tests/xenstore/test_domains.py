@@ -335,6 +335,23 @@ def test_bad_index(host, dom0, field, value):
     assert dom0.control("check") == "OK"
 
 
+@pytest.mark.parametrize("change", (-5000, -2**31, 1, 2**31 - 1))
+def test_bad_index_after_a_restart(host, dom0, change):
+    """How far the daemon had got is not what the guest says."""
+    home(dom0, 3)
+    guest, other = host.domain(3, start=20000), host.domain(4)
+    for _ in range(20):
+        guest.write("x", b"v" * 500)
+        guest.read("x")
+    ring = guest.transport
+    ring.set(ring.RSP_PROD, ring.get(ring.RSP_PROD) + change)
+    host.kill()
+    wait_for(lambda: ring.get(ring.ERROR) == 2)
+    assert "dom3: its ring is lost" in host.log()
+    assert other.domain_path(4) == "/local/domain/4"
+    assert dom0.control("check") == "OK"
+
+
 def test_too_long(host, dom0):
     guest = host.domain(3)
     ring = guest.transport
@@ -589,8 +606,11 @@ def test_outstanding(host, dom0):
     dom0.control("quota", "set", "3", "outstanding", "4")
     numbers = [guest.send(Type.READ, b"x\0") for _ in range(12)]
     wait_for(lambda: "outstanding 4 4\n" in dom0.control("limits", "3"))
+    line = "dom3: refused: outstanding 5 is over the limit of 4"
+    wait_for(lambda: line in host.log())
     for number in numbers:
         assert guest.reply(number, Type.READ) == b"v" * 900
+    assert host.log().count(line) == 1
 
 
 def test_event_flood_is_bounded(host, dom0):

@@ -619,6 +619,26 @@ def test_requests_go_on_without_a_keeper(daemon):
     assert rounds and client.read("/n") == b"%d" % rounds[0]
 
 
+def test_no_rights(daemon):
+    """Neither process keeps a capability, and what they start gets none."""
+    def rights(pid):
+        with open("/proc/%d/status" % pid) as status:
+            return dict(line.split(":\t", 1) for line in
+                        status.read().splitlines() if ":\t" in line)
+
+    for kill in (None, daemon.kill, daemon.kill_keeper):
+        if kill:
+            kill()
+        for pid in (daemon.pid, daemon.keeper):
+            got = rights(pid)
+            names = ["CapEff", "CapPrm", "CapInh", "CapAmb"]
+            if not os.geteuid():
+                names.append("CapBnd")
+            for name in names:
+                assert int(got[name], 16) == 0, (pid, name, got[name])
+            assert got["NoNewPrivs"] == "1"
+
+
 def test_second_daemon_is_refused(daemon):
     """Two that serve from one state directory would destroy it."""
     result = subprocess.run(daemon.command, env=daemon.env, timeout=60,

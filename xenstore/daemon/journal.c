@@ -371,25 +371,35 @@ static bool is_long(void)
 	       grown >= store_bytes() / ROTATE_SHARE;
 }
 
-/* Write slices of the snapshot: as many as the journal grew for, or one. */
-static void keep_pace(void)
+static void slice(void)
 {
-	do {
-		if (snapshot_step())
-			remove_older();
-		paced += BYTES_PER_SLICE;
-	} while (snapshot_active() && paced < pos);
+	if (snapshot_step())
+		remove_older();
+	paced += BYTES_PER_SLICE;
 }
 
 /**
- * journal_poll() - between requests: write some slices, or begin a generation
+ * journal_pace() - write slices of the snapshot: as many as the journal grew for
+ *
+ * Called in the turn of the client that made it grow, whose time it takes.
  */
-void journal_poll(void)
+void journal_pace(void)
+{
+	while (snapshot_active() && paced < pos)
+		slice();
+}
+
+/**
+ * journal_poll() - between rounds: write a slice, or begin a generation
+ * @idle: nobody waits for anything
+ */
+void journal_poll(bool idle)
 {
 	int rc;
 
 	if (snapshot_active()) {
-		keep_pace();
+		if (idle)
+			slice();
 		return;
 	}
 	if (!is_long())

@@ -26,7 +26,8 @@ struct perms;
 
 int journal_open(const char *dir, uint64_t gen, uint64_t pos);
 int journal_rotate(void);
-void journal_poll(void);
+void journal_poll(bool idle);
+void journal_pace(void);
 bool journal_busy(void);
 bool journal_ready(size_t need);
 

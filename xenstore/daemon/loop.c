@@ -11,7 +11,8 @@
  * daemon's time (deficit round robin), receiving and sending included. A turn
  * ends with the request that used the time up, and what it took too long is
  * deducted from the next rounds, so over time every busy client gets the same
- * share however costly its requests are. Rounds in which a client had nothing
+ * share however costly its requests are; also of the snapshot, of which a slice
+ * is written for each bit by which the journal grew. Rounds in which a client had nothing
  * to do pay its debt as well; what it did not use is not saved up.
  *
  * The clock goes on while the daemon has no processor, so a long turn in which
@@ -46,7 +47,7 @@
 #include "wire.h"
 
 #define QUANTUM_NS 5000
-#define MAX_DEBT_NS (200 * QUANTUM_NS)
+#define MAX_DEBT_NS (2000 * QUANTUM_NS)
 #define LONG_TURN_NS (10 * QUANTUM_NS)
 #define NR_EVENTS 64
 #define FLUSH_AT 8192u		/* bytes of replies, while more will follow */
@@ -193,6 +194,7 @@ static void turn(struct conn *c)
 {
 	uint64_t start = now_ns();
 	uint8_t *where;
+	bool more;
 	int rc = 0;
 
 	if (!c->eof && stream_in_space(c->st, &where))
@@ -201,7 +203,9 @@ static void turn(struct conn *c)
 		conn_kill(c, rc, NULL);
 		return;
 	}
-	answer(c, serve(c, start));
+	more = serve(c, start);
+	journal_pace();
+	answer(c, more);
 	c->tp->end_turn(c);
 	if (c->doomed)
 		return;
@@ -286,7 +290,7 @@ void loop_run(void)
 		round_of_turns();
 		conn_reap();
 		txn_poll();
-		journal_poll();
+		journal_poll(TAILQ_EMPTY(&runq));
 	}
 }
 

@@ -11,11 +11,14 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <getopt.h>
+#include <linux/capability.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "conn.h"
@@ -194,6 +197,26 @@ static void start_domains(const struct options *o)
 	ring_kick_all();
 }
 
+/*
+ * Give up every capability, for good: what is opened belongs to who started
+ * us, and the hypervisor's device files ask for none. Who has none to give up
+ * is left as it is.
+ */
+static void drop_rights(void)
+{
+	struct __user_cap_header_struct head = {
+		.version = _LINUX_CAPABILITY_VERSION_3,
+	};
+	const struct __user_cap_data_struct none[2] = { { 0 } };
+	int cap;
+
+	for (cap = 0; !prctl(PR_CAPBSET_DROP, cap, 0, 0, 0); cap++)
+		;
+	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) ||
+	    syscall(SYS_capset, &head, none))
+		log_fatal("cannot give up rights: %s", strerror(errno));
+}
+
 static int daemon_main(const struct options *o, char **argv)
 {
 	const char *binary;
@@ -262,6 +285,7 @@ int main(int argc, char **argv)
 
 	reserve_fds();
 	parse(argc, argv, &o);
+	drop_rights();
 	if (is_daemon)
 		return daemon_main(&o, argv);
 	if (is_replacement) {

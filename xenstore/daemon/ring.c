@@ -47,6 +47,7 @@ struct ring {
 };
 
 static const char *dir;
+static unsigned int nr_rings;
 
 static const char *file_name(char *buf, size_t size, uint32_t id)
 {
@@ -191,7 +192,7 @@ static int ring_recover(struct conn *c)
 	/* A guest that reconnects may leave the indices as it likes. */
 	if (r->page->connection == XENSTORE_RECONNECT)
 		sent = c->st->out_end;
-	if (sent > c->st->out_end)
+	if (sent > c->st->out_end || sent < c->st->hdr->base)
 		return ERANGE;
 	c->st->sent = sent;
 	r->page->req_cons = c->st->hdr->in_fill;
@@ -236,6 +237,7 @@ static void ring_close(struct conn *c, int why)
 	xen_unmap_ring(c->dom->id.domid, (void *)r->page);
 	unlink(file_name(name, sizeof(name), c->id));
 	free(r);
+	nr_rings--;
 }
 
 static const struct transport ring_transport = {
@@ -259,6 +261,7 @@ static struct ring *ring_open(struct domain *d)
 	r->port = xen_bind(d->id.domid, d->port);
 	if (r->port < 0)
 		goto err_unmap;
+	nr_rings++;
 	return r;
 
 err_unmap:
@@ -397,15 +400,10 @@ static struct conn *by_port(int port)
 	return NULL;
 }
 
-static void on_event(struct source *s, uint32_t events)
+static void on_port(int port)
 {
 	struct conn *c;
-	int port = xen_pending();
 
-	(void)s;
-	(void)events;
-	if (port < 0)
-		return;
 	if (xen_is_domain_virq(port)) {
 		domain_scan();
 		return;
@@ -415,6 +413,21 @@ static void on_event(struct source *s, uint32_t events)
 		return;
 	conn_flush(c);
 	loop_queue(c);
+}
+
+/*
+ * Take the events of all rings, so that nobody waits a round for each of those
+ * that came before; but not more, if they come all the time.
+ */
+static void on_event(struct source *s, uint32_t events)
+{
+	unsigned int most = nr_rings + 1;
+	int port;
+
+	(void)s;
+	(void)events;
+	while (most-- && (port = xen_pending()) >= 0)
+		on_port(port);
 }
 
 /**

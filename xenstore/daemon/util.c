@@ -8,10 +8,12 @@
  */
 #include "util.h"
 
+#include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/random.h>
 #include <time.h>
 
 #include "log.h"
@@ -238,8 +240,9 @@ static uint64_t hash_seed(void)
 {
 	static uint64_t seed;
 
-	if (!seed)
-		seed = now_ns() * 0x9e3779b97f4a7c15ull | 1;
+	if (!seed && getrandom(&seed, sizeof(seed), 0) != sizeof(seed))
+		log_fatal("getrandom: %s", strerror(errno));
+	seed |= 1;
 	return seed;
 }
 

@@ -165,10 +165,12 @@ static bool next_request(struct conn *c, struct xsd_sockmsg *hdr,
 	const uint8_t *data;
 	size_t len;
 
-	if (!conn_may_request(c))
-		return false;
 	len = stream_in_pending(c->st, &data);
 	if (len < sizeof(*hdr))
+		return false;
+	/* Asked aloud: the log names who has to wait for taking no replies. */
+	if (!limit_allows(c->dom, LIMIT_OUTSTANDING,
+			  c->dom->outstanding + 1l) || !conn_may_request(c))
 		return false;
 	memcpy(hdr, data, sizeof(*hdr));
 	if (hdr->len > XENSTORE_PAYLOAD_MAX) {

@@ -47,6 +47,9 @@ int xen_open(void)
 	evtchn = xenevtchn_open(NULL, 0);
 	if (!evtchn)
 		return errno;
+	/* xen_pending() asks until there is nothing more. */
+	if (fcntl(xenevtchn_fd(evtchn), F_SETFL, O_RDWR | O_NONBLOCK))
+		return errno;
 	gnttab = xengnttab_open(NULL, 0);
 	foreign = xenforeignmemory_open(NULL, 0);
 	call = xencall_open(NULL, 0);
