@@ -52,6 +52,14 @@ int cmd_check(const struct cli_options *o, int argc, char **argv);
 int cmd_claims(const struct cli_options *o, int argc, char **argv);
 int cmd_config_update(const struct cli_options *o, int argc, char **argv);
 int cmd_console(const struct cli_options *o, int argc, char **argv);
+int cmd_cpupool_cpu_add(const struct cli_options *o, int argc, char **argv);
+int cmd_cpupool_cpu_remove(const struct cli_options *o, int argc, char **argv);
+int cmd_cpupool_create(const struct cli_options *o, int argc, char **argv);
+int cmd_cpupool_destroy(const struct cli_options *o, int argc, char **argv);
+int cmd_cpupool_list(const struct cli_options *o, int argc, char **argv);
+int cmd_cpupool_migrate(const struct cli_options *o, int argc, char **argv);
+int cmd_cpupool_numa_split(const struct cli_options *o, int argc, char **argv);
+int cmd_cpupool_rename(const struct cli_options *o, int argc, char **argv);
 int cmd_create(const struct cli_options *o, int argc, char **argv);
 int cmd_debug_keys(const struct cli_options *o, int argc, char **argv);
 int cmd_destroy(const struct cli_options *o, int argc, char **argv);
@@ -107,11 +115,20 @@ const char *cli_uuid_text(const uint8_t uuid[16]);
 
 /* ---- vcpu_list.c -------------------------------------------------------- */
 
+bool cli_bit(const uint8_t *map, unsigned int n);
 /* "all", "0,2-3", "none" */
 void cli_show_map(const uint8_t *map, unsigned int bits);
 
 /* ---- config.c: for what takes a configuration --------------------------- */
-/* To be given to lodge_config_free(); NULL: there is no memory, as was said. */
+typedef int cli_config_read(struct lodge_config **out,
+			    const struct lodge_source *sources, size_t nr);
+/*
+ * To be given to lodge_config_free(); NULL: there is no memory, as was said.
+ * @file: NULL: there is only the command line
+ */
+struct lodge_config *cli_read_texts(const char *file, int argc, char **argv,
+				    cli_config_read *read);
+/* The same of a guest, with the files that it names. */
 struct lodge_config *cli_read_config(const char *file, int argc, char **argv);
 void cli_show_findings(FILE *out, const struct lodge_config *config);
 

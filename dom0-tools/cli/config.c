@@ -27,7 +27,8 @@ static char *join_overrides(int argc, char **argv)
 	return NULL;
 }
 
-struct lodge_config *cli_read_config(const char *file, int argc, char **argv)
+struct lodge_config *cli_read_texts(const char *file, int argc, char **argv,
+				    cli_config_read *read)
 {
 	char *text = join_overrides(argc, argv);
 	struct lodge_source sources[] = {
@@ -36,15 +37,22 @@ struct lodge_config *cli_read_config(const char *file, int argc, char **argv)
 	};
 	struct lodge_config *config = NULL;
 
-	if (text && !lodge_config_read(&config, sources, 2) &&
-	    lodge_config_check_files(config)) {
-		lodge_config_free(config);
-		config = NULL;
-	}
-	free(text);
-	if (!config)
+	if (!text || read(&config, file ? sources : sources + 1, file ? 2 : 1))
 		fputs("lodge: out of memory\n", stderr);
+	free(text);
 	return config;
+}
+
+struct lodge_config *cli_read_config(const char *file, int argc, char **argv)
+{
+	struct lodge_config *config = cli_read_texts(file, argc, argv,
+						     lodge_config_read);
+
+	if (!config || !lodge_config_check_files(config))
+		return config;
+	lodge_config_free(config);
+	fputs("lodge: out of memory\n", stderr);
+	return NULL;
 }
 
 void cli_show_findings(FILE *out, const struct lodge_config *config)

@@ -33,6 +33,11 @@ struct lodge_domain;
 /* What xl list -l has of a domain, as far as it is known. Exit status. */
 int cli_json_long(struct lodge *l, yajl_gen g, const struct lodge_domain *d);
 
+/* ---- vcpu_list.c -------------------------------------------------------- */
+/* An array of the numbers of its bits. */
+void cli_json_map(yajl_gen g, const char *name, const uint8_t *map,
+		  unsigned int bits);
+
 /* ---- topology.c --------------------------------------------------------- */
 void cli_json_topology(yajl_gen g, const struct lodge_topology *t);
 

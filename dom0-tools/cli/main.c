@@ -52,6 +52,18 @@ static const struct cli_option create_options[] = {
 	{0},
 };
 
+static const struct cli_option pool_options[] = {
+	{'f', "defconfig", "FILE", "the configuration's file"},
+	{'n', "dryrun", NULL, "read the configuration only"},
+	{0},
+};
+
+static const struct cli_option pool_list_options[] = {
+	{'c', "cpus", NULL, "their CPUs"},
+	{CLI_JSON, "json", NULL, "print JSON"},
+	{0},
+};
+
 static const struct cli_option shutdown_options[] = {
 	{'a', "all", NULL, "all guests"},
 	{'w', "wait", NULL, "until they have shut down"},
@@ -105,6 +117,22 @@ const struct cli_command cli_commands[] = {
 	 1, -1, cmd_config_update},
 	{"console", "DOMAIN", "Be the terminal of a guest; ^] leaves it",
 	 console_options, 1, 1, cmd_console},
+	{"cpupool-cpu-add", "POOL CPUS|node:NODES", "Add CPUs to a CPU pool",
+	 NULL, 2, 2, cmd_cpupool_cpu_add},
+	{"cpupool-cpu-remove", "POOL CPUS|node:NODES",
+	 "Remove CPUs from a CPU pool", NULL, 2, 2, cmd_cpupool_cpu_remove},
+	{"cpupool-create", "[FILE] [KEY=VALUE...]", "Create a CPU pool",
+	 pool_options, 0, -1, cmd_cpupool_create},
+	{"cpupool-destroy", "POOL", "End a CPU pool", NULL, 1, 1,
+	 cmd_cpupool_destroy},
+	{"cpupool-list", "[POOL]", "List the CPU pools", pool_list_options, 0,
+	 1, cmd_cpupool_list},
+	{"cpupool-migrate", "DOMAIN POOL", "Move a domain to a CPU pool", NULL,
+	 2, 2, cmd_cpupool_migrate},
+	{"cpupool-numa-split", "", "Make a CPU pool for each node", NULL, 0, 0,
+	 cmd_cpupool_numa_split},
+	{"cpupool-rename", "POOL NAME", "Give a CPU pool another name", NULL,
+	 2, 2, cmd_cpupool_rename},
 	{"create", "FILE [KEY=VALUE...]", "Create a guest, and start it",
 	 create_options, 1, -1, cmd_create},
 	{"debug-keys", "KEYS", "Press debug keys of the hypervisor", NULL, 1, 1,

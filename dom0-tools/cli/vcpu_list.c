@@ -11,7 +11,7 @@
 #include "json.h"
 #include "liblodge.h"
 
-static bool bit(const uint8_t *map, unsigned int n)
+bool cli_bit(const uint8_t *map, unsigned int n)
 {
 	return map[n / 8] >> n % 8 & 1;
 }
@@ -21,7 +21,7 @@ static unsigned int count(const uint8_t *map, unsigned int bits)
 	unsigned int i, n = 0;
 
 	for (i = 0; i < bits; i++)
-		n += bit(map, i);
+		n += cli_bit(map, i);
 	return n;
 }
 
@@ -35,9 +35,9 @@ void cli_show_map(const uint8_t *map, unsigned int bits)
 		return;
 	}
 	for (i = 0; i < bits; i++) {
-		if (!bit(map, i))
+		if (!cli_bit(map, i))
 			continue;
-		for (first = i; i + 1 < bits && bit(map, i + 1);)
+		for (first = i; i + 1 < bits && cli_bit(map, i + 1);)
 			i++;
 		printf(first == i ? "%s%u" : "%s%u-%u", comma, first, i);
 		comma = ",";
@@ -60,15 +60,15 @@ static void show_line(const struct lodge_domain *d, const struct lodge_vcpu *v,
 	putchar('\n');
 }
 
-static void json_map(yajl_gen g, const char *name, const uint8_t *map,
-		     unsigned int bits)
+void cli_json_map(yajl_gen g, const char *name, const uint8_t *map,
+		  unsigned int bits)
 {
 	unsigned int i;
 
 	json_name(g, name);
 	yajl_gen_array_open(g);
 	for (i = 0; i < bits; i++)
-		if (bit(map, i))
+		if (cli_bit(map, i))
 			yajl_gen_integer(g, i);
 	yajl_gen_array_close(g);
 }
@@ -85,8 +85,8 @@ static void json_vcpu(yajl_gen g, const struct lodge_domain *d,
 	json_bool(g, "blocked", v->blocked);
 	json_number(g, "cpu", v->cpu);
 	json_number(g, "cpu_time_ns", v->cpu_time_ns);
-	json_map(g, "hard_affinity", v->hard, bits);
-	json_map(g, "soft_affinity", v->soft, bits);
+	cli_json_map(g, "hard_affinity", v->hard, bits);
+	cli_json_map(g, "soft_affinity", v->soft, bits);
 	yajl_gen_map_close(g);
 }
 

@@ -39,6 +39,7 @@ char *lodge_finding_text(const struct lodge_finding *f);
 /* ---- configurations ----------------------------------------------------- */
 
 #define LODGE_MAX_VCPUS 512	/* as many as a PV guest may have */
+#define LODGE_MAX_CPUS 4096	/* more no host has */
 
 enum lodge_action {
 	LODGE_ACTION_DESTROY,
@@ -160,6 +161,13 @@ struct lodge_source {
 	size_t length;
 };
 
+/* xlcpupool.cfg(5) */
+struct lodge_cpupool_config {
+	const char *name;
+	const char *scheduler;	/* NULL: that of the first pool */
+	struct lodge_cpu_list cpus;	/* nr 0: the first that is free */
+};
+
 struct lodge_config;
 
 enum lodge_device_kind { LODGE_VBD, LODGE_VIF };
@@ -197,6 +205,13 @@ int lodge_config_read_device(struct lodge_config **out,
  */
 int lodge_config_read_cpus(struct lodge_config **out, const char *hard,
 			   const char *soft);
+
+/* The same as lodge_config_read(), of a CPU pool: xlcpupool.cfg(5) */
+int lodge_config_read_cpupool(struct lodge_config **out,
+			      const struct lodge_source *sources, size_t nr);
+/* NULL: there are errors. */
+const struct lodge_cpupool_config *
+lodge_config_cpupool(const struct lodge_config *config);
 
 /**
  * lodge_config_check_files() - are the files there that a configuration names?
@@ -492,14 +507,60 @@ int lodge_domain_uptime(struct lodge *l, unsigned int domid,
 /* ---- CPU pools and shares ----------------------------------------------- */
 
 struct lodge_cpupool {
-	unsigned int id, nr_domains;
+	unsigned int id, nr_domains, nr_cpus;
 	char *name;		/* NULL: it has none */
 	const char *scheduler;	/* "credit2" */
+	uint8_t cpus[LODGE_MAX_CPUS / 8];	/* a bit for each */
 };
 
 /* 0; -ENOMEM; -errno */
 int lodge_cpupools(struct lodge *l, struct lodge_cpupool **list, size_t *nr);
 void lodge_cpupools_free(struct lodge_cpupool *list, size_t nr);
+
+/* A name, or a number in digits. 0; -ENOENT there is none; -errno */
+int lodge_cpupool_find(struct lodge *l, const char *who, unsigned int *pool);
+
+/**
+ * lodge_cpupool_create() - a CPU pool, of CPUs that are in none
+ * @pool: its number
+ *
+ * Return: 0; -EEXIST another one has the name; -EINVAL the host has no such
+ *         CPU, or no such scheduler; -EBUSY a CPU is not free, or none is;
+ *         -errno. On error nothing has changed.
+ */
+int lodge_cpupool_create(struct lodge *l,
+			 const struct lodge_cpupool_config *config,
+			 unsigned int *pool);
+
+/* Its CPUs are free then. 0; -ENOENT; -EBUSY it has domains; -errno */
+int lodge_cpupool_destroy(struct lodge *l, unsigned int pool);
+
+/* 0; -ENOENT; -EINVAL @name is none; -EEXIST another one has it; -errno */
+int lodge_cpupool_rename(struct lodge *l, unsigned int pool, const char *name);
+
+/* All of a list, or none. 0; -ENOENT; -EINVAL the host has no such CPU; -EBUSY
+ * one is not free; -errno */
+int lodge_cpupool_add(struct lodge *l, unsigned int pool,
+		      const struct lodge_cpu_list *cpus);
+/* The same. -ENODEV it has not one of them; -EBUSY domains need the last */
+int lodge_cpupool_remove(struct lodge *l, unsigned int pool,
+			 const struct lodge_cpu_list *cpus);
+
+/* 0; -ESRCH; -ENOENT; -EINVAL it is Dom0; -EBUSY the pool has no CPU; -errno */
+int lodge_domain_set_cpupool(struct lodge *l, unsigned int domid,
+			     unsigned int pool);
+
+/**
+ * lodge_cpupool_split() - a pool for each node of the host
+ *
+ * The first one, whose domains stay there, is called "Pool-node0", the others
+ * by their node's number.
+ *
+ * Return: 0; -EBUSY there are several pools already, or the domains of the
+ *         first need a CPU of another node; -errno. On error nothing has
+ *         changed.
+ */
+int lodge_cpupool_split(struct lodge *l);
 
 /* Of a pool with credit2: how long a vCPU runs at least, 0: no time. 0; -EINVAL
  * no such time; -errno */

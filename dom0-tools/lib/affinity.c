@@ -4,18 +4,14 @@
  */
 #include "affinity.h"
 
-#include "store.h"
-
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define CPU_MOST 4096 /* more no host has */
-
 /* The CPUs that there are, by number. */
 struct host_cpus {
 	unsigned int nr;
-	unsigned int node[CPU_MOST]; /* XEN_INVALID_NODE_ID: no such CPU */
+	unsigned int node[LODGE_MAX_CPUS]; /* XEN_INVALID_NODE_ID: no such CPU */
 };
 
 static int read_nodes(struct lodge *l, struct host_cpus *h,
@@ -49,7 +45,7 @@ static int read_host(struct lodge *l, struct host_cpus *h)
 
 	if (rc)
 		return rc;
-	nr = nr < CPU_MOST ? nr : CPU_MOST;
+	nr = nr < LODGE_MAX_CPUS ? nr : LODGE_MAX_CPUS;
 	list = hv_alloc(l, nr * sizeof(*list));
 	if (!list)
 		return -lodge_error(l)->code;
@@ -97,11 +93,11 @@ static int resolve(struct lodge *l, const struct host_cpus *h,
 		   const struct lodge_cpu_list *list, const char *key,
 		   uint8_t *map)
 {
-	unsigned int cpu, left = 0;
+	unsigned int cpu;
 	size_t i;
 	int rc;
 
-	memset(map, 0, (h->nr + 7) / 8);
+	memset(map, 0, LODGE_MAX_CPUS / 8);
 	for (i = 0; i < list->nr; i++) {
 		const struct lodge_cpu_range *r = &list->ranges[i];
 
@@ -116,9 +112,33 @@ static int resolve(struct lodge *l, const struct host_cpus *h,
 			else
 				map[cpu / 8] |= (uint8_t)(1U << cpu % 8);
 	}
-	for (cpu = 0; cpu < h->nr; cpu++)
-		left += map[cpu / 8] >> cpu % 8 & 1;
-	return left ? 0 : fail(l, EINVAL, "%s leaves a vCPU no CPU", key);
+	return 0;
+}
+
+static bool is_empty(const uint8_t *map)
+{
+	size_t i;
+
+	for (i = 0; i < LODGE_MAX_CPUS / 8 && !map[i]; i++)
+		;
+	return i == LODGE_MAX_CPUS / 8;
+}
+
+int affinity_resolve(struct lodge *l, const struct lodge_cpu_list *list,
+		     const char *key, uint8_t map[LODGE_MAX_CPUS / 8])
+{
+	struct host_cpus *host = malloc(sizeof(*host));
+	int rc;
+
+	if (!host)
+		return fail(l, ENOMEM, "there is no memory");
+	rc = read_host(l, host);
+	if (!rc)
+		rc = resolve(l, host, list, key, map);
+	if (!rc && is_empty(map))
+		rc = fail(l, EINVAL, "%s names no CPU", key);
+	free(host);
+	return rc;
 }
 
 /* ---- vCPUs -------------------------------------------------------------- */
@@ -160,6 +180,8 @@ static int set_kind(const struct setting *s, const struct lodge_affinity *a,
 			break;
 		rc = resolve(s->l, s->host, &a->lists[a->each ? vcpu : 0], key,
 			     s->map);
+		if (!rc && is_empty(s->map))
+			rc = fail(s->l, EINVAL, "%s leaves a vCPU no CPU", key);
 		if (!rc)
 			rc = set_one(s, vcpu, kind);
 	}
@@ -190,7 +212,7 @@ static int set(struct setting *s, const struct lodge_affinity *hard,
 	if (!host)
 		return fail(s->l, ENOMEM, "there is no memory");
 	s->host = host;
-	s->map = hv_alloc(s->l, CPU_MOST / 8);
+	s->map = hv_alloc(s->l, LODGE_MAX_CPUS / 8);
 	rc = s->map ? read_host(s->l, host) : -lodge_error(s->l)->code;
 	if (!rc)
 		rc = set_all(s, hard, soft);
@@ -238,25 +260,4 @@ int lodge_domain_pin(struct lodge *l, unsigned int domid, unsigned int vcpu,
 	return pin(&s, vcpu, c)
 		       ? fail_because(l, "cannot pin vCPUs of domain %u", domid)
 		       : 0;
-}
-
-/* ---- pools -------------------------------------------------------------- */
-
-int affinity_find_pool(struct lodge *l, const char *name, unsigned int *pool)
-{
-	bool found = false;
-	char **ids, *other;
-	unsigned int nr, i;
-	int rc = store_list(l, &ids, &nr, "/local/pool");
-
-	for (i = 0; i < nr && !rc && !found; i++) {
-		rc = store_read(l, &other, "/local/pool/%s/name", ids[i]);
-		found = other && !strcmp(other, name);
-		free(other);
-		*pool = (unsigned int)strtoul(ids[i], NULL, 10);
-	}
-	free(ids);
-	if (rc || found)
-		return rc;
-	return fail(l, ENOENT, "there is no CPU pool \"%s\"", name);
 }

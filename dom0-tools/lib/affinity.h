@@ -16,7 +16,8 @@
 int affinity_set(struct lodge *l, unsigned int domid,
 		 const struct lodge_domain_config *c);
 
-/* Which CPU pool has a name? 0; -ENOENT none; -errno. And an error */
-int affinity_find_pool(struct lodge *l, const char *name, unsigned int *pool);
+/* The CPUs of a list, a bit for each. 0; as affinity_set(); and an error */
+int affinity_resolve(struct lodge *l, const struct lodge_cpu_list *list,
+		     const char *key, uint8_t map[LODGE_MAX_CPUS / 8]);
 
 #endif

@@ -220,8 +220,8 @@ static void set_defaults(struct lodge_domain_config *d)
 	d->on_reboot = LODGE_ACTION_RESTART;
 }
 
-static void read_sources(struct lodge_config *config,
-			 const struct lodge_source *sources, size_t nr)
+void read_texts(struct lodge_config *config,
+		const struct lodge_source *sources, size_t nr)
 {
 	size_t i;
 
@@ -232,6 +232,12 @@ static void read_sources(struct lodge_config *config,
 				       sources[i].text, sources[i].length);
 		else
 			read_file(config, sources[i].name);
+}
+
+static void read_sources(struct lodge_config *config,
+			 const struct lodge_source *sources, size_t nr)
+{
+	read_texts(config, sources, nr);
 	set_defaults(&config->domain);
 	read_settings(config);
 	complete(config);
@@ -241,7 +247,7 @@ static void read_sources(struct lodge_config *config,
 	findings_finish(config);
 }
 
-static struct lodge_config *new_config(void)
+struct lodge_config *new_config(void)
 {
 	struct lodge_config *config = calloc(1, sizeof(*config));
 

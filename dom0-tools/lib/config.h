@@ -64,6 +64,7 @@ struct lodge_config {
 	/* what is put together from several keys */
 	const char *root, *extra;
 	struct lodge_domain_config domain;
+	struct lodge_cpupool_config pool;
 };
 
 /* The place that is being read: where findings belong. */
@@ -91,6 +92,9 @@ void findings_finish(struct lodge_config *config);
 const char *nearest(const char *name,
 		    const char *(*candidate)(size_t i, const void *arg),
 		    const void *arg);
+/* A warning, with the candidate that is most like at->key. */
+void unknown_key(const struct cfg_at *at,
+		 const char *(*candidate)(size_t i, const void *arg));
 
 /* ---- parse.c ------------------------------------------------------------ */
 /* Adds the settings in @text. */
@@ -100,6 +104,12 @@ void parse_settings(struct lodge_config *config, const char *source,
 /* ---- config.c ----------------------------------------------------------- */
 /* For findings: where @key was set last; NULL: the configuration as a whole */
 struct cfg_at at_key(struct lodge_config *config, const char *key);
+
+/* Their settings; what cannot be read is found. */
+void read_texts(struct lodge_config *config,
+		const struct lodge_source *sources, size_t nr);
+/* NULL: there is no memory. Its arena is not entered yet. */
+struct lodge_config *new_config(void);
 
 /* ---- keys.c ------------------------------------------------------------- */
 void read_settings(struct lodge_config *config);

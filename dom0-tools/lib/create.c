@@ -228,7 +228,7 @@ static int make_domain(struct creation *n)
 	if (version < 0)
 		return version;
 	if (n->c->pool)
-		rc = affinity_find_pool(n->l, n->c->pool, &pool);
+		rc = lodge_cpupool_find(n->l, n->c->pool, &pool);
 	if (rc)
 		return rc;
 	d->cpupool_id = pool;

@@ -172,11 +172,6 @@ int lodge_domain_name(struct lodge *l, unsigned int domid, char **name)
 		    domid);
 }
 
-int lodge_cpupool_name(struct lodge *l, unsigned int pool, char **name)
-{
-	return store_read(l, name, "/local/pool/%u/name", pool);
-}
-
 /* False: not all digits, or no domain can have it */
 static bool parse_domid(const char *who, unsigned int *domid)
 {

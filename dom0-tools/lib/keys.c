@@ -233,20 +233,6 @@ static const struct cfg_key *find_key(const char *name)
 	return NULL;
 }
 
-static void unknown(const struct cfg_at *at)
-{
-	const char *near = nearest(at->key, key_at, NULL);
-	struct cfg_at file = *at;
-	struct cfg_finding *f;
-
-	file.key = NULL;
-	f = finding(&file, LODGE_WARNING, "unknown key %s",
-		    quoted(at, at->key));
-	if (near)
-		f->f.hint = arena_printf(&at->config->arena,
-					 "did you mean \"%s\"?", near);
-}
-
 /* ---- settings ------------------------------------------------------------ */
 
 static struct cfg_at setting_at(struct lodge_config *config,
@@ -331,7 +317,7 @@ void read_settings(struct lodge_config *config)
 
 		key = find_key(s->key);
 		if (!key) {
-			unknown(&at);
+			unknown_key(&at, key_at);
 			continue;
 		}
 		last[key - keys] = merge(config, last[key - keys], s);

@@ -60,3 +60,18 @@ const char *nearest(const char *name,
 	}
 	return best;
 }
+
+void unknown_key(const struct cfg_at *at,
+		 const char *(*candidate)(size_t i, const void *arg))
+{
+	const char *near = nearest(at->key, candidate, NULL);
+	struct cfg_at file = *at;
+	struct cfg_finding *f;
+
+	file.key = NULL;
+	f = finding(&file, LODGE_WARNING, "unknown key %s",
+		    quoted(at, at->key));
+	if (near)
+		f->f.hint = arena_printf(&at->config->arena,
+					 "did you mean \"%s\"?", near);
+}

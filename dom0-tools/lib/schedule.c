@@ -1,84 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * schedule.c - CPU pools, and the shares of their domains
+ * schedule.c - what credit2 gives the domains of a CPU pool
  */
 #include "host.h"
 
 #include <errno.h>
-#include <stdlib.h>
-#include <string.h>
 
-#define CPU_MOST    4096 /* more no host has */
 #define WEIGHT_MOST 65535
 
 /* ---- pools -------------------------------------------------------------- */
-
-/* That of the number @first or the next one. -ENOENT: there is none. */
-static int get_pool(struct lodge *l, unsigned int first,
-		    struct lodge_cpupool *pool)
-{
-	struct xen_sysctl op = {
-		.cmd = XEN_SYSCTL_cpupool_op,
-		.u.cpupool_op.op = XEN_SYSCTL_CPUPOOL_OP_INFO,
-		.u.cpupool_op.cpupool_id = first,
-		.u.cpupool_op.cpumap.nr_bits = CPU_MOST,
-	};
-	void *map = hv_alloc(l, CPU_MOST / 8);
-	int rc;
-
-	if (!map)
-		return -lodge_error(l)->code;
-	set_xen_guest_handle_raw(op.u.cpupool_op.cpumap.bitmap, map);
-	rc = hv_sysctl(l, &op);
-	hv_free(l, map);
-	if (rc)
-		return rc;
-	*pool = (struct lodge_cpupool){
-		.id = op.u.cpupool_op.cpupool_id,
-		.scheduler = scheduler_name(op.u.cpupool_op.sched_id),
-		.nr_domains = op.u.cpupool_op.n_dom,
-	};
-	return lodge_cpupool_name(l, pool->id, &pool->name);
-}
-
-int lodge_cpupools(struct lodge *l, struct lodge_cpupool **list, size_t *nr)
-{
-	struct lodge_cpupool pool, *longer;
-	unsigned int next = 0;
-	int rc;
-
-	*list = NULL;
-	*nr = 0;
-	for (;;) {
-		rc = get_pool(l, next, &pool);
-		if (rc)
-			break;
-		longer = realloc(*list, (*nr + 1) * sizeof(pool));
-		if (!longer) {
-			free(pool.name);
-			rc = fail(l, ENOMEM, "there is no memory");
-			break;
-		}
-		*list = longer;
-		(*list)[(*nr)++] = pool;
-		next = pool.id + 1;
-	}
-	if (rc == -ENOENT)
-		return 0;
-	lodge_cpupools_free(*list, *nr);
-	*list = NULL;
-	*nr = 0;
-	return fail_because(l, "cannot list the CPU pools");
-}
-
-void lodge_cpupools_free(struct lodge_cpupool *list, size_t nr)
-{
-	size_t i;
-
-	for (i = 0; i < nr; i++)
-		free(list[i].name);
-	free(list);
-}
 
 static int pool_call(struct lodge *l, unsigned int pool, uint32_t cmd,
 		     uint32_t *ratelimit_us)

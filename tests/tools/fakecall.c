@@ -5,7 +5,8 @@
  * To be preloaded. The file $FAKECALL_DOMAINS has a line for each domain, by
  * number: its number, the 32 digits of its UUID, its flags of <xen/domctl.h>.
  * What changes something beyond that is told in the file behind it, ".log".
- * While a domain ends, the program of that name with ".hook" runs, if any.
+ * CPU pools are in ".pools", a line each: number, scheduler, CPUs as a bit map,
+ * domains; without the file there is one, with both CPUs. While a domain ends, the program of that name with ".hook" runs, if any.
  * What nobody asked for so far is ENOSYS.
  */
 #include <errno.h>
@@ -21,6 +22,7 @@
 #include <xencall.h>
 
 #define MOST 64
+#define CPUS 2
 #define PAGES 32768
 
 struct domain {
@@ -207,15 +209,129 @@ static int list(struct xen_sysctl_getdomaininfolist *op)
 	return 0;
 }
 
+static struct pool {
+	unsigned int id, scheduler, cpus, nr_domains;
+} pools[MOST];
+static unsigned int nr_pools;
+
+static FILE *open_pools(const char *how)
+{
+	char name[256];
+
+	snprintf(name, sizeof(name), "%s.pools", path());
+	return fopen(name, how);
+}
+
+static void load_pools(void)
+{
+	struct pool *p = pools;
+	FILE *f = open_pools("r");
+
+	while (f && p < pools + MOST &&
+	       fscanf(f, "%u %u %x %u", &p->id, &p->scheduler, &p->cpus,
+		      &p->nr_domains) == 4)
+		p++;
+	nr_pools = (unsigned int)(p - pools);
+	if (f)
+		fclose(f);
+	else
+		pools[nr_pools++] = (struct pool){
+			0, XEN_SCHEDULER_CREDIT2, (1 << CPUS) - 1, nr_domains,
+		};
+}
+
+static int save_pools(void)
+{
+	FILE *f = open_pools("w");
+	unsigned int i;
+
+	for (i = 0; f && i < nr_pools; i++)
+		fprintf(f, "%u %u %x %u\n", pools[i].id, pools[i].scheduler,
+			pools[i].cpus, pools[i].nr_domains);
+	return f ? fclose(f) : -1;
+}
+
+static unsigned int free_cpus(void)
+{
+	unsigned int i, cpus = (1 << CPUS) - 1;
+
+	for (i = 0; i < nr_pools; i++)
+		cpus &= ~pools[i].cpus;
+	return cpus;
+}
+
+static void put_map(const struct xenctl_bitmap *map, unsigned int cpus)
+{
+	memcpy(*(void *const *)&map->bitmap, &cpus, 1);
+}
+
+static int create_pool(struct xen_sysctl_cpupool_op *op)
+{
+	op->cpupool_id = pools[nr_pools - 1].id + 1;
+	pools[nr_pools++] = (struct pool){op->cpupool_id, op->sched_id, 0, 0};
+	return save_pools();
+}
+
+static int tell_pool(struct xen_sysctl_cpupool_op *op)
+{
+	unsigned int i;
+
+	for (i = 0; i < nr_pools && pools[i].id < op->cpupool_id; i++)
+		;
+	if (i == nr_pools)
+		return refuse(ENOENT);
+	op->cpupool_id = pools[i].id;
+	op->sched_id = pools[i].scheduler;
+	op->n_dom = pools[i].nr_domains;
+	put_map(&op->cpumap, pools[i].cpus);
+	return 0;
+}
+
+static int change_pool(struct pool *p, const struct xen_sysctl_cpupool_op *op)
+{
+	unsigned int bit = 1U << (op->cpu % 32);
+
+	switch (op->op) {
+	case XEN_SYSCTL_CPUPOOL_OP_DESTROY:
+		nr_pools--;
+		memmove(p, p + 1, (size_t)(pools + nr_pools - p) * sizeof(*p));
+		break;
+	case XEN_SYSCTL_CPUPOOL_OP_ADDCPU:
+		if (!(free_cpus() & bit))
+			return refuse(ENODEV);
+		p->cpus |= bit;
+		break;
+	case XEN_SYSCTL_CPUPOOL_OP_RMCPU:
+		if (p->cpus == bit && p->nr_domains)
+			return refuse(EBUSY);
+		p->cpus &= ~bit;
+		break;
+	case XEN_SYSCTL_CPUPOOL_OP_MOVEDOMAIN:
+		return told("pool %u %u\n", op->domid, p->id);
+	default:
+		return refuse(ENOSYS);
+	}
+	return save_pools();
+}
+
 static int pool(struct xen_sysctl_cpupool_op *op)
 {
-	if (op->op != XEN_SYSCTL_CPUPOOL_OP_INFO)
-		return refuse(ENOSYS);
-	if (op->cpupool_id)
-		return refuse(ENOENT);
-	op->sched_id = XEN_SCHEDULER_CREDIT2;
-	op->n_dom = nr_domains;
-	return 0;
+	unsigned int i;
+
+	load_pools();
+	switch (op->op) {
+	case XEN_SYSCTL_CPUPOOL_OP_CREATE:
+		return create_pool(op);
+	case XEN_SYSCTL_CPUPOOL_OP_INFO:
+		return tell_pool(op);
+	case XEN_SYSCTL_CPUPOOL_OP_FREEINFO:
+		put_map(&op->cpumap, free_cpus());
+		return 0;
+	}
+	for (i = 0; i < nr_pools; i++)
+		if (pools[i].id == op->cpupool_id)
+			return change_pool(&pools[i], op);
+	return refuse(ENOENT);
 }
 
 static int parameters(struct xen_sysctl_scheduler_op *op)
@@ -232,9 +348,22 @@ static int topology(struct xen_sysctl_cputopoinfo *op)
 	unsigned int i;
 
 	memcpy(&out, &op->cputopo, sizeof(out));
-	for (i = 0; out && i < 2; i++)
-		out[i] = (struct xen_sysctl_cputopo){i, 0, 0};
-	op->num_cpus = 2;
+	for (i = 0; out && i < CPUS; i++)
+		out[i] = (struct xen_sysctl_cputopo){i, 0, i};
+	op->num_cpus = CPUS;
+	return 0;
+}
+
+/* A node for each CPU. */
+static int nodes(struct xen_sysctl_numainfo *op)
+{
+	struct xen_sysctl_meminfo *out;
+	unsigned int i;
+
+	memcpy(&out, &op->meminfo, sizeof(out));
+	for (i = 0; out && i < CPUS; i++)
+		out[i] = (struct xen_sysctl_meminfo){1 << 30, 1 << 29};
+	op->num_nodes = CPUS;
 	return 0;
 }
 
@@ -247,6 +376,8 @@ static int sysctl(struct xen_sysctl *op)
 		return pool(&op->u.cpupool_op);
 	case XEN_SYSCTL_scheduler_op:
 		return parameters(&op->u.scheduler_op);
+	case XEN_SYSCTL_numainfo:
+		return nodes(&op->u.numainfo);
 	case XEN_SYSCTL_cputopoinfo:
 		return topology(&op->u.cputopoinfo);
 	default:

@@ -8,6 +8,7 @@ killed process has left half made or half ended.
 import json
 import os
 import pathlib
+import shlex
 import subprocess
 import sys
 import time
@@ -401,3 +402,84 @@ def test_shares(host):
     shown = json.loads(host.lodge("sched-credit2", "--json")[1])
     assert [(one["domid"], one["weight"], one["cap"]) for one in shown] == [
         (0, 256, 0), (5, 256, 0), (6, 256, 0)]
+
+
+# ---- CPU pools
+
+HEAD = "Name               CPUs   Sched     Active   Domain count\n"
+ROW = "%-19s%3d   credit2       y          %d\n"
+POOLS = [
+    ("cpupool-create name='a'", 1, 'lodge: no CPU is free: each is of a CPU '
+     'pool (cannot create the CPU pool "a")', {0: "0,1"}),
+    ("cpupool-create name='a' cpus='1'", 1, "lodge: CPU 1 is not free: it is "
+     'of a CPU pool (cannot create the CPU pool "a")', {0: "0,1"}),
+    ("cpupool-cpu-remove Pool-0 1", 0, "", {0: "0"}),
+    ("cpupool-cpu-remove 0 0", 1, "lodge: CPU 0 cannot leave CPU pool 0: "
+     "domains of it need its last CPU (cannot remove CPUs from CPU pool 0)",
+     {0: "0"}),
+    ("cpupool-cpu-remove Pool-0 1", 1, "lodge: CPU 1 is not of CPU pool 0 "
+     "(cannot remove CPUs from CPU pool 0)", {0: "0"}),
+    ("cpupool-create name='a' cpus='0,7'", 1, "lodge: cpus names CPU 7, which "
+     'this host has not (cannot create the CPU pool "a")', {0: "0"}),
+    ("cpupool-create name='Pool-0'", 1, 'lodge: CPU pool 0 is already called '
+     '"Pool-0" (cannot create the CPU pool "Pool-0")', {0: "0"}),
+    ("cpupool-create name='7'", 1, 'command line:1: error: name is "7", but '
+     'must be text without "/" and control characters, and no number',
+     {0: "0"}),
+    ("cpupool-create nam='a'", 1, 'command line: error: name is not set\n'
+     'command line:1: warning: unknown key "nam"; did you mean "name"?',
+     {0: "0"}),
+    ("cpupool-create name='a' sched='none'", 1, 'command line:2: error: sched '
+     'is "none", but must be "credit", "credit2" or "rtds"', {0: "0"}),
+    ("cpupool-create name='a' nodes=1", 0, "", {0: "0", 1: "1"}),
+    ("cpupool-cpu-add a 0", 1, "lodge: CPU 0 is not free: it is of a CPU pool "
+     "(cannot add CPUs to CPU pool 1)", {0: "0", 1: "1"}),
+    ("cpupool-cpu-add a x", 1, 'command line: error: cpus is "x", but must be '
+     'a list like "0-3,^2", "all,^5" or "nodes:0-1,^node:1"',
+     {0: "0", 1: "1"}),
+    ("cpupool-rename a Pool-0", 1, 'lodge: CPU pool 0 is already called '
+     '"Pool-0" (cannot rename CPU pool 1)', {0: "0", 1: "1"}),
+    ("cpupool-rename 1 b", 0, "", {0: "0", 1: "1"}),
+    ("cpupool-destroy a", 1, 'lodge: there is no CPU pool "a"',
+     {0: "0", 1: "1"}),
+    ("cpupool-migrate 0 b", 1, "lodge: it is Dom0, which stays in the first "
+     "CPU pool (cannot move domain 0 to CPU pool 1)", {0: "0", 1: "1"}),
+    ("cpupool-migrate 5 b", 0, "", {0: "0", 1: "1"}),
+    ("cpupool-numa-split", 1, "lodge: there are 2 CPU pools already (cannot "
+     "make a CPU pool for each node)", {0: "0", 1: "1"}),
+    ("cpupool-destroy b", 0, "", {0: "0"}),
+    ("cpupool-cpu-add Pool-0 node:1", 0, "", {0: "0,1"}),
+    ("cpupool-destroy Pool-0", 1, "lodge: it is the first one, Dom0's (cannot "
+     "destroy CPU pool 0)", {0: "0,1"}),
+    ("cpupool-numa-split", 0, "", {0: "0", 1: "1"}),
+]
+
+
+def test_pools(host):
+    """Each change, or one sentence and none; then the lists."""
+    for command, status, words, pools in POOLS:
+        assert host.lodge(*shlex.split(command.replace("'", "\\'"))) == (
+            status, "", words + "\n" if words else ""), command
+        shown = json.loads(host.lodge("cpupool-list", "--json")[1])
+        assert {one["cpupool"]: ",".join(map(str, one["cpus"]))
+                for one in shown} == pools, command
+    assert host.asked() == ["pool 5 1"]
+    rows = ROW % ("Pool-node0", 1, 3) + ROW % ("Pool-node1", 1, 0)
+    assert host.lodge("cpupool-list") == (0, HEAD + rows, "")
+    assert host.lodge("cpupool-list", "1")[1] == (
+        HEAD + ROW % ("Pool-node1", 1, 0))
+    assert host.lodge("cpupool-list", "-c", "Pool-node1")[1] == (
+        "Name               CPU list\nPool-node1         1\n")
+    assert host.lodge("cpupool-list", "none") == (
+        1, "", 'lodge: there is no CPU pool "none"\n')
+
+
+def test_split_fails(host):
+    """The name of another pool's that is in the way: nothing has changed."""
+    host.write("/local/pool/9/name", "Pool-node1")
+    before = host.nodes()
+    assert host.lodge("cpupool-numa-split") == (
+        1, "", 'lodge: CPU pool 9 is already called "Pool-node1" (cannot make '
+        "a CPU pool for each node)\n")
+    assert host.lodge("cpupool-list")[1] == HEAD + ROW % ("Pool-0", 2, 3)
+    assert host.nodes() == before
