@@ -41,6 +41,15 @@ struct cli_command {
 	int (*run)(const struct cli_options *o, int argc, char **argv);
 };
 
+/* ---- options.c ---------------------------------------------------------- */
+void cli_usage(FILE *out, const struct cli_command *c);
+/* To standard output. Returns CLI_DONE. */
+int cli_explain(const struct cli_command *c);
+/* Runs a command, if what is behind argv[0] is right for it. Exit status */
+int cli_run(const struct cli_command *c, int argc, char **argv);
+/* The exit status of who ends with @status; CLI_FAILED: output was lost */
+int cli_finish(int status);
+
 extern const struct cli_command cli_commands[];
 extern const size_t cli_nr_commands;
 
@@ -66,6 +75,7 @@ int cmd_destroy(const struct cli_options *o, int argc, char **argv);
 int cmd_dmesg(const struct cli_options *o, int argc, char **argv);
 int cmd_domid(const struct cli_options *o, int argc, char **argv);
 int cmd_domname(const struct cli_options *o, int argc, char **argv);
+int cmd_exporter(const struct cli_options *o, int argc, char **argv);
 int cmd_help(const struct cli_options *o, int argc, char **argv);
 int cmd_info(const struct cli_options *o, int argc, char **argv);
 int cmd_list(const struct cli_options *o, int argc, char **argv);
@@ -81,6 +91,7 @@ int cmd_rename(const struct cli_options *o, int argc, char **argv);
 int cmd_sched_credit2(const struct cli_options *o, int argc, char **argv);
 int cmd_shutdown(const struct cli_options *o, int argc, char **argv);
 int cmd_sysrq(const struct cli_options *o, int argc, char **argv);
+int cmd_top(const struct cli_options *o, int argc, char **argv);
 int cmd_trigger(const struct cli_options *o, int argc, char **argv);
 int cmd_uptime(const struct cli_options *o, int argc, char **argv);
 int cmd_vcpu_pin(const struct cli_options *o, int argc, char **argv);
@@ -103,12 +114,24 @@ unsigned int *cli_find_domains(struct lodge *l, int argc, char **argv);
 int cli_console(struct lodge *l, unsigned int domid,
 		enum lodge_console_type type, unsigned int number);
 
+/* ---- program.c ---------------------------------------------------------- */
+/* Does not return if the program could be run. Else CLI_FAILED; it was said. */
+int cli_run_program(const char *name, const struct cli_option *options,
+		    const struct cli_options *o);
+
 /* ---- topology.c --------------------------------------------------------- */
 struct lodge_topology;
 
 void cli_show_topology(const struct lodge_topology *t);
 
-/* ---- list.c ------------------------------------------------------------- */
+/* ---- domain_text.c ------------------------------------------------------ */
+#define CLI_STATES 5
+
+struct cli_state {
+	unsigned int flag;	/* of enum lodge_domain_flags */
+	const char *name;
+};
+extern const struct cli_state cli_states[CLI_STATES];
 
 /* "00000000-0000-0000-0000-000000000000", until the next call */
 const char *cli_uuid_text(const uint8_t uuid[16]);

@@ -2,9 +2,11 @@
 /*
  * json.c - members of JSON objects
  */
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
+#include "cli.h"
 #include "json.h"
 
 yajl_gen json_begin(void)
@@ -61,4 +63,28 @@ void json_bool(yajl_gen g, const char *name, bool value)
 {
 	json_name(g, name);
 	yajl_gen_bool(g, value);
+}
+
+void json_real(yajl_gen g, const char *name, double number)
+{
+	char text[64];
+	int length = snprintf(text, sizeof(text), "%.3f", number);
+
+	json_name(g, name);
+	if (isfinite(number) && length < (int)sizeof(text))
+		yajl_gen_number(g, text, (size_t)length);
+	else
+		yajl_gen_null(g);
+}
+
+void json_states(yajl_gen g, unsigned int flags)
+{
+	size_t i;
+
+	json_name(g, "states");
+	yajl_gen_array_open(g);
+	for (i = 0; i < CLI_STATES; i++)
+		if (flags & cli_states[i].flag)
+			json_element(g, cli_states[i].name);
+	yajl_gen_array_close(g);
 }

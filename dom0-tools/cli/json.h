@@ -23,6 +23,10 @@ void json_name(yajl_gen g, const char *name);
 void json_text(yajl_gen g, const char *name, const char *text);
 void json_number(yajl_gen g, const char *name, uint64_t number);
 void json_bool(yajl_gen g, const char *name, bool value);
+/* With three digits behind the point; null if it is no number. */
+void json_real(yajl_gen g, const char *name, double number);
+/* "states": those of enum lodge_domain_flags, in an array */
+void json_states(yajl_gen g, unsigned int flags);
 /* A string in an array. */
 void json_element(yajl_gen g, const char *text);
 

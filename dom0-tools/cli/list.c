@@ -13,20 +13,6 @@
 /* No option: what the command claims adds. */
 #define CLAIMED 'C'
 
-const char *cli_uuid_text(const uint8_t uuid[16])
-{
-	static char text[37];
-	char *p = text;
-	size_t i;
-
-	for (i = 0; i < 16; i++) {
-		if (i == 4 || i == 6 || i == 8 || i == 10)
-			*p++ = '-';
-		p += sprintf(p, "%02x", uuid[i]);
-	}
-	return text;
-}
-
 /* Not among what scripts read. */
 static void tell_abandoned(const struct lodge_domain *d)
 {
@@ -122,26 +108,6 @@ static void show_line(struct lodge *l, const struct cli_options *o,
 	putchar('\n');
 }
 
-static void json_states(yajl_gen g, const struct lodge_domain *d)
-{
-	static const struct {
-		unsigned int flag;
-		const char *name;
-	} states[] = {
-		{LODGE_RUNNING, "running"}, {LODGE_BLOCKED, "blocked"},
-		{LODGE_PAUSED, "paused"},   {LODGE_SHUTDOWN, "shutdown"},
-		{LODGE_DYING, "dying"},
-	};
-	size_t i;
-
-	json_name(g, "states");
-	yajl_gen_array_open(g);
-	for (i = 0; i < sizeof(states) / sizeof(states[0]); i++)
-		if (d->flags & states[i].flag)
-			json_element(g, states[i].name);
-	yajl_gen_array_close(g);
-}
-
 static void json_domain(yajl_gen g, const struct lodge_domain *d)
 {
 	yajl_gen_map_open(g);
@@ -149,7 +115,7 @@ static void json_domain(yajl_gen g, const struct lodge_domain *d)
 	json_text(g, "name", d->name);
 	json_text(g, "uuid", cli_uuid_text(d->uuid));
 	json_text(g, "type", d->flags & LODGE_HARDWARE ? "hvm" : "pv");
-	json_states(g, d);
+	json_states(g, d->flags);
 	if (d->flags & LODGE_SHUTDOWN)
 		json_number(g, "shutdown_reason", d->shutdown_reason);
 	json_number(g, "memory_kib", d->memory_kib);

@@ -4,13 +4,11 @@
  *
  * Help, usage and what is accepted come from the table.
  */
-#include <getopt.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "cli.h"
-
-#define MOST_OPTIONS 16
+#include "options.h"
 
 static const struct cli_option json_only[] = {
 	{CLI_JSON, "json", NULL, "print JSON"},
@@ -144,6 +142,8 @@ const struct cli_command cli_commands[] = {
 	{"domid", "NAME", "Show the id of a domain", NULL, 1, 1, cmd_domid},
 	{"domname", "DOMID", "Show the name of a domain", NULL, 1, 1,
 	 cmd_domname},
+	{"exporter", "", EXPORTER_SUMMARY, exporter_options, 0, 0,
+	 cmd_exporter},
 	{"help", "[COMMAND]", "List the commands, or explain one", NULL, 0, 1,
 	 cmd_help},
 	{"info", "", "Show the host", info_options, 0, 0, cmd_info},
@@ -173,6 +173,7 @@ const struct cli_command cli_commands[] = {
 	 shutdown_options, 0, -1, cmd_shutdown},
 	{"sysrq", "DOMAIN KEY", "Press a system request key of a guest", NULL,
 	 2, 2, cmd_sysrq},
+	{"top", "", TOP_SUMMARY, top_options, 0, 0, cmd_top},
 	{"trigger", "DOMAIN nmi|reset|init|power|sleep [VCPU]",
 	 "Send a trigger to a guest", NULL, 2, 3, cmd_trigger},
 	{"unpause", "DOMAIN...", "Let paused domains go on", NULL, 1, -1,
@@ -187,6 +188,16 @@ const struct cli_command cli_commands[] = {
 	 2, 2, cmd_vcpu_set},
 };
 const size_t cli_nr_commands = sizeof(cli_commands) / sizeof(cli_commands[0]);
+
+int cmd_exporter(const struct cli_options *o, int argc, char **argv)
+{
+	return cli_run_program("lodge-exporter", exporter_options, o);
+}
+
+int cmd_top(const struct cli_options *o, int argc, char **argv)
+{
+	return cli_run_program("lodge-top", top_options, o);
+}
 
 static const struct cli_command *find(const char *name)
 {
@@ -207,32 +218,6 @@ static int unknown(const char *name)
 
 /* ---- help --------------------------------------------------------------- */
 
-static void show_option_name(FILE *out, const struct cli_option *o)
-{
-	if (o->letter != CLI_JSON)
-		fprintf(out, "-%c", o->letter);
-	if (o->letter != CLI_JSON && o->name)
-		fputs(", ", out);
-	if (o->name)
-		fprintf(out, "--%s", o->name);
-	if (o->argument)
-		fprintf(out, " %s", o->argument);
-}
-
-static void usage(FILE *out, const struct cli_command *c)
-{
-	const struct cli_option *o;
-
-	fprintf(out, "usage: lodge %s%s%s%s\n", c->name,
-		c->options ? " [OPTIONS]" : "", *c->arguments ? " " : "",
-		c->arguments);
-	for (o = c->options; o && o->letter; o++) {
-		fputs("  ", out);
-		show_option_name(out, o);
-		fprintf(out, ": %s\n", o->help);
-	}
-}
-
 static int list_commands(FILE *out)
 {
 	size_t i;
@@ -244,13 +229,6 @@ static int list_commands(FILE *out)
 	return CLI_DONE;
 }
 
-static int explain(const struct cli_command *c)
-{
-	printf("%s.\n\n", c->summary);
-	usage(stdout, c);
-	return CLI_DONE;
-}
-
 int cmd_help(const struct cli_options *o, int argc, char **argv)
 {
 	const struct cli_command *c;
@@ -259,60 +237,10 @@ int cmd_help(const struct cli_options *o, int argc, char **argv)
 	if (!argc)
 		return list_commands(stdout);
 	c = find(argv[0]);
-	return c ? explain(c) : unknown(argv[0]);
+	return c ? cli_explain(c) : unknown(argv[0]);
 }
 
 /* ---- the command line --------------------------------------------------- */
-
-/* What getopt_long() wants of a row. */
-static void getopt_tables(const struct cli_command *c, char *letters,
-			  struct option *longs)
-{
-	const struct cli_option *o;
-
-	for (o = c->options; o && o->letter; o++) {
-		if (o->letter != CLI_JSON)
-			*letters++ = o->letter;
-		if (o->argument)
-			*letters++ = ':';
-		if (o->name)
-			*longs++ = (struct option){
-				o->name,
-				o->argument ? required_argument : no_argument,
-				NULL, o->letter};
-	}
-	*letters++ = 'h';
-	*letters = '\0';
-	*longs++ = (struct option){"help", no_argument, NULL, 'h'};
-	*longs = (struct option){0};
-}
-
-static int run(const struct cli_command *c, int argc, char **argv)
-{
-	struct cli_options o = {.has = {0}};
-	struct option longs[MOST_OPTIONS + 2];
-	char letters[2 * MOST_OPTIONS + 2];
-	int letter;
-
-	getopt_tables(c, letters, longs);
-	while ((letter = getopt_long(argc, argv, letters, longs, NULL)) != -1) {
-		if (letter == 'h')
-			return explain(c);
-		if (letter == '?') {
-			usage(stderr, c);
-			return CLI_USAGE;
-		}
-		o.has[letter] = true;
-		o.value[letter] = optarg;
-	}
-	argc -= optind;
-	argv += optind;
-	if (argc < c->least || (c->most >= 0 && argc > c->most)) {
-		usage(stderr, c);
-		return CLI_USAGE;
-	}
-	return c->run(&o, argc, argv);
-}
 
 static int dispatch(int argc, char **argv)
 {
@@ -328,15 +256,10 @@ static int dispatch(int argc, char **argv)
 	if (!c)
 		return unknown(argv[1]);
 	argv[1] = argv[0];
-	return run(c, argc - 1, argv + 1);
+	return cli_run(c, argc - 1, argv + 1);
 }
 
 int main(int argc, char **argv)
 {
-	int status = dispatch(argc, argv);
-
-	if (!fflush(stdout) && !ferror(stdout))
-		return status;
-	perror("lodge: the output cannot be written");
-	return CLI_FAILED;
+	return cli_finish(dispatch(argc, argv));
 }

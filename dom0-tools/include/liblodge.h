@@ -281,6 +281,7 @@ struct lodge_domain {
 	uint64_t cpu_time_ns;
 	unsigned int online_vcpus, max_vcpu_id;
 	unsigned int cpupool;
+	uint32_t ssidref;	/* of its security label */
 	bool abandoned;		/* half made or half ended: lodge_finish() */
 };
 

@@ -53,6 +53,7 @@ static void take_info(struct lodge_domain *d,
 	d->online_vcpus = info->nr_online_vcpus;
 	d->max_vcpu_id = info->max_vcpu_id;
 	d->cpupool = info->cpupool;
+	d->ssidref = info->ssidref;
 }
 
 /* Domains from @first on. How many were found, or -errno and an error. */

@@ -56,6 +56,11 @@ int hv_domain_info(struct lodge *l, unsigned int domid,
 long hv_memory_op(struct lodge *l, unsigned int cmd, void *arg, size_t size);
 int hv_event_op(struct lodge *l, unsigned int cmd, void *arg, size_t size);
 int hv_version(struct lodge *l, unsigned int cmd, void *arg, size_t size);
+/* One operation on grant tables; its status is in @arg. 0; -errno */
+int hv_grant_op(struct lodge *l, unsigned int cmd, void *arg, size_t size);
+/* What is known of a vCPU of the caller's own domain, to @arg. 0; -errno */
+int hv_vcpu_op(struct lodge *l, unsigned int cmd, unsigned int vcpu, void *arg,
+	       size_t size);
 /* One operation on page tables of a domain. 0; -errno, and an error */
 int hv_mmuext_op(struct lodge *l, unsigned int domid, struct mmuext_op *op);
 /* Opens l->memory. 0; -errno, and an error */

@@ -153,6 +153,42 @@ int hv_version(struct lodge *l, unsigned int cmd, void *arg, size_t size)
 			     size);
 }
 
+int hv_grant_op(struct lodge *l, unsigned int cmd, void *arg, size_t size)
+{
+	void *buffer = hv_alloc(l, size);
+	int rc;
+
+	if (!buffer)
+		return -lodge_error(l)->code;
+	memcpy(buffer, arg, size);
+	rc = xencall3(l->calls, __HYPERVISOR_grant_table_op, cmd,
+		      (uint64_t)(uintptr_t)buffer, 1);
+	memcpy(arg, buffer, size);
+	hv_free(l, buffer);
+	return rc < 0 ? fail(l, errno,
+			     "the hypervisor refuses grant table operation %u: "
+			     "%s", cmd, strerror(errno))
+		      : 0;
+}
+
+int hv_vcpu_op(struct lodge *l, unsigned int cmd, unsigned int vcpu, void *arg,
+	       size_t size)
+{
+	void *buffer = hv_alloc(l, size);
+	int rc;
+
+	if (!buffer)
+		return -lodge_error(l)->code;
+	rc = xencall3(l->calls, __HYPERVISOR_vcpu_op, cmd, vcpu,
+		      (uint64_t)(uintptr_t)buffer);
+	memcpy(arg, buffer, size);
+	hv_free(l, buffer);
+	return rc < 0 ? fail(l, errno,
+			     "the hypervisor refuses vCPU operation %u: %s",
+			     cmd, strerror(errno))
+		      : 0;
+}
+
 int hv_mmuext_op(struct lodge *l, unsigned int domid, struct mmuext_op *op)
 {
 	struct mmuext_op *buffer = hv_alloc(l, sizeof(*op));

@@ -96,6 +96,17 @@ int store_get(struct store_change *t, char **value, const char *format, ...)
 	return rc ? rc : read_node(t->l, t->t, value, path);
 }
 
+char *store_control(struct lodge *l, const char *command, const char *word)
+{
+	char argument[32];
+	int length = snprintf(argument, sizeof(argument), "%s", word);
+
+	if (store_open(l) || length < 0 || length >= (int)sizeof(argument))
+		return NULL;
+	return xs_control_command(l->store, command, argument,
+				  (unsigned int)length + 1);
+}
+
 static int list_node(struct lodge *l, xs_transaction_t t, char ***list,
 		     unsigned int *nr, const char *path)
 {

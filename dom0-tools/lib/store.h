@@ -61,6 +61,12 @@ int store_find_name(struct store_change *t, const char *name,
 int store_list(struct lodge *l, char ***list, unsigned int *nr,
 	       const char *path, ...) __attribute__((format(printf, 4, 5)));
 
+/*
+ * What the daemon itself says to a command of one word and its argument, to be
+ * free()d. NULL: it does not know the command, or it says nothing.
+ */
+char *store_control(struct lodge *l, const char *command, const char *word);
+
 /**
  * store_wait() - until what is waited for has come
  * @path: what its coming changes: a node, or "@releaseDomain"

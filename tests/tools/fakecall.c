@@ -6,17 +6,23 @@
  * number: its number, the 32 digits of its UUID, its flags of <xen/domctl.h>.
  * What changes something beyond that is told in the file behind it, ".log".
  * CPU pools are in ".pools", a line each: number, scheduler, CPUs as a bit map,
- * domains; without the file there is one, with both CPUs. While a domain ends, the program of that name with ".hook" runs, if any.
- * What nobody asked for so far is ENOSYS.
+ * domains; without the file there is one, with both CPUs. While a domain ends,
+ * the program of that name with ".hook" runs, if any. Where $FAKECALL_BUSY is
+ * set, a domain has run for a share of the time since the host's start, by its
+ * number. What nobody asked for so far is ENOSYS.
  */
 #include <errno.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <xen/domctl.h>
+#include <xen/grant_table.h>
 #include <xen/sysctl.h>
+#include <xen/vcpu.h>
 #include <xen/version.h>
 #include <xen/xen.h>
 #include <xencall.h>
@@ -85,6 +91,17 @@ static int refuse(int error)
 	return -1;
 }
 
+static uint64_t run_ns(const struct domain *d)
+{
+	struct timespec t;
+
+	if (!getenv("FAKECALL_BUSY") || d->flags & XEN_DOMINF_paused)
+		return 1500000000;
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return ((uint64_t)t.tv_sec * 1000000000 + (uint64_t)t.tv_nsec) / 100 *
+	       (5 + d->id * 7 % 90);
+}
+
 static void describe(const struct domain *d,
 		     struct xen_domctl_getdomaininfo *info)
 {
@@ -96,7 +113,7 @@ static void describe(const struct domain *d,
 	info->tot_pages = info->max_pages = PAGES;
 	info->nr_online_vcpus = 2;
 	info->max_vcpu_id = 1;
-	info->cpu_time = 1500000000;
+	info->cpu_time = run_ns(d);
 	for (i = 0; i < 16; i++)
 		if (sscanf(d->uuid + 2 * i, "%2x", &byte) == 1)
 			info->handle[i] = (uint8_t)byte;
@@ -148,10 +165,24 @@ static int destroy(struct domain *d)
 	return 0;
 }
 
-static int pause_domain(struct domain *d)
+static int pause_domain(struct domain *d, bool pause)
 {
-	d->flags |= XEN_DOMINF_paused;
+	d->flags &= ~(unsigned int)XEN_DOMINF_paused;
+	if (pause)
+		d->flags |= XEN_DOMINF_paused;
 	save();
+	return 0;
+}
+
+static int vcpu_info(const struct domain *d, struct xen_domctl_getvcpuinfo *v)
+{
+	if (v->vcpu > 1)
+		return refuse(ESRCH);
+	v->online = 1;
+	v->running = d->flags & XEN_DOMINF_running && !v->vcpu;
+	v->blocked = !v->running;
+	v->cpu_time = run_ns(d) / 2;
+	v->cpu = v->vcpu;
 	return 0;
 }
 
@@ -159,7 +190,11 @@ static int of_domain(struct domain *d, struct xen_domctl *op)
 {
 	switch (op->cmd) {
 	case XEN_DOMCTL_pausedomain:
-		return pause_domain(d);
+		return pause_domain(d, true);
+	case XEN_DOMCTL_unpausedomain:
+		return pause_domain(d, false);
+	case XEN_DOMCTL_getvcpuinfo:
+		return vcpu_info(d, &op->u.getvcpuinfo);
 	case XEN_DOMCTL_destroydomain:
 		return destroy(d);
 	case XEN_DOMCTL_scheduler_op:
@@ -367,9 +402,22 @@ static int nodes(struct xen_sysctl_numainfo *op)
 	return 0;
 }
 
+static int machine(struct xen_sysctl_physinfo *op)
+{
+	memset(op, 0, sizeof(*op));
+	op->nr_cpus = 4;
+	op->max_cpu_id = 3;
+	op->cpu_khz = 2500000;
+	op->total_pages = 64 * PAGES;
+	op->free_pages = (64 - nr_domains) * PAGES;
+	return 0;
+}
+
 static int sysctl(struct xen_sysctl *op)
 {
 	switch (op->cmd) {
+	case XEN_SYSCTL_physinfo:
+		return machine(&op->u.physinfo);
 	case XEN_SYSCTL_getdomaininfolist:
 		return list(&op->u.getdomaininfolist);
 	case XEN_SYSCTL_cpupool_op:
@@ -421,4 +469,37 @@ int xencall1(xencall_handle *handle, unsigned int call, uint64_t arg)
 	default:
 		return refuse(ENOSYS);
 	}
+}
+
+static int grant_size(struct gnttab_query_size *op)
+{
+	op->nr_frames = op->dom == 6 ? 30 : 4;
+	op->max_nr_frames = 32;
+	op->status = GNTST_okay;
+	return 0;
+}
+
+static int waited(struct vcpu_runstate_info *state)
+{
+	memset(state, 0, sizeof(*state));
+	state->time[RUNSTATE_runnable] = run_ns(domains) / 10;
+	return 0;
+}
+
+int xencall3(xencall_handle *handle, unsigned int call, uint64_t arg1,
+	     uint64_t arg2, uint64_t arg3)
+{
+	load();
+	if (call == __HYPERVISOR_grant_table_op && arg1 == GNTTABOP_query_size)
+		return grant_size((void *)(uintptr_t)arg2);
+	if (call == __HYPERVISOR_vcpu_op && arg1 == VCPUOP_get_runstate_info &&
+	    arg2 < 2)
+		return waited((void *)(uintptr_t)arg3);
+	return refuse(ENOSYS);
+}
+
+long xencall2L(xencall_handle *handle, unsigned int call, uint64_t arg1,
+	       uint64_t arg2)
+{
+	return refuse(ENOSYS);
 }

@@ -43,10 +43,14 @@ $(eval $(call guest_initramfs,guest-cloud.cpio,linux-cloud))
 TOOLSTACK_FILES := dom0-init poweroff console-follow guest-login guest-run \
 	guest-sh stream xl.conf xen.default guest.cfg scribble.cfg
 
+# Not in the image of Debian, which takes long to make.
+LIBMICROHTTPD := /usr/lib/x86_64-linux-gnu/libmicrohttpd.so.12
+
 build/toolstack/files.img: scripts/mkinitramfs tests/toolstack/toolstack.mk \
 		$(TOOLSTACK_FILES:%=tests/toolstack/%) \
 		tests/toolstack/modules build/dom0/vmlinux build/bin/lodge \
-		build/bin/lodge-consoled build/guests/scribble.elf \
+		$(addprefix build/bin/lodge-,consoled top exporter) \
+		build/guests/scribble.elf \
 		$(addprefix build/toolstack/,guest.cpio guest-6.12.cpio \
 		guest-cloud.cpio) $(addprefix build/kernels/,6.12/vmlinuz \
 		cloud/vmlinuz)
@@ -56,6 +60,9 @@ build/toolstack/files.img: scripts/mkinitramfs tests/toolstack/toolstack.mk \
 		file:busybox=/bin/busybox file:vmlinux=build/dom0/vmlinux \
 		file:lodge=build/bin/lodge \
 		file:lodge-consoled=build/bin/lodge-consoled \
+		file:lodge-top=build/bin/lodge-top \
+		file:lodge-exporter=build/bin/lodge-exporter \
+		file:libmicrohttpd.so.12=$(LIBMICROHTTPD) \
 		file:scribble.elf=build/guests/scribble.elf \
 		file:guest.cpio=build/toolstack/guest.cpio \
 		file:guest-6.12.cpio=build/toolstack/guest-6.12.cpio \

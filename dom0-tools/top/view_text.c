@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * view_text.c - a look at the domains in the text of xentop -b
+ */
+#include <stdio.h>
+
+#include "columns.h"
+#include "rows.h"
+#include "text.h"
+#include "view.h"
+
+#define NAME_MOST 512
+
+static void titles(FILE *out, const struct top_shown *shown)
+{
+	int i;
+
+	for (i = 0; i < COL_XENTOP; i++)
+		fprintf(out, "%s%*s", i ? " " : "", columns[i].width,
+			columns[i].title);
+	fputc('\n', out);
+}
+
+static void name(FILE *out, const struct top_domain *d,
+		 const struct top_shown *shown)
+{
+	char clean[NAME_MOST];
+	int width = columns[COL_NAME].width;
+
+	text_clean(clean, sizeof(clean), column_name(d), 0);
+	if (shown->full_names)
+		fprintf(out, "%*s", width, clean);
+	else
+		fprintf(out, "%*.*s", width, width, clean);
+}
+
+static void domain(FILE *out, const struct top_model *m,
+		   const struct top_domain *d, const struct top_shown *shown)
+{
+	char text[32];
+	int i;
+
+	name(out, d, shown);
+	for (i = COL_STATE; i < COL_XENTOP; i++) {
+		column_text(text, sizeof(text), (enum column_id)i, m, d);
+		fprintf(out, " %*s", columns[i].width, text);
+	}
+	fputc('\n', out);
+}
+
+static void rows(FILE *out, const struct lodge_sample_domain *d,
+		 const struct top_shown *shown)
+{
+	char text[ROW_MOST];
+	size_t i;
+
+	if (shown->vcpus) {
+		row_vcpus(text, sizeof(text), d);
+		fprintf(out, "%s\n", text);
+	}
+	for (i = 0; shown->vifs && i < d->nr_vifs; i++) {
+		row_vif(text, sizeof(text), &d->vifs[i]);
+		fprintf(out, "%s\n", text);
+	}
+	for (i = 0; shown->vbds && i < d->nr_vbds; i++) {
+		row_vbd(text, sizeof(text), &d->vbds[i]);
+		fprintf(out, "%s\n", text);
+	}
+}
+
+void view_text(FILE *out, const struct top_model *m,
+	       const struct top_shown *shown)
+{
+	size_t i;
+
+	for (i = 0; i < m->nr; i++) {
+		if (!i || shown->repeat_titles)
+			titles(out, shown);
+		domain(out, m, &m->domains[i], shown);
+		rows(out, m->domains[i].now, shown);
+	}
+}
