@@ -7,6 +7,8 @@
 #   build/bin/lodge-top         what lodge runs as lodge top
 #   build/bin/lodge-exporter    what lodge runs as lodge exporter
 #   build/bin/lodge-consoled    the daemon that serves guests' consoles
+#   build/man/lodge.1           its manual page, and what completes its command
+#   build/completion/lodge      lines in bash: made from its table of commands
 #   build/dom0-tools/asan/...   tools and daemon under sanitizers, for the tests
 
 # The library has within it the program that reads kernels (lib/image.c), which
@@ -87,6 +89,15 @@ build/dom0-tools/fakecall.so: tests/tools/fakecall.c build/config.mk
 		$(filter-out -Wmissing-prototypes,$(HOST_CFLAGS)) -fPIC \
 		-shared -o $@ $<
 
+build/man/lodge.1: build/bin/lodge
+	$(call say,MAN,$@)mkdir -p $(@D) && build/bin/lodge help --man >$@.new \
+		&& mv $@.new $@
+
+build/completion/lodge: build/bin/lodge
+	$(call say,BASH,$@)mkdir -p $(@D) && build/bin/lodge help --bash >$@.new \
+		&& mv $@.new $@
+
+ALL_TARGETS += build/man/lodge.1 build/completion/lodge
 ALL_TARGETS += build/lib/liblodge.a $(addprefix build/bin/,$(TOOLS_PROGRAMS))
 SYSTEM_DEPS += $(addprefix build/dom0-tools/asan/,$(TOOLS_PROGRAMS))
 SYSTEM_DEPS += build/dom0-tools/fakecall.so
@@ -94,7 +105,8 @@ $(call header_check,$(wildcard dom0-tools/include/*.h dom0-tools/lib/*.h \
 	dom0-tools/cli/*.h dom0-tools/top/*.h dom0-tools/consoled/*.h dom0-tools/reader/*.h),$(TOOLS_CPPFLAGS) $(HOST_CFLAGS))
 
 .PHONY: install-tools
-install-tools: $(addprefix build/bin/,$(TOOLS_PROGRAMS))
+install-tools: $(addprefix build/bin/,$(TOOLS_PROGRAMS)) build/man/lodge.1 \
+		build/completion/lodge
 	$(call install_files,$(PREFIX)/bin,755,build/bin/lodge)
 	$(call install_files,$(PREFIX)/libexec/lodge,755,build/bin/lodge-top \
 		build/bin/lodge-exporter)
@@ -103,4 +115,8 @@ install-tools: $(addprefix build/bin/,$(TOOLS_PROGRAMS))
 		dom0-tools/systemd/lodge-consoled.service \
 		dom0-tools/systemd/lodge-exporter.service)
 	$(call install_files,$(PREFIX)/share/man/man8,644,docs/lodge-consoled.8)
+	$(call install_files,$(PREFIX)/share/man/man1,644,build/man/lodge.1)
+	$(call install_files,$(PREFIX)/share/man/man5,644,docs/lodge.cfg.5)
+	$(call install_files,$(PREFIX)/share/bash-completion/completions,644,\
+		build/completion/lodge)
 INSTALL_TARGETS += install-tools

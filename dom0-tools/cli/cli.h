@@ -23,8 +23,15 @@ struct cli_option {
 	const char *help;
 };
 
-/* --json has no letter of its own. */
+/* These have no letter of their own. */
 #define CLI_JSON 'j'
+#define CLI_MAN	 '\001'
+#define CLI_BASH '\002'
+
+static inline bool cli_has_letter(const struct cli_option *o)
+{
+	return o->letter != CLI_JSON && o->letter >= ' ';
+}
 
 /* What was said on the command line: a set of letters, and what is behind. */
 struct cli_options {
@@ -105,6 +112,10 @@ struct lodge *cli_open(void);
 int cli_failed(const struct lodge *l);
 /* The domids of those named, to be free()d; NULL: it was said why not. */
 unsigned int *cli_find_domains(struct lodge *l, int argc, char **argv);
+
+/* ---- manual.c: the table of commands in other words --------------------- */
+int cli_show_manual(void);
+int cli_show_completion(void);
 
 /* ---- console.c ---------------------------------------------------------- */
 /*

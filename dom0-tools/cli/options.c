@@ -11,9 +11,9 @@
 
 static void show_option_name(FILE *out, const struct cli_option *o)
 {
-	if (o->letter != CLI_JSON)
+	if (cli_has_letter(o))
 		fprintf(out, "-%c", o->letter);
-	if (o->letter != CLI_JSON && o->name)
+	if (cli_has_letter(o) && o->name)
 		fputs(", ", out);
 	if (o->name)
 		fprintf(out, "--%s", o->name);
@@ -49,7 +49,7 @@ static void getopt_tables(const struct cli_command *c, char *letters,
 	const struct cli_option *o;
 
 	for (o = c->options; o && o->letter; o++) {
-		if (o->letter != CLI_JSON)
+		if (cli_has_letter(o))
 			*letters++ = o->letter;
 		if (o->argument)
 			*letters++ = ':';
