@@ -25,7 +25,8 @@ unsigned int graph_look(double share)
 	return share >= 0.8 ? LOOK_YELLOW : LOOK_GREEN;
 }
 
-void graph_bar(struct screen *s, int row, int col, int cols, double share)
+void graph_bar(struct screen *s, int row, int col, int cols, double share,
+	       unsigned int look)
 {
 	int full, i;
 
@@ -35,8 +36,8 @@ void graph_bar(struct screen *s, int row, int col, int cols, double share)
 	full = (int)(share * (cols - 2) + 0.5);
 	screen_set(s, row, col, LOOK_PLAIN, '[');
 	for (i = 0; i < full; i++)
-		screen_set(s, row, col + 1 + i, graph_look(share),
-			   s->unicode ? 0x25a0 : '|');
+		screen_set(s, row, col + 1 + i, look, s->unicode ? 0x25a0
+							     : '|');
 	screen_set(s, row, col + cols - 1, LOOK_PLAIN, ']');
 }
 

@@ -12,10 +12,11 @@ struct place {
 	int row, col, rows, cols;
 };
 
-/* How much of @most is used: in colours that warn from 80 % on. */
-void graph_bar(struct screen *s, int row, int col, int cols, double share);
+/* How much of something is used, in a look. */
+void graph_bar(struct screen *s, int row, int col, int cols, double share,
+	       unsigned int look);
 
-/* The look of a share of what there is. */
+/* The look of a share of what there is: it warns from 80 % on. */
 unsigned int graph_look(double share);
 
 /**

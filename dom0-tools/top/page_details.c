@@ -30,10 +30,10 @@ static int draw_cpu(const struct top_domain *d, struct screen *s, int row)
 {
 	const struct top_rates *r = &d->rates;
 	unsigned int vcpus = d->now->info.online_vcpus;
+	double share = vcpus ? r->cpu_percent / (100.0 * vcpus) : 0;
 
 	screen_put(s, row, 0, LOOK_PLAIN, "CPU");
-	graph_bar(s, row, BAR_COL, BAR_COLS,
-		  vcpus ? r->cpu_percent / (100.0 * vcpus) : 0);
+	graph_bar(s, row, BAR_COL, BAR_COLS, share, graph_look(share));
 	screen_print(s, row, TEXT_COL, LOOK_PLAIN,
 		     "%.1f%% of %u vCPUs, waits %.1f%% (%s)", r->cpu_percent,
 		     vcpus, r->wait_percent,
@@ -52,7 +52,7 @@ static int draw_memory(const struct top_domain *d, struct screen *s, int row)
 	screen_put(s, row, 0, LOOK_PLAIN, "Memory");
 	if (most != LODGE_UNKNOWN && most)
 		graph_bar(s, row, BAR_COL, BAR_COLS,
-			  (double)has / (double)most);
+			  (double)has / (double)most, LOOK_CYAN);
 	col = screen_print(s, row, TEXT_COL, LOOK_PLAIN, "%s of %s", a, b);
 	if (d->now->target_kib == LODGE_UNKNOWN)
 		return row + 1;
@@ -68,7 +68,7 @@ static int draw_usage(struct screen *s, int row, const char *name,
 
 	screen_put(s, row, 0, LOOK_PLAIN, name);
 	if (!isnan(share))
-		graph_bar(s, row, BAR_COL, BAR_COLS, share);
+		graph_bar(s, row, BAR_COL, BAR_COLS, share, graph_look(share));
 	if (u->used == LODGE_UNKNOWN)
 		screen_print(s, row, TEXT_COL, LOOK_DIM, "%s: unknown", what);
 	else if (!u->limit)

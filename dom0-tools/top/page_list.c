@@ -91,12 +91,12 @@ static void draw_host(const struct top_model *m, struct screen *s, int row)
 	column_size_text(unused, sizeof(unused),
 			 (double)host->free_kib * 1024);
 	screen_put(s, row, 0, LOOK_PLAIN, "CPU");
-	graph_bar(s, row, 4, 14, cpu);
+	graph_bar(s, row, 4, 14, cpu, graph_look(cpu));
 	col = screen_print(s, row, 19, LOOK_PLAIN, "%3.0f%% of %u @ %uMHz",
 			   100 * cpu, host->nr_cpus, host->cpu_khz / 1000);
 	col = col < 41 ? 41 : col + 1;
 	screen_put(s, row, col, LOOK_PLAIN, "Mem");
-	graph_bar(s, row, col + 4, 14, used);
+	graph_bar(s, row, col + 4, 14, used, LOOK_CYAN);
 	screen_print(s, row, col + 19, LOOK_PLAIN, "%s of %s free", unused,
 		     total);
 }
@@ -254,13 +254,16 @@ static void draw_line(struct drawing *w, const struct line *line)
 static void mark_selected(const struct ui *u, const struct top_model *m,
 			  const struct line *line, struct screen *s, int row)
 {
+	struct cell *cell = &s->cells[row * s->cols];
 	int col;
 
 	if (line->kind != LINE_DOMAIN ||
 	    !ui_is(&u->selected, &m->domains[line->domain]))
 		return;
-	for (col = 0; col < s->cols; col++)
-		s->cells[row * s->cols + col].look |= LOOK_REVERSE;
+	/* What has a colour, as a graph has, would be read the other way. */
+	for (col = 0; col < s->cols; col++, cell++)
+		if (!(cell->look & LOOK_COLOURS))
+			cell->look |= LOOK_REVERSE;
 }
 
 static void draw_lines(const struct ui *u, const struct top_model *m,
