@@ -10,6 +10,7 @@ import re
 import shlex
 import subprocess
 import time
+import tty
 
 import pytest
 
@@ -255,6 +256,29 @@ def test_shutdown(host, start):
     t.press("o", "y")
     t.wait_text("domain 5 was asked to shut down")
     assert host.client.read("/local/domain/5/control/shutdown") == b"poweroff"
+
+
+def test_console(host, start):
+    """Another program has the terminal until ^] is pressed."""
+    ours, guests = os.openpty()
+    tty.setraw(guests)
+    host.write("/local/domain/5/console/tty", os.ttyname(guests))
+    t = start(80, 24)
+    t.wait(is_sorted)
+    t.press("/", "g", "Enter", "Home", "c")
+    t.wait_text("open the console of g (domain 5)? y/n")
+    t.press("y")
+    t.wait_text("console of domain 5; ^] comes back")
+    os.write(ours, b"hello from the guest\r\n")
+    t.wait_text("hello from the guest")
+    t.press("q", "C-c", "Enter")
+    assert b"q" in os.read(ours, 1)
+    t.press("C-]")
+    t.wait_text("only \"g\"")
+    t.press("Escape")
+    t.wait(lambda screen: len(names(screen)) == 3)
+    os.close(ours)
+    os.close(guests)
 
 
 def test_domain_goes(host, start):
