@@ -162,11 +162,27 @@ struct sched_params sched_get_params(struct domain *d)
 	return p;
 }
 
+/* What @v has used so far, which may be a long slice, is the old cap's. */
+static void account_for(struct vcpu *v)
+{
+	unsigned long flags;
+	struct runq *rq = sched_lock_of(v, &flags);
+
+	if (v->sched.running)
+		sched_account(rq, system_time_ns());
+	spin_unlock_irqrestore(&rq->lock, flags);
+}
+
 static void set_cap(struct domain *d, uint16_t cap)
 {
 	struct sched_domain *sd = &d->sched;
-	uint64_t flags = spin_lock_irqsave(&sd->lock);
+	struct vcpu *v;
+	unsigned int i;
+	uint64_t flags;
 
+	for_each_vcpu(d, v, i)
+		account_for(v);
+	flags = spin_lock_irqsave(&sd->lock);
 	WRITE_ONCE(sd->cap, cap);
 	sd->period_end_ns = system_time_ns() + PERIOD_NS;
 	sd->budget_ns = quota_ns(sd);

@@ -448,6 +448,22 @@ static void a_cap_leaves_the_rest_to_others(void **state)
 	sim_check();
 }
 
+/* Who runs alone is not interrupted: all that time is charged at once. */
+static void what_ran_before_a_cap_is_not_charged_to_it(void **state)
+{
+	uint64_t before;
+	struct guest *g;
+
+	sim_start(1);
+	g = sim_guest_of(1, 1, 0, 0);
+	sim_run(5000 * MS);
+	set_cap(30);
+	before = cpu_time(g);
+	sim_run(1000 * MS);
+	assert_about(cpu_time(g) - before, 300 * MS, 2);
+	sim_check();
+}
+
 static void who_stays_below_its_cap_is_not_parked(void **state)
 {
 	struct guest *g;
@@ -841,6 +857,7 @@ int main(void)
 		TEST(a_cap_holds_on_an_idle_machine),
 		TEST(a_cap_is_for_all_vcpus_together),
 		TEST(a_cap_leaves_the_rest_to_others),
+		TEST(what_ran_before_a_cap_is_not_charged_to_it),
 		TEST(who_stays_below_its_cap_is_not_parked),
 		TEST(params_of_a_domain),
 		TEST(a_pool_keeps_its_cpus_to_itself),
