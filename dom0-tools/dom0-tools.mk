@@ -7,6 +7,7 @@
 #   build/bin/lodge-top         what lodge runs as lodge top
 #   build/bin/lodge-exporter    what lodge runs as lodge exporter
 #   build/bin/lodge-consoled    the daemon that serves guests' consoles
+#   build/bin/lodge-supervisor  the daemon that acts when guests end
 #   build/man/lodge.1           its manual page, and what completes its command
 #   build/completion/lodge      lines in bash: made from its table of commands
 #   build/dom0-tools/asan/...   tools and daemon under sanitizers, for the tests
@@ -21,6 +22,7 @@ TOOLS_EXPORTER := $(patsubst %.c,%,$(wildcard dom0-tools/exporter/*.c))
 # What these two share with the tool and with each other.
 TOOLS_SHARED := $(addprefix dom0-tools/cli/,options report domain_text)
 TOOLS_CONSOLED := $(patsubst %.c,%,$(wildcard dom0-tools/consoled/*.c))
+TOOLS_SUPERVISOR := $(patsubst %.c,%,$(wildcard dom0-tools/supervisor/*.c))
 TOOLS_READER := $(patsubst %.c,%,$(wildcard dom0-tools/reader/*.c))
 TOOLS_READER_FILE := build/obj/tools/image-reader
 TOOLS_READER_LIBS := -lz -llzma -lzstd -llz4 -lseccomp
@@ -44,7 +46,8 @@ $(1)/%.o: %.c dom0-tools/dom0-tools.mk build/config.mk
 $(1)/dom0-tools/lib/image-program.o: $(TOOLS_READER_FILE)
 
 $$(call include_deps,$$(addprefix $(1)/,$$(addsuffix .o,$$(TOOLS_LIB) \
-	$$(TOOLS_CLI) $$(TOOLS_TOP) $$(TOOLS_EXPORTER) $$(TOOLS_CONSOLED) $$(TOOLS_READER))))
+	$$(TOOLS_CLI) $$(TOOLS_TOP) $$(TOOLS_EXPORTER) $$(TOOLS_CONSOLED) \
+	$$(TOOLS_SUPERVISOR) $$(TOOLS_READER))))
 endef
 
 $(eval $(call tools_objects,build/obj/tools))
@@ -68,7 +71,10 @@ lodge-exporter_SOURCES := $(TOOLS_EXPORTER) $(TOOLS_SHARED) \
 lodge-exporter_LIBS := $(TOOLS_EXPORTER_LIBS) $(TOOLS_LIBS)
 lodge-consoled_SOURCES := $(TOOLS_CONSOLED)
 lodge-consoled_LIBS := $(TOOLS_CONSOLED_LIBS) -lmnl
-TOOLS_PROGRAMS := lodge lodge-top lodge-exporter lodge-consoled
+lodge-supervisor_SOURCES := $(TOOLS_SUPERVISOR)
+lodge-supervisor_LIBS := $(TOOLS_LIBS)
+TOOLS_PROGRAMS := lodge lodge-top lodge-exporter lodge-consoled \
+	lodge-supervisor
 
 # $(1): a program
 define tools_program
@@ -102,7 +108,8 @@ ALL_TARGETS += build/lib/liblodge.a $(addprefix build/bin/,$(TOOLS_PROGRAMS))
 SYSTEM_DEPS += $(addprefix build/dom0-tools/asan/,$(TOOLS_PROGRAMS))
 SYSTEM_DEPS += build/dom0-tools/fakecall.so
 $(call header_check,$(wildcard dom0-tools/include/*.h dom0-tools/lib/*.h \
-	dom0-tools/cli/*.h dom0-tools/top/*.h dom0-tools/consoled/*.h dom0-tools/reader/*.h),$(TOOLS_CPPFLAGS) $(HOST_CFLAGS))
+	dom0-tools/cli/*.h dom0-tools/top/*.h dom0-tools/consoled/*.h dom0-tools/reader/*.h \
+	dom0-tools/supervisor/*.h),$(TOOLS_CPPFLAGS) $(HOST_CFLAGS))
 
 .PHONY: install-tools
 install-tools: $(addprefix build/bin/,$(TOOLS_PROGRAMS)) build/man/lodge.1 \
@@ -110,11 +117,13 @@ install-tools: $(addprefix build/bin/,$(TOOLS_PROGRAMS)) build/man/lodge.1 \
 	$(call install_files,$(PREFIX)/bin,755,build/bin/lodge)
 	$(call install_files,$(PREFIX)/libexec/lodge,755,build/bin/lodge-top \
 		build/bin/lodge-exporter)
-	$(call install_files,$(PREFIX)/sbin,755,build/bin/lodge-consoled)
+	$(call install_files,$(PREFIX)/sbin,755,build/bin/lodge-consoled \
+		build/bin/lodge-supervisor)
 	$(call install_files,$(PREFIX)/lib/systemd/system,644,\
-		dom0-tools/systemd/lodge-consoled.service \
-		dom0-tools/systemd/lodge-exporter.service)
-	$(call install_files,$(PREFIX)/share/man/man8,644,docs/lodge-consoled.8)
+		$(addprefix dom0-tools/systemd/lodge-,$(addsuffix .service,\
+		consoled exporter supervisor guests)))
+	$(call install_files,$(PREFIX)/share/man/man8,644,\
+		docs/lodge-consoled.8 docs/lodge-supervisor.8)
 	$(call install_files,$(PREFIX)/share/man/man1,644,build/man/lodge.1)
 	$(call install_files,$(PREFIX)/share/man/man5,644,docs/lodge.cfg.5)
 	$(call install_files,$(PREFIX)/share/bash-completion/completions,644,\

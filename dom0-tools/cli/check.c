@@ -66,7 +66,8 @@ static bool is_wrong(const struct lodge_finding *f, size_t nr)
 
 int cmd_check(const struct cli_options *o, int argc, char **argv)
 {
-	struct lodge_config *config = cli_read_config(argv[0], argc - 1,
+	const struct lodge_source file = {.name = argv[0]};
+	struct lodge_config *config = cli_read_config(&file, argc - 1,
 						      argv + 1);
 	const struct lodge_finding *f;
 	size_t nr;

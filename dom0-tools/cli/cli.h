@@ -158,12 +158,13 @@ typedef int cli_config_read(struct lodge_config **out,
 			    const struct lodge_source *sources, size_t nr);
 /*
  * To be given to lodge_config_free(); NULL: there is no memory, as was said.
- * @file: NULL: there is only the command line
+ * @first: what overrides follow; NULL: there is only the command line
  */
-struct lodge_config *cli_read_texts(const char *file, int argc, char **argv,
-				    cli_config_read *read);
+struct lodge_config *cli_read_texts(const struct lodge_source *first, int argc,
+				    char **argv, cli_config_read *read);
 /* The same of a guest, with the files that it names. */
-struct lodge_config *cli_read_config(const char *file, int argc, char **argv);
+struct lodge_config *cli_read_config(const struct lodge_source *first, int argc,
+				     char **argv);
 void cli_show_findings(FILE *out, const struct lodge_config *config);
 
 #endif

@@ -42,6 +42,8 @@ static const struct cli_option create_options[] = {
 	{'p', "paused", NULL, "leave it paused"},
 	{'q', "quiet", NULL, "say nothing that is not wrong"},
 	{'n', "dryrun", NULL, "read the configuration only"},
+	{'e', NULL, NULL, "nobody is to act at its end"},
+	{'F', NULL, NULL, "wait until it has ended, and is not started again"},
 	{0},
 };
 
@@ -112,8 +114,8 @@ const struct cli_command cli_commands[] = {
 	{"claims", "", "List the domains, and what memory they have claimed",
 	 NULL, 0, 0, cmd_claims},
 	{"config-update", "DOMAIN [FILE] [KEY=VALUE...]",
-	 "Change the configuration of a guest that runs: not supported", NULL,
-	 1, -1, cmd_config_update},
+	 "Change what a guest is made of when it is started again", NULL, 1,
+	 -1, cmd_config_update},
 	{"console", "DOMAIN", "Be the terminal of a guest; ^] leaves it",
 	 console_options, 1, 1, cmd_console},
 	{"cpupool-cpu-add", "POOL CPUS|node:NODES", "Add CPUs to a CPU pool",

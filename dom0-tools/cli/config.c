@@ -27,25 +27,27 @@ static char *join_overrides(int argc, char **argv)
 	return NULL;
 }
 
-struct lodge_config *cli_read_texts(const char *file, int argc, char **argv,
-				    cli_config_read *read)
+struct lodge_config *cli_read_texts(const struct lodge_source *first, int argc,
+				    char **argv, cli_config_read *read)
 {
 	char *text = join_overrides(argc, argv);
 	struct lodge_source sources[] = {
-		{.name = file},
+		first ? *first : (struct lodge_source){.name = NULL},
 		{"command line", text, text ? strlen(text) : 0},
 	};
 	struct lodge_config *config = NULL;
 
-	if (!text || read(&config, file ? sources : sources + 1, file ? 2 : 1))
+	if (!text || read(&config, first ? sources : sources + 1,
+			  first ? 2 : 1))
 		fputs("lodge: out of memory\n", stderr);
 	free(text);
 	return config;
 }
 
-struct lodge_config *cli_read_config(const char *file, int argc, char **argv)
+struct lodge_config *cli_read_config(const struct lodge_source *first, int argc,
+				     char **argv)
 {
-	struct lodge_config *config = cli_read_texts(file, argc, argv,
+	struct lodge_config *config = cli_read_texts(first, argc, argv,
 						     lodge_config_read);
 
 	if (!config || !lodge_config_check_files(config))

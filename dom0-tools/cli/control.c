@@ -133,25 +133,64 @@ int cmd_button_press(const struct cli_options *o, int argc, char **argv)
 
 /* ---- configurations ----------------------------------------------------- */
 
-/* Nothing reads it again: whoever starts a guest anew names its file. */
+/*
+ * The kept configuration with overrides, or another one. NULL: it was said why
+ * there is none.
+ */
+static struct lodge_config *read_update(struct lodge *l, unsigned int domid,
+					int argc, char **argv)
+{
+	struct lodge_source first = {.name = "kept configuration"};
+	struct lodge_config *config;
+	char *kept;
+
+	if (argc && !strchr(argv[0], '=')) {
+		first.name = argv[0];
+		return cli_read_config(&first, argc - 1, argv + 1);
+	}
+	if (lodge_domain_kept_config(l, domid, &kept)) {
+		cli_failed(l);
+		return NULL;
+	}
+	first.text = kept;
+	first.length = strlen(kept);
+	config = cli_read_config(&first, argc, argv);
+	free(kept);
+	return config;
+}
+
+static int update(struct lodge *l, unsigned int domid, int argc, char **argv)
+{
+	struct lodge_config *config = read_update(l, domid, argc, argv);
+	const struct lodge_domain_config *d;
+	int status = CLI_FAILED;
+
+	if (!config)
+		return status;
+	cli_show_findings(stderr, config);
+	d = lodge_config_domain(config);
+	if (d)
+		status = lodge_domain_keep_config(l, domid, d) ? cli_failed(l)
+							       : CLI_DONE;
+	lodge_config_free(config);
+	return status;
+}
+
 int cmd_config_update(const struct cli_options *o, int argc, char **argv)
 {
 	struct lodge *l = cli_open();
 	unsigned int domid;
+	int status;
 
 	(void)o;
-	(void)argc;
 	if (!l)
 		return CLI_FAILED;
 	if (lodge_domain_find(l, argv[0], &domid))
-		cli_failed(l);
+		status = cli_failed(l);
 	else
-		fprintf(stderr,
-			"lodge: this version keeps no configuration of domain "
-			"%u; change its file, which counts when it is created "
-			"again\n", domid);
+		status = update(l, domid, argc - 1, argv + 1);
 	lodge_close(l);
-	return CLI_FAILED;
+	return status;
 }
 
 /* ---- since when --------------------------------------------------------- */

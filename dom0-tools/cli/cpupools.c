@@ -195,14 +195,15 @@ int cmd_cpupool_cpu_remove(const struct cli_options *o, int argc, char **argv)
 static struct lodge_config *read_config(const struct cli_options *o, int argc,
 					char **argv)
 {
-	const char *file = o->value['f'];
+	struct lodge_source file = {.name = o->value['f']};
 
-	if (!file && argc && !strchr(argv[0], '=')) {
-		file = argv[0];
+	if (!file.name && argc && !strchr(argv[0], '=')) {
+		file.name = argv[0];
 		argc--;
 		argv++;
 	}
-	return cli_read_texts(file, argc, argv, lodge_config_read_cpupool);
+	return cli_read_texts(file.name ? &file : NULL, argc, argv,
+			      lodge_config_read_cpupool);
 }
 
 static int create(const struct lodge_cpupool_config *c)

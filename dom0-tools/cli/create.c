@@ -23,6 +23,14 @@ static bool show_progress(void *arg, const char *what, uint64_t done,
 
 static const struct lodge_task on_terminal = {.progress = show_progress};
 
+/* The guest runs all the same. */
+static void tell_unattended(const struct lodge_domain_config *d)
+{
+	if (!lodge_supervised())
+		fprintf(stderr, "lodge: lodge-supervisor does not run: nobody "
+			"acts when \"%s\" ends\n", d->name);
+}
+
 static int start(struct lodge *l, const struct lodge_domain_config *d,
 		 const struct cli_options *o)
 {
@@ -32,11 +40,17 @@ static int start(struct lodge *l, const struct lodge_domain_config *d,
 	if (lodge_domain_create(l, d, !quiet && isatty(STDERR_FILENO)
 					      ? &on_terminal : NULL, &domid))
 		return cli_failed(l);
+	if (o->has['e'] && lodge_domain_leave(l, domid))
+		return cli_failed(l);
+	if (!o->has['e'] && !quiet)
+		tell_unattended(d);
 	if (!o->has['p'] && lodge_domain_unpause(l, domid))
 		return cli_failed(l);
 	/* What it has written by then is kept for whoever is first to read. */
-	return o->has['c'] ? cli_console(l, domid, LODGE_CONSOLE_DEFAULT, 0)
-			   : CLI_DONE;
+	if (o->has['c'])
+		return cli_console(l, domid, LODGE_CONSOLE_DEFAULT, 0);
+	return o->has['F'] && lodge_domain_wait_end(l, domid) ? cli_failed(l)
+							      : CLI_DONE;
 }
 
 static int create(const struct lodge_config *config,
@@ -60,7 +74,8 @@ static int create(const struct lodge_config *config,
 
 int cmd_create(const struct cli_options *o, int argc, char **argv)
 {
-	struct lodge_config *config = cli_read_config(argv[0], argc - 1,
+	const struct lodge_source file = {.name = argv[0]};
+	struct lodge_config *config = cli_read_config(&file, argc - 1,
 						      argv + 1);
 	int status;
 

@@ -2,6 +2,7 @@
 /*
  * domain.c - commands that do one thing with domains
  */
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -48,10 +49,13 @@ static int destroy(struct lodge *l, const char *who)
 		return cli_failed(l);
 	if (nr)
 		return CLI_DONE;
-	return lodge_domain_find(l, who, &domid) ||
-			       lodge_domain_destroy(l, domid)
-		       ? cli_failed(l)
-		       : CLI_DONE;
+	if (!lodge_domain_find(l, who, &domid))
+		return lodge_domain_destroy(l, domid) ? cli_failed(l)
+						      : CLI_DONE;
+	if (lodge_error(l)->code != ESRCH)
+		return cli_failed(l);
+	/* It may be between its end and its next start. */
+	return lodge_domain_give_up(l, who) ? cli_failed(l) : CLI_DONE;
 }
 
 int cmd_destroy(const struct cli_options *o, int argc, char **argv)

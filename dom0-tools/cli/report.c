@@ -18,35 +18,12 @@ struct lodge *cli_open(void)
 	return NULL;
 }
 
-/* The cause first; what it led to behind it, in brackets. */
-static void show_chain(const struct lodge_error *e)
-{
-	if (e->cause) {
-		show_chain(e->cause);
-		fprintf(stderr, " (%s)", e->what);
-	} else {
-		fputs(e->what, stderr);
-	}
-}
-
-static const char *first_hint(const struct lodge_error *e)
-{
-	const char *found = NULL;
-
-	for (; e; e = e->cause)
-		if (e->hint)
-			found = e->hint;
-	return found;
-}
-
 int cli_failed(const struct lodge *l)
 {
-	const struct lodge_error *e = lodge_error(l);
-	const char *hint = first_hint(e);
+	char *text = lodge_error_text(l);
 
-	fputs("lodge: ", stderr);
-	show_chain(e);
-	fprintf(stderr, "%s%s\n", hint ? "; " : "", hint ? hint : "");
+	fprintf(stderr, "lodge: %s\n", text ? text : "there is no memory");
+	free(text);
 	return CLI_FAILED;
 }
 

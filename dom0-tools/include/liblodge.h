@@ -152,6 +152,9 @@ struct lodge_domain_config {
 	const struct lodge_disk *disks;
 	const struct lodge_vif *vifs;
 	const struct lodge_channel *channels;
+	/* All of the above as settings again, kept to make the guest anew of;
+	   NULL: nothing is kept, and nobody acts at its end. */
+	const char *text;
 };
 
 /* Text in xl.cfg(5)'s grammar; what comes later overrides. */
@@ -257,6 +260,12 @@ void lodge_close(struct lodge *l);
 /* Of the call that failed last; it lives until the next call. */
 const struct lodge_error *lodge_error(const struct lodge *l);
 
+/*
+ * All of that in one line: the cause first, what it led to in brackets, a
+ * hint; to be free()d. NULL: there is no memory.
+ */
+char *lodge_error_text(const struct lodge *l);
+
 enum lodge_domain_flags {
 	LODGE_RUNNING	= 1 << 0,
 	LODGE_BLOCKED	= 1 << 1,
@@ -359,6 +368,8 @@ int lodge_domain_create(struct lodge *l,
 /**
  * lodge_domain_destroy() - the end of a domain, at once
  *
+ * If it is just being started again, that is given up.
+ *
  * Return: 0; -ESRCH; -EINVAL it is Dom0; -EOPNOTSUPP it has devices that a
  *         script has set up; -ETIMEDOUT it is gone, but one of its back ends
  *         has not let go of it; -errno.
@@ -378,6 +389,73 @@ int lodge_domain_destroy(struct lodge *l, unsigned int domid);
  */
 int lodge_finish(struct lodge *l, const char *name, size_t *nr);
 
+/* ---- the end of guests -------------------------------------------------- */
+
+/* Locked by lodge-supervisor while it is at work. */
+#define LODGE_SUPERVISOR_PID "/run/lodge-supervisor/pid"
+
+/* Is it? */
+bool lodge_supervised(void);
+
+/* How lodge_attend() acts, and whom it tells. */
+struct lodge_attendance {
+	/* A line of what was done, or could not be. */
+	void (*told)(void *arg, const char *text);
+	void *arg;
+	/* Who ends so soon is started again so often in a row; 0: no limit */
+	unsigned int quick_s, most_quick;
+};
+
+/**
+ * lodge_attend() - do with all guests that have ended what they asked for
+ * @again_ms: when it is to be called again though nothing has happened;
+ *            negative: not before something has
+ *
+ * Guests whose configuration is not kept, as those of other tools, are left
+ * alone. Only one process may do this at a time; if it is killed over it the
+ * next one goes on. While lodge_halt() is at work nothing is done.
+ *
+ * Return: 0, also if something has failed, which was told; -errno the
+ *         hypervisor or the store does not answer; -ENOMEM.
+ */
+int lodge_attend(struct lodge *l, const struct lodge_attendance *how,
+		 int *again_ms);
+
+/* How lodge_halt() acts, and whom it tells. */
+struct lodge_halting {
+	void (*told)(void *arg, const char *text);
+	void *arg;
+	/* Then those that are left are destroyed; 0: never */
+	unsigned int limit_s;
+	bool all;		/* also those that other tools have made */
+};
+
+/**
+ * lodge_halt() - have all guests shut down, and destroy them
+ *
+ * Nothing is started again, whatever they are configured to. A guest that is
+ * paused goes on, to shut down; one that never ran, or has ended, is destroyed.
+ *
+ * Return: 0, also if one could not be destroyed, which was told; -errno.
+ */
+int lodge_halt(struct lodge *l, const struct lodge_halting *how);
+
+/* The settings that a guest is made again from, to be free()d. 0; -ESRCH;
+ * -ENOENT none are kept; -errno */
+int lodge_domain_kept_config(struct lodge *l, unsigned int domid, char **text);
+/* Others, from its next start on. The same */
+int lodge_domain_keep_config(struct lodge *l, unsigned int domid,
+			     const struct lodge_domain_config *config);
+
+/*
+ * A guest that has ended, and is about to be started again, is not. 0; -ESRCH
+ * there is none of that name; -errno
+ */
+int lodge_domain_give_up(struct lodge *l, const char *name);
+
+/* Nobody acts at the end of this domain. 0; -ESRCH; -errno */
+int lodge_domain_leave(struct lodge *l, unsigned int domid);
+
 /* ---- changing a guest --------------------------------------------------- */
 
 /**
@@ -393,6 +471,12 @@ int lodge_domain_ask_shutdown(struct lodge *l, unsigned int domid, bool reboot);
 
 /* Until a domain has shut down, or is gone. 0; -errno */
 int lodge_domain_wait_shutdown(struct lodge *l, unsigned int domid);
+
+/*
+ * Until a guest has ended for good: as long as it is started again it has not.
+ * 0; -ESRCH; -errno
+ */
+int lodge_domain_wait_end(struct lodge *l, unsigned int domid);
 
 /* Press a magic system request key of the guest's. 0; -ESRCH; -errno */
 int lodge_domain_sysrq(struct lodge *l, unsigned int domid, char key);

@@ -197,6 +197,33 @@ static void check_vifs(struct lodge_config *config)
 		}
 }
 
+/* A guest that is ended without the dump would leave nothing to look at. */
+static void check_actions(struct lodge_config *config)
+{
+	const struct lodge_domain_config *d = &config->domain;
+	const struct {
+		const char *key;
+		enum lodge_action action;
+	} all[] = {
+		{"on_poweroff", d->on_poweroff},
+		{"on_reboot", d->on_reboot},
+		{"on_watchdog", d->on_watchdog},
+		{"on_crash", d->on_crash},
+	};
+	struct cfg_at at;
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(all); i++) {
+		if (all[i].action != LODGE_ACTION_COREDUMP_DESTROY &&
+		    all[i].action != LODGE_ACTION_COREDUMP_RESTART)
+			continue;
+		at = at_key(config, all[i].key);
+		finding(&at, LODGE_ERROR,
+			"needs what is not supported: core dumps")
+			->f.hint = "preserve keeps the guest to be looked at";
+	}
+}
+
 /* What xl accepts and libxl refuses later, or worse. */
 static void check_together(struct lodge_config *config)
 {
@@ -211,6 +238,7 @@ static void check_together(struct lodge_config *config)
 		finding(&at, LODGE_ERROR, "kernel is not set");
 	check_cmdline(config);
 	check_numbers(config);
+	check_actions(config);
 	check_disks(config);
 	check_vifs(config);
 }
@@ -341,6 +369,12 @@ int lodge_config_read(struct lodge_config **out,
 	}
 	read_sources(config, sources, nr);
 	arena_leave(&config->arena);
+	config->text = settings_text(config);
+	config->domain.text = config->text;
+	if (!config->text) {
+		lodge_config_free(config);
+		return -ENOMEM;
+	}
 	*out = config;
 	return 0;
 }
@@ -350,6 +384,7 @@ void lodge_config_free(struct lodge_config *config)
 	if (!config)
 		return;
 	arena_free(&config->arena);
+	free(config->text);
 	free(config);
 }
 

@@ -63,6 +63,7 @@ struct lodge_config {
 	unsigned int guest_type;	/* enum lodge_guest_type */
 	/* what is put together from several keys */
 	const char *root, *extra;
+	char *text;		/* of settings_text() */
 	struct lodge_domain_config domain;
 	struct lodge_cpupool_config pool;
 };
@@ -100,6 +101,13 @@ void unknown_key(const struct cfg_at *at,
 /* Adds the settings in @text. */
 void parse_settings(struct lodge_config *config, const char *source,
 		    const char *text, size_t length);
+
+/* ---- settings-text.c ---------------------------------------------------- */
+/*
+ * What was read by read_settings(), so that the same is read from it; to be
+ * free()d. NULL: there is no memory.
+ */
+char *settings_text(const struct lodge_config *config);
 
 /* ---- config.c ----------------------------------------------------------- */
 /* For findings: where @key was set last; NULL: the configuration as a whole */

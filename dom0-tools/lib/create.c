@@ -16,6 +16,7 @@
 #include "host.h"
 #include "image.h"
 #include "pv_build.h"
+#include "restart.h"
 #include "store.h"
 #include "unfinished.h"
 
@@ -39,6 +40,8 @@ struct creation {
 	struct pv_layout layout;
 	struct pv_rings rings;
 	struct guest_devices devices;
+	const struct restart *again;	/* NULL: it is no restart */
+	struct record kept;	/* text: the configuration's */
 	uint8_t uuid[16];
 	unsigned int domid;
 };
@@ -68,7 +71,10 @@ static int check_supported(struct lodge *l,
 				"cannot be created by this version");
 }
 
-/* In the store it is looked for in the transaction that writes it. */
+/*
+ * In the store it is looked for in the transaction that writes it. A domain
+ * that is gone but for who still has a page of it does not count.
+ */
 static int check_uuid(struct creation *n)
 {
 	struct lodge_domain *list;
@@ -80,7 +86,8 @@ static int check_uuid(struct creation *n)
 		return rc;
 	uuid_text(text, n->uuid);
 	for (i = 0; i < nr && !rc; i++)
-		if (!memcmp(list[i].uuid, n->uuid, sizeof(n->uuid)))
+		if (!(list[i].flags & LODGE_DYING) &&
+		    !memcmp(list[i].uuid, n->uuid, sizeof(n->uuid)))
 			rc = fail(n->l, EEXIST,
 				  "the domain \"%s\" has the UUID %s already",
 				  list[i].name ? list[i].name : "", text);
@@ -104,6 +111,10 @@ static int put_intent(struct store_change *t, void *arg)
 	struct creation *n = arg;
 	int rc = find_namesake(t, n);
 
+	if (!rc)
+		rc = restart_check_name(n->l, t, n->c->name, n->uuid);
+	if (!rc && n->again)
+		rc = restart_check(n->l, t, n->uuid);
 	return rc ? rc : unfinished_begin(n->l, t, n->uuid, n->c->name);
 }
 
@@ -125,7 +136,7 @@ static int begin(struct creation *n)
 	int rc;
 
 	finish_others(n);
-	rc = n->c->has_uuid ? check_uuid(n) : 0;
+	rc = n->c->has_uuid || n->again ? check_uuid(n) : 0;
 	return rc ? rc : store_change(n->l, put_intent, n);
 }
 
@@ -175,7 +186,8 @@ static int read_parts(struct creation *n)
 		n->parts.ramdisk_path = c->ramdisk;
 	}
 	rc = pv_plan(n->l, &n->layout, &n->parts, c->kernel);
-	return rc ? rc : guest_devices_open(n->l, &n->devices, c);
+	return rc ? rc : guest_devices_open(n->l, &n->devices, c,
+					    n->kept.seed);
 }
 
 static void free_parts(struct creation *n)
@@ -186,18 +198,35 @@ static void free_parts(struct creation *n)
 	guest_devices_close(&n->devices);
 }
 
+int random_uuid(struct lodge *l, uint8_t uuid[16])
+{
+	if (getrandom(uuid, 16, 0) != 16)
+		return fail(l, EIO, "there are no random numbers");
+	/* RFC 4122: version 4, made of random numbers */
+	uuid[6] = (uuid[6] & 0x0f) | 0x40;
+	uuid[8] = (uuid[8] & 0x3f) | 0x80;
+	return 0;
+}
+
 static int choose_uuid(struct creation *n)
 {
-	if (n->c->has_uuid) {
-		memcpy(n->uuid, n->c->uuid, sizeof(n->uuid));
+	if (n->again || n->c->has_uuid) {
+		memcpy(n->uuid, n->again ? n->again->uuid : n->c->uuid,
+		       sizeof(n->uuid));
 		return 0;
 	}
-	if (getrandom(n->uuid, sizeof(n->uuid), 0) != sizeof(n->uuid))
-		return fail(n->l, EIO, "there are no random numbers");
-	/* RFC 4122: version 4, made of random numbers */
-	n->uuid[6] = (n->uuid[6] & 0x0f) | 0x40;
-	n->uuid[8] = (n->uuid[8] & 0x3f) | 0x80;
-	return 0;
+	return random_uuid(n->l, n->uuid);
+}
+
+/* The whole line of restarts has the first one's seed. */
+static void choose_record(struct creation *n)
+{
+	if (n->again)
+		n->kept = n->again->past;
+	else
+		memcpy(n->kept.seed, n->uuid, sizeof(n->kept.seed));
+	n->kept.text = (char *)n->c->text;
+	n->kept.begun_s = record_now_s();
 }
 
 /* ---- the domain --------------------------------------------------------- */
@@ -339,6 +368,8 @@ static int publish(struct creation *n)
 		.rings = &n->rings,
 		.devices = &n->devices,
 		.guest_os = n->image->guest_os,
+		.kept = &n->kept,
+		.again = n->again,
 	};
 	int rc;
 
@@ -399,20 +430,36 @@ static int make(struct creation *n)
 	return rc ? take_back(n, true, rc) : 0;
 }
 
+static int create(struct creation *n, unsigned int *domid)
+{
+	int rc = check_supported(n->l, n->c);
+
+	if (!rc)
+		rc = choose_uuid(n);
+	if (!rc) {
+		choose_record(n);
+		rc = begin(n);
+	}
+	if (!rc) {
+		rc = make(n);
+		free_parts(n);
+	}
+	*domid = n->domid;
+	return rc ? fail_because(n->l, "cannot create \"%s\"", n->c->name) : 0;
+}
+
 int lodge_domain_create(struct lodge *l, const struct lodge_domain_config *c,
 			const struct lodge_task *task, unsigned int *domid)
 {
 	struct creation n = {.l = l, .c = c, .task = task};
-	int rc = check_supported(l, c);
 
-	if (!rc)
-		rc = choose_uuid(&n);
-	if (!rc)
-		rc = begin(&n);
-	if (!rc) {
-		rc = make(&n);
-		free_parts(&n);
-	}
-	*domid = n.domid;
-	return rc ? fail_because(l, "cannot create \"%s\"", c->name) : 0;
+	return create(&n, domid);
+}
+
+int create_again(struct lodge *l, const struct lodge_domain_config *c,
+		 const struct restart *r, unsigned int *domid)
+{
+	struct creation n = {.l = l, .c = c, .again = r};
+
+	return create(&n, domid);
 }

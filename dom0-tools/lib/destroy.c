@@ -5,6 +5,7 @@
 #include "device.h"
 #include "guest_store.h"
 #include "host.h"
+#include "restart.h"
 #include "store.h"
 #include "unfinished.h"
 
@@ -86,8 +87,19 @@ int lodge_domain_destroy(struct lodge *l, unsigned int domid)
 		       : fail(l, EINVAL, "it is Dom0, the host's own");
 
 	if (!rc)
+		rc = restart_forget(l, info.handle);
+	if (!rc)
 		rc = destroy_and_forget(l, domid, info.handle);
 	return rc ? fail_because(l, "cannot destroy domain %u", domid) : 0;
+}
+
+int lodge_domain_give_up(struct lodge *l, const char *name)
+{
+	size_t nr;
+	int rc = restart_cancel(l, name, &nr);
+
+	return rc || nr ? rc
+			: fail(l, ESRCH, "no domain is called \"%s\"", name);
 }
 
 /* ---- what others have left ---------------------------------------------- */

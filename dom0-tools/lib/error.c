@@ -41,6 +41,48 @@ const struct lodge_error *lodge_error(const struct lodge *l)
 	return l->error ? l->error : &no_memory;
 }
 
+/* ---- as a line ---------------------------------------------------------- */
+
+static void show_chain(FILE *out, const struct lodge_error *e)
+{
+	if (e->cause) {
+		show_chain(out, e->cause);
+		fprintf(out, " (%s)", e->what);
+	} else {
+		fputs(e->what, out);
+	}
+}
+
+static const char *first_hint(const struct lodge_error *e)
+{
+	const char *found = NULL;
+
+	for (; e; e = e->cause)
+		if (e->hint)
+			found = e->hint;
+	return found;
+}
+
+char *lodge_error_text(const struct lodge *l)
+{
+	const struct lodge_error *e = lodge_error(l);
+	const char *hint = first_hint(e);
+	char *text = NULL;
+	size_t size;
+	FILE *out = open_memstream(&text, &size);
+
+	if (!out)
+		return NULL;
+	show_chain(out, e);
+	fprintf(out, "%s%s", hint ? "; " : "", hint ? hint : "");
+	if (!fclose(out))
+		return text;
+	free(text);
+	return NULL;
+}
+
+/* ---- making them -------------------------------------------------------- */
+
 /* In front of what there is. Returns -code; -ENOMEM: it could not be told. */
 static int add(struct lodge *l, int code, const char *format, va_list ap)
 {

@@ -108,20 +108,37 @@ static int open_disks(struct lodge *l, struct guest_devices *d)
 					  : store_change(l, check_disks, &all);
 }
 
+/* From the same the same: FNV-1a, folded to what is asked for. */
+static void mix(const uint8_t *seed, unsigned int devid, uint8_t out[3])
+{
+	uint64_t hash = 0xcbf29ce484222325;
+	size_t i;
+
+	for (i = 0; i < GUEST_SEED; i++)
+		hash = (hash ^ seed[i]) * 0x100000001b3;
+	hash = (hash ^ devid) * 0x100000001b3;
+	hash ^= hash >> 32;
+	for (i = 0; i < 3; i++)
+		out[i] = (uint8_t)(hash >> 8 * i);
+}
+
 /* One of those that Xen's own organisation number gives. */
-static int choose_mac(struct lodge *l, uint8_t mac[6])
+static int choose_mac(struct lodge *l, const uint8_t *seed, unsigned int devid,
+		      uint8_t mac[6])
 {
 	static const uint8_t organisation[3] = {0x00, 0x16, 0x3e};
 
 	memcpy(mac, organisation, sizeof(organisation));
-	if (getrandom(mac + 3, 3, 0) != 3)
+	if (seed)
+		mix(seed, devid, mac + 3);
+	else if (getrandom(mac + 3, 3, 0) != 3)
 		return fail(l, EIO, "there are no random numbers");
 	mac[3] &= 0x7f;
 	return 0;
 }
 
 static int open_vif(struct lodge *l, const struct lodge_vif *config,
-		    struct guest_vif *v)
+		    const uint8_t *seed, struct guest_vif *v)
 {
 	uint32_t mtu;
 	int rc = check_vif(l, config);
@@ -134,23 +151,25 @@ static int open_vif(struct lodge *l, const struct lodge_vif *config,
 		return rc;
 	v->mtu = config->mtu ? config->mtu : mtu;
 	if (!config->has_mac)
-		return choose_mac(l, v->mac);
+		return choose_mac(l, seed, config->devid, v->mac);
 	memcpy(v->mac, config->mac, sizeof(v->mac));
 	return 0;
 }
 
-static int open_vifs(struct lodge *l, struct guest_devices *d)
+static int open_vifs(struct lodge *l, struct guest_devices *d,
+		     const uint8_t *seed)
 {
 	size_t i;
 	int rc = d->config->nr_vifs ? device_check_driver(l, "vif") : 0;
 
 	for (i = 0; i < d->config->nr_vifs && !rc; i++)
-		rc = open_vif(l, &d->config->vifs[i], &d->vifs[i]);
+		rc = open_vif(l, &d->config->vifs[i], seed, &d->vifs[i]);
 	return rc;
 }
 
 int guest_devices_open(struct lodge *l, struct guest_devices *d,
-		       const struct lodge_domain_config *config)
+		       const struct lodge_domain_config *config,
+		       const uint8_t *seed)
 {
 	size_t i;
 	int rc;
@@ -164,7 +183,7 @@ int guest_devices_open(struct lodge *l, struct guest_devices *d,
 		return fail(l, ENOMEM, "there is no memory");
 	for (i = 0; i < config->nr_disks; i++)
 		d->disks[i] = BLOCK_NONE;
-	rc = open_vifs(l, d);
+	rc = open_vifs(l, d, seed);
 	return rc ? rc : open_disks(l, d);
 }
 

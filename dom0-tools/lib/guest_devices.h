@@ -25,15 +25,20 @@ struct guest_devices {
 	struct guest_vif *vifs; /* config->nr_vifs */
 };
 
+#define GUEST_SEED 16
+
 /**
  * guest_devices_open() - make sure of all that a guest's devices take
- * @d: to be given to guest_devices_close(), always
+ * @d:    to be given to guest_devices_close(), always
+ * @seed: of addresses that @config does not give, GUEST_SEED bytes: from the
+ *        same come the same; NULL: they are random
  *
  * Return: 0; -EOPNOTSUPP; -ENODEV Dom0 has no driver or no such bridge;
  *         as block_open(), block_check(); -ENOMEM. And an error.
  */
 int guest_devices_open(struct lodge *l, struct guest_devices *d,
-		       const struct lodge_domain_config *config);
+		       const struct lodge_domain_config *config,
+		       const uint8_t *seed);
 void guest_devices_close(struct guest_devices *d);
 
 /* Their nodes. 0; as block_check(), store_put(); and an error */

@@ -6,6 +6,7 @@
 
 #include "guest_devices.h"
 #include "host.h"
+#include "restart.h"
 #include "store.h"
 #include "unfinished.h"
 
@@ -27,7 +28,7 @@ void uuid_text(char text[UUID_TEXT], const uint8_t uuid[16])
 }
 
 /* One transaction at work. */
-struct record {
+struct writing {
 	struct lodge *l;
 	struct store_change *t;
 	const struct guest_record *r;
@@ -46,7 +47,7 @@ static const char *const given[] = {
 	"attr",
 };
 
-static int give_nodes(const struct record *w)
+static int give_nodes(const struct writing *w)
 {
 	size_t i;
 	int rc = 0;
@@ -58,13 +59,13 @@ static int give_nodes(const struct record *w)
 }
 
 /* A text, and a number, below the guest's directory. */
-static int put(const struct record *w, const char *node, const char *value)
+static int put(const struct writing *w, const char *node, const char *value)
 {
 	return store_put(w->t, STORE_SHOW(w->domid), value,
 			 "/local/domain/%u/%s", w->domid, node);
 }
 
-static int put_number(const struct record *w, const char *node,
+static int put_number(const struct writing *w, const char *node,
 		      uint64_t value)
 {
 	char text[24];
@@ -73,7 +74,7 @@ static int put_number(const struct record *w, const char *node,
 	return put(w, node, text);
 }
 
-static int put_vcpus(const struct record *w)
+static int put_vcpus(const struct writing *w)
 {
 	char node[40];
 	unsigned int i;
@@ -86,7 +87,7 @@ static int put_vcpus(const struct record *w)
 	return rc;
 }
 
-static int put_memory(const struct record *w)
+static int put_memory(const struct writing *w)
 {
 	int rc = put_number(w, "memory/static-max",
 			    w->c->max_memory_mib * 1024);
@@ -96,7 +97,7 @@ static int put_memory(const struct record *w)
 	return rc ? rc : put_number(w, "memory/videoram", 0);
 }
 
-static int put_store_ring(const struct record *w)
+static int put_store_ring(const struct writing *w)
 {
 	int rc = put_number(w, "store/port", w->r->rings->store_port);
 
@@ -104,7 +105,7 @@ static int put_store_ring(const struct record *w)
 				    w->r->rings->store_mfn);
 }
 
-static int put_domain(const struct record *w)
+static int put_domain(const struct writing *w)
 {
 	char vm[UUID_TEXT + 8];
 	int rc;
@@ -128,7 +129,7 @@ static int put_domain(const struct record *w)
 
 /* ---- the console -------------------------------------------------------- */
 
-static int put_console_end(const struct record *w)
+static int put_console_end(const struct writing *w)
 {
 	static const char *const texts[][2] = {
 		{"console/backend-id", "0"},
@@ -154,7 +155,7 @@ static int put_console_end(const struct record *w)
 }
 
 /* What the back end and the tools know of it: the same nodes twice. */
-static int put_console_record(const struct record *w, struct store_rights s,
+static int put_console_record(const struct writing *w, struct store_rights s,
 			      const char *base)
 {
 	char front[64], id[16];
@@ -173,7 +174,7 @@ static int put_console_record(const struct record *w, struct store_rights s,
 	return rc;
 }
 
-static int put_console(const struct record *w)
+static int put_console(const struct writing *w)
 {
 	char back[64], ours[64];
 	int rc;
@@ -193,21 +194,21 @@ static int put_console(const struct record *w)
 	return rc;
 }
 
-static int put_devices(const struct record *w)
+static int put_devices(const struct writing *w)
 {
 	return guest_devices_put(w->l, w->t, w->r->devices, w->domid);
 }
 
 /* ---- for the tools ------------------------------------------------------ */
 
-static int put_vm(const struct record *w, const char *node, const char *value)
+static int put_vm(const struct writing *w, const char *node, const char *value)
 {
 	return value ? store_put(w->t, STORE_SHOW(w->domid), value,
 				 "/vm/%s/%s", w->uuid, node)
 		     : 0;
 }
 
-static int put_vms(const struct record *w)
+static int put_vms(const struct writing *w)
 {
 	const char *const texts[][2] = {
 		{"name", w->c->name}, {"uuid", w->uuid},
@@ -231,20 +232,36 @@ static int put_vms(const struct record *w)
 }
 
 /* From now on it is known by its number. */
-static int put_unfinished(const struct record *w)
+static int put_unfinished(const struct writing *w)
 {
 	return unfinished_take(w->l, w->t, w->r->uuid, w->domid);
 }
 
-static int put_type(const struct record *w)
+static int put_type(const struct writing *w)
 {
 	return store_put(w->t, STORE_KEEP, "pv", "/libxl/%u/type", w->domid);
 }
 
+/* Without settings nobody can act at its end. */
+static int put_kept(const struct writing *w)
+{
+	char base[40];
+
+	if (!w->r->kept->text)
+		return 0;
+	snprintf(base, sizeof(base), RECORD_PATH, w->domid);
+	return record_put(w->l, w->t, base, w->r->kept);
+}
+
 /* ---- all of it ---------------------------------------------------------- */
 
+static int check_again(const struct writing *w)
+{
+	return w->r->again ? restart_check(w->l, w->t, w->r->again->uuid) : 0;
+}
+
 /* One reading of all names in the transaction that writes ours. */
-static int check_name(const struct record *w)
+static int check_name(const struct writing *w)
 {
 	unsigned int other;
 	int rc = store_find_name(w->t, w->c->name, &other);
@@ -256,7 +273,7 @@ static int check_name(const struct record *w)
 }
 
 /* What is said of a UUID is said of one domain. */
-static int check_uuid(const struct record *w)
+static int check_uuid(const struct writing *w)
 {
 	char *name;
 	int rc = store_get(w->t, &name, "/vm/%s/name", w->uuid);
@@ -270,12 +287,12 @@ static int check_uuid(const struct record *w)
 
 static int write_all(struct store_change *t, void *arg)
 {
-	static int (*const parts[])(const struct record *w) = {
-		check_name, check_uuid, put_domain, give_nodes, put_vcpus,
-		put_memory, put_store_ring, put_console, put_devices, put_vms,
-		put_type, put_unfinished,
+	static int (*const parts[])(const struct writing *w) = {
+		check_again, check_name, check_uuid, put_domain, give_nodes,
+		put_vcpus, put_memory, put_store_ring, put_console,
+		put_devices, put_vms, put_type, put_kept, put_unfinished,
 	};
-	struct record *w = arg;
+	struct writing *w = arg;
 	size_t i;
 	int rc = 0;
 
@@ -287,7 +304,7 @@ static int write_all(struct store_change *t, void *arg)
 
 int guest_store_write(struct lodge *l, const struct guest_record *r)
 {
-	struct record w = {
+	struct writing w = {
 		.l = l, .r = r, .c = r->config, .domid = r->domid,
 	};
 

@@ -16,6 +16,8 @@
 struct guest_devices;
 struct lodge;
 struct lodge_domain_config;
+struct record;
+struct restart;
 struct store_change;
 
 #define UUID_TEXT 37		/* with its end */
@@ -27,6 +29,8 @@ struct guest_record {
 	const struct pv_rings *rings;
 	const struct guest_devices *devices;
 	const char *guest_os;
+	const struct record *kept;
+	const struct restart *again;	/* NULL: it is no restart */
 };
 
 void uuid_text(char text[UUID_TEXT], const uint8_t uuid[16]);
@@ -34,7 +38,8 @@ void uuid_text(char text[UUID_TEXT], const uint8_t uuid[16]);
 /**
  * guest_store_write() - tell of a guest, all at once
  *
- * Return: 0; -EEXIST another one has its name; -errno. And an error.
+ * Return: 0; -EEXIST another one has its name; -ECANCELED its restart has been
+ *         given up; -errno. And an error.
  */
 int guest_store_write(struct lodge *l, const struct guest_record *r);
 

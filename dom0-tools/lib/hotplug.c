@@ -90,7 +90,7 @@ static void take_back(struct coming *n)
 
 static int come(struct coming *n, const struct lodge_domain_config *config)
 {
-	int rc = guest_devices_open(n->l, &n->all, config);
+	int rc = guest_devices_open(n->l, &n->all, config, NULL);
 
 	if (!rc)
 		rc = store_change(n->l, put, n);

@@ -17,6 +17,7 @@
 #include <string.h>
 
 #define DEEPEST	    8	/* lists in lists */
+#define MOST_OF_ESCAPE 4	/* bytes that one character is written with */
 #define MOST_ERRORS 50	/* whoever made more has given the wrong file */
 
 struct parser {
@@ -178,6 +179,13 @@ static size_t string_length(const struct parser *ps, int quote)
 	return (size_t)(p - ps->p);
 }
 
+static const char *too_long(const struct parser *ps)
+{
+	finding(&ps->at, LODGE_ERROR, "a string is longer than %d bytes",
+		LONGEST_STRING);
+	return NULL;
+}
+
 /* Within quotes of the kind @quote; NULL: a finding */
 static const char *parse_string(struct parser *ps, int quote)
 {
@@ -185,11 +193,8 @@ static const char *parse_string(struct parser *ps, int quote)
 	char *text;
 	int c;
 
-	if (length > LONGEST_STRING) {
-		finding(&ps->at, LODGE_ERROR,
-			"a string is longer than %d bytes", LONGEST_STRING);
-		return NULL;
-	}
+	if (length > MOST_OF_ESCAPE * LONGEST_STRING)
+		return too_long(ps);
 	text = arena_alloc(&ps->at.config->arena, length + 1);
 	length = 0;
 	while (!take(ps, quote)) {
@@ -198,7 +203,7 @@ static const char *parse_string(struct parser *ps, int quote)
 			return NULL;
 		text[length++] = (char)c;
 	}
-	return text;
+	return length > LONGEST_STRING ? too_long(ps) : text;
 }
 
 static struct cfg_value *new_value(struct parser *ps, enum cfg_kind kind)

@@ -6,6 +6,7 @@
 
 #include "config.h"
 #include "host.h"
+#include "process.h"
 #include "store.h"
 
 #include <errno.h>
@@ -18,41 +19,11 @@
 
 /* ---- processes ---------------------------------------------------------- */
 
-/*
- * When it was started: two of one number differ by that. 1; 0 it is gone;
- * -errno nobody can tell
- */
-static int find_start(unsigned int pid, unsigned long long *start)
-{
-	char path[32], line[1024], *p = NULL, state;
-	FILE *f;
-
-	snprintf(path, sizeof(path), "/proc/%u/stat", pid);
-	f = fopen(path, "re");
-	if (!f)
-		/* Without /proc nobody seems to be there. */
-		return errno == ENOENT && !access("/proc/self/stat", F_OK)
-			       ? 0
-			       : -EIO;
-	/* Its name, in brackets, may have any bytes; then state and numbers. */
-	if (fgets(line, sizeof(line), f))
-		p = strrchr(line, ')');
-	fclose(f);
-	return p &&
-	       sscanf(p + 1,
-		      " %c %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s "
-		      "%*s %*s %*s %*s %*s %*s %llu",
-		      &state, start) == 2 &&
-	       state != 'Z' && state != 'X';
-}
-
-/* Of one that nobody can tell of it is not said. */
 static bool is_abandoned(const struct unfinished *u)
 {
-	unsigned long long start;
-	int rc = find_start(u->pid, &start);
+	const struct process p = {u->pid, u->start};
 
-	return !rc || (rc > 0 && start != u->start);
+	return process_is_gone(&p);
 }
 
 static bool is_ours(const struct unfinished *u)
@@ -76,11 +47,6 @@ static bool parse(struct unfinished *u, const char *uuid, const char *text)
 	return u->name;
 }
 
-struct process {
-	unsigned int pid;
-	unsigned long long start;
-};
-
 static int put_of(struct lodge *l, struct store_change *t, const char *uuid,
 		  struct process p, unsigned int domid, const char *name)
 {
@@ -98,11 +64,10 @@ static int put_of(struct lodge *l, struct store_change *t, const char *uuid,
 static int put(struct lodge *l, struct store_change *t, const char *uuid,
 	       unsigned int domid, const char *name)
 {
-	struct process p = {.pid = (unsigned int)getpid()};
+	struct process p;
+	int rc = process_self(l, &p);
 
-	return find_start(p.pid, &p.start) == 1
-		       ? put_of(l, t, uuid, p, domid, name)
-		       : fail(l, EIO, "/proc does not tell of this process");
+	return rc ? rc : put_of(l, t, uuid, p, domid, name);
 }
 
 static int tell_of(struct lodge *l, const struct unfinished *u,

@@ -85,6 +85,19 @@ static bool check_findings(const struct lodge_config *config)
 	return errors;
 }
 
+/* What is kept to make the guest anew of is read as the same. */
+static void check_text(const char *text)
+{
+	const struct lodge_source again = {"again", text, strlen(text)};
+	struct lodge_config *config;
+
+	if (lodge_config_read(&config, &again, 1))
+		return;
+	expect(lodge_config_domain(config));
+	expect(!strcmp(lodge_config_domain(config)->text, text));
+	lodge_config_free(config);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static const char start[] = "name='a';kernel='/k'\n";
@@ -99,8 +112,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		return 0;
 	d = lodge_config_domain(config);
 	expect(check_findings(config) == !d);
-	if (d)
+	if (d) {
 		check_domain(d);
+		check_text(d->text);
+	}
 	lodge_config_free(config);
 	return 0;
 }

@@ -343,8 +343,8 @@ ANSWERS = [
      "but an NMI (cannot trigger domain 5)", []),
     ("button-press g x", 2, 'lodge: there is no button "x", but power and '
      "sleep", []),
-    ("config-update g", 1, "lodge: this version keeps no configuration of "
-     "domain 5; change its file, which counts when it is created again", []),
+    ("config-update g memory=1", 1, "lodge: no configuration of domain 5 is "
+     "kept: lodge has not created it", []),
     ("sched-credit2 -d g -w 512 -c 50", 0, "", ["share 5 512 50"]),
     ("sched-credit2 -d g -w 0", 1, "lodge: the weight is from 1 to 65535, the "
      "cap up to 65535 (cannot change the share of domain 5)", []),

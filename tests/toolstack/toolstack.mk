@@ -49,7 +49,8 @@ LIBMICROHTTPD := /usr/lib/x86_64-linux-gnu/libmicrohttpd.so.12
 build/toolstack/files.img: scripts/mkinitramfs tests/toolstack/toolstack.mk \
 		$(TOOLSTACK_FILES:%=tests/toolstack/%) \
 		tests/toolstack/modules build/dom0/vmlinux build/bin/lodge \
-		$(addprefix build/bin/lodge-,consoled top exporter) \
+		$(addprefix build/bin/lodge-,consoled top exporter \
+		supervisor) \
 		build/guests/scribble.elf \
 		$(addprefix build/toolstack/,guest.cpio guest-6.12.cpio \
 		guest-cloud.cpio) $(addprefix build/kernels/,6.12/vmlinuz \
@@ -60,6 +61,7 @@ build/toolstack/files.img: scripts/mkinitramfs tests/toolstack/toolstack.mk \
 		file:busybox=/bin/busybox file:vmlinux=build/dom0/vmlinux \
 		file:lodge=build/bin/lodge \
 		file:lodge-consoled=build/bin/lodge-consoled \
+		file:lodge-supervisor=build/bin/lodge-supervisor \
 		file:lodge-top=build/bin/lodge-top \
 		file:lodge-exporter=build/bin/lodge-exporter \
 		file:libmicrohttpd.so.12=$(LIBMICROHTTPD) \
