@@ -132,10 +132,14 @@ install-xenstore:
 	$(call install_files,$(PREFIX)/sbin,755,build/bin/lodge-xenstored)
 	$(call install_files,$(PREFIX)/bin,755,build/bin/xenstore)
 	$(call install_files,$(PREFIX)/lib/lodge,644,build/lib/libxenstore.so.4)
+	@ln -sf libxenstore.so.4 '$(DESTDIR)$(PREFIX)/lib/lodge/libxenstore.so'
 	$(call install_files,$(PREFIX)/include/lodge,644,$(wildcard \
 		xenstore/include/*.h))
+	$(call install_files,$(PREFIX)/share/man/man1,644,docs/xenstore.1)
 	$(call install_files,$(PREFIX)/share/man/man8,644,docs/lodge-xenstored.8)
 	$(call install_files,$(PREFIX)/lib/systemd/system,644,\
 		xenstore/systemd/lodge-xenstored.service)
+	@sed -i 's|=/usr/local/|=$(PREFIX)/|' \
+		'$(DESTDIR)$(PREFIX)/lib/systemd/system/lodge-xenstored.service'
 
 INSTALL_TARGETS += install-xenstore

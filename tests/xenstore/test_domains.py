@@ -352,6 +352,17 @@ def test_bad_index_after_a_restart(host, dom0, change):
     assert dom0.control("check") == "OK"
 
 
+def test_half_a_header_then_silence(host, dom0):
+    guest, other = host.domain(3), host.domain(4)
+    request = HEADER.pack(Type.GET_DOMAIN_PATH, 1, 0, 2) + b"3\0"
+    guest.transport.send(request[:7])
+    assert other.domain_path(4) == "/local/domain/4"
+    host.kill()
+    assert other.domain_path(4) == "/local/domain/4"
+    guest.transport.send(request[7:])
+    assert guest.reply(1, Type.GET_DOMAIN_PATH) == b"/local/domain/3\0"
+
+
 def test_too_long(host, dom0):
     guest = host.domain(3)
     ring = guest.transport

@@ -283,6 +283,25 @@ def test_domains(xs):
     assert xs.lib.xs_suspend_evtchn_port(5) == 17
 
 
+@pytest.mark.parametrize("path", (OURS, DEBIANS),
+                         ids=("our-library", "debian-library"))
+def test_domains_that_are_there(host, path):
+    """What toolstacks do: introduce, resume, let act for, release."""
+    (host.fake / "dom3.page").write_bytes(bytes(4096))
+    (host.fake / "dom4.page").write_bytes(bytes(4096))
+    xs = Library(path, host.socket)
+    xs.call("xs_introduce_domain", 3, 1, 7)
+    xs.call("xs_introduce_domain", 4, ctypes.c_ulong(2), 8)
+    assert xs.lib.xs_is_domain_introduced(xs.h, 3)
+    xs.call("xs_set_target", 4, 3)
+    xs.call("xs_resume_domain", 3)
+    assert host.client().is_introduced(4)
+    xs.call("xs_release_domain", 3)
+    assert not xs.lib.xs_is_domain_introduced(xs.h, 3)
+    fails(errno.ENOENT, xs.call, "xs_set_target", 4, 3)
+    xs.close()
+
+
 def test_control(xs):
     answer = xs.call("xs_control_command", b"quota", b"0\0", 2)
     assert ctypes.string_at(answer).startswith(b"Domain 0:\nnodes ")

@@ -619,6 +619,56 @@ def test_requests_go_on_without_a_keeper(daemon):
     assert rounds and client.read("/n") == b"%d" % rounds[0]
 
 
+def test_options(tmp_path):
+    """What the command line says of log and limits holds at once."""
+    log = tmp_path / "log"
+    d = daemon_module.Daemon(options=[
+        "--log-file", str(log), "--log-level", "debug", "--trace",
+        "--limit", "nodes=7", "--limit", "watches=0"])
+    client = d.client()
+    client.read("/tool")
+    shown = client.control("quota")
+    assert ":        7 Nodes" in shown and ":        0 Watches" in shown
+    assert "log level: debug\ntrace: on\n" in client.control("status")
+    assert "> READ tx 0 len 6: /tool" in log.read_text()
+    client.control("log", "off")
+    client.control("log", "warn")
+    client.control("print", "nobody sees this")     # it is of level info
+    client.control("log", "info")
+    client.control("print", "everybody sees this")
+    text = log.read_text()
+    assert "everybody" in text and "nobody" not in text
+    assert d.log() == ""
+    d.close()
+
+
+@pytest.mark.parametrize("options, status, line", (
+    (["--limit", "nonsense=1"], 2, "no such limit: nonsense=1"),
+    (["--limit", "nodes"], 2, "no such limit: nodes"),
+    (["--limit", "nodes="], 2, "nodes=: a number from 0"),
+    (["--limit", "nodes=many"], 2, "nodes=many: a number from 0"),
+    (["--limit", "nodes=-1"], 2, "nodes=-1: a number from 0"),
+    (["--log-level", "loud"], 2, "no such level: loud"),
+    (["--log-file", "/none/log"], 1, "/none/log: No such file"),
+    (["--nonsense"], 2, "--nonsense"),
+    (["more"], 2, "Usage:"),
+    (["--run-dir", "/none/run"], 1, "/none/run: No such file"),
+    (["--state-dir", "/none/state"], 1, "/none/state: No such file"),
+    (["--run-dir", "%(dir)s/" + "s" * 100], 1,
+     "/socket: the path is too long"),
+    # There is none on the host that the tests run on.
+    (["--run-dir", "%(dir)s"], 1, "no hypervisor: No such file"),
+), ids=lambda value: " ".join(value)[:40] if isinstance(value, list) else "")
+def test_bad_start(tmp_path, options, status, line):
+    """One clear sentence, and an end."""
+    options = [option % {"dir": tmp_path} for option in options]
+    done = subprocess.run([str(daemon_module.CHECKED), "--foreground",
+                           *options], stdout=subprocess.PIPE,
+                          stderr=subprocess.STDOUT, timeout=60)
+    assert done.returncode == status
+    assert line in done.stdout.decode()
+
+
 def test_no_rights(daemon):
     """Neither process keeps a capability, and what they start gets none."""
     def rights(pid):

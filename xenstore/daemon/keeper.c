@@ -271,6 +271,15 @@ static int wait_for_end(void)
 	return -1;
 }
 
+/* Does a daemon's status say that there is no use in starting another? */
+static bool gives_up(int status)
+{
+	if (status < 0 || !WIFEXITED(status))
+		return false;
+	return WEXITSTATUS(status) == KEEPER_HOPELESS ||
+	       (WEXITSTATUS(status) == KEEPER_UNABLE && !announced);
+}
+
 static void bury(void)
 {
 	int status = wait_for_end();
@@ -280,9 +289,7 @@ static void bury(void)
 	child_fd = -1;
 	child = 0;
 	/* Of an update's binary that means only that it is of no use. */
-	if (status >= 0 && WIFEXITED(status) &&
-	    WEXITSTATUS(status) == KEEPER_HOPELESS &&
-	    !strcmp(binary, fallback))
+	if (gives_up(status) && !strcmp(binary, fallback))
 		stopping = hopeless = true;
 	if (stopping)
 		return;
@@ -557,7 +564,8 @@ static int block_signals(void)
  * @replacement: a daemon started us in place of a keeper that died
  *
  * Return: exit status: 0; 1 the sockets cannot be made, somebody else serves
- *         from this state directory, or the daemon found its state damaged.
+ *         from this state directory, the daemon found its state damaged, or
+ *         it found no hypervisor at the first start.
  */
 int keeper_main(const struct options *o, char **argv, bool replacement)
 {

@@ -31,6 +31,7 @@
 #define KEEPER_FD 3		/* the pair, in the process that was started */
 #define KEEPER_LOCK_FD 4
 #define KEEPER_HOPELESS 3	/* exit status: do not try again */
+#define KEEPER_UNABLE 4		/* ... unless clients were served before */
 
 enum keeper_op {
 	KEEPER_LISTEN = 1,

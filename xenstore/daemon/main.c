@@ -30,6 +30,7 @@
 #include "loop.h"
 #include "recover.h"
 #include "ring.h"
+#include "util.h"
 #include "wire.h"
 
 static const struct {
@@ -80,6 +81,7 @@ static void set_limit(const char *arg)
 {
 	const char *eq = strchr(arg, '=');
 	char name[32] = "";
+	uint32_t value;
 	int limit;
 
 	if (eq && (size_t)(eq - arg) < sizeof(name))
@@ -89,8 +91,12 @@ static void set_limit(const char *arg)
 		fprintf(stderr, "lodge-xenstored: no such limit: %s\n", arg);
 		exit(2);
 	}
-	limit_set(NULL, (enum limit)limit,
-		  (uint32_t)strtoul(eq + 1, NULL, 10));
+	if (!parse_u32(eq + 1, LIMIT_DEFAULT - 1, &value)) {
+		fprintf(stderr, "lodge-xenstored: %s: a number from 0 (none) "
+			"to %u is wanted\n", arg, LIMIT_DEFAULT - 1);
+		exit(2);
+	}
+	limit_set(NULL, (enum limit)limit, value);
 }
 
 static void take_option(int c, struct options *o)
@@ -161,10 +167,12 @@ static void parse(int argc, char **argv, struct options *o)
 		log_fatal("out of memory");
 }
 
-static void make_dir(const char *path)
+static bool make_dir(const char *path)
 {
-	if (mkdir(path, 0700) && errno != EEXIST)
-		log_fatal("%s: %s", path, strerror(errno));
+	if (!mkdir(path, 0700) || errno == EEXIST)
+		return true;
+	log_error("%s: %s", path, strerror(errno));
+	return false;
 }
 
 /* Clients of the last daemon that neither keeper nor ring brought back. */
@@ -178,23 +186,27 @@ static void end_the_lost(void)
 	conn_reap();
 }
 
-static void start_domains(const struct options *o)
+/* Return: domains are served. */
+static bool start_domains(const struct options *o)
 {
 	struct domain *dom0 = domain_make(0);
 	int rc;
 
 	rc = ring_start(o->state_dir);
-	if (rc)
-		log_fatal("no hypervisor: %s", strerror(rc));
-	ring_restore();
-	if (!dom0->conn) {
-		rc = ring_connect(dom0, 0, 0);
-		if (rc)
-			log_fatal("Dom0's ring: %s", strerror(rc));
-		conn_commit(NULL, 0);
+	if (rc) {
+		log_error("no hypervisor: %s", strerror(rc));
+		return false;
 	}
+	ring_restore();
+	rc = dom0->conn ? 0 : ring_connect(dom0, 0, 0);
+	if (rc) {
+		log_error("Dom0's ring: %s", strerror(rc));
+		return false;
+	}
+	conn_commit(NULL, 0);
 	domain_scan();
 	ring_kick_all();
+	return true;
 }
 
 /*
@@ -236,8 +248,8 @@ static int daemon_main(const struct options *o, char **argv)
 	if (rc)
 		log_fatal("%s: %s", o->state_dir, strerror(rc));
 	keeper_attach(argv);
-	if (o->domains)
-		start_domains(o);
+	if (o->domains && !start_domains(o))
+		return KEEPER_UNABLE;
 	end_the_lost();
 	keeper_ready();
 	log_info("serving in %s", o->run_dir);
@@ -260,8 +272,8 @@ static int start_keeper(const struct options *o, int argc, char **argv)
 	args[0] = self[0] ? self : argv[0];
 	args[1] = daemon_option;
 	memcpy(args + 2, argv + 1, (size_t)argc * sizeof(*args));
-	make_dir(o->run_dir);
-	make_dir(o->state_dir);
+	if (!make_dir(o->run_dir) || !make_dir(o->state_dir))
+		return 1;
 	return keeper_main(o, args, false);
 }
 
