@@ -116,7 +116,7 @@ struct graph {
 
 static const struct graph graphs[] = {
 	{"CPU", TOP_CPU, LOOK_GREEN, false},
-	{"waits for a CPU", TOP_WAIT, LOOK_YELLOW, false},
+	{"steal: waits for a CPU", TOP_WAIT, LOOK_YELLOW, false},
 	{"disks", TOP_DISK, LOOK_CYAN, true},
 	{"networks", TOP_NET, LOOK_BLUE, true},
 };

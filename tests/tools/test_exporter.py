@@ -4,6 +4,7 @@
 On the host: the store is our daemon, fakecall.c stands for the hypervisor.
 """
 import http.client
+import json
 import re
 import signal
 import socket
@@ -144,6 +145,32 @@ def test_no_name(host, exporter):
     host.client.rm("/local/domain/5/name")
     assert labels(domid="5", name="") in exporter.metrics()[
         "lodge_domain_vcpus"]
+
+
+def test_store_limits(tmp_path):
+    """Those of a guest that the store knows; what it uses is counted."""
+    host = watched.Host(tmp_path, domains=True)
+    guest = host.store.domain(5)
+    host.client.set_perms("/local/domain/5", "n5")
+    exporter = Exporter(host)
+
+    def usage(resource, domid="5", name="g"):
+        table = exporter.metrics()
+        key = labels(domid=domid, name=name, resource=resource)
+        return [table["lodge_domain_store_" + what].get(key)
+                for what in ("used", "limit")]
+    used, limit = usage("nodes")
+    for i in range(7):
+        guest.write("/local/domain/5/x%d" % i, "y")
+    assert usage("nodes") == [used + 7, limit]
+    assert limit == 1000
+    guest.watch("/local/domain/5/x1", "token")
+    assert usage("watches") == [1, 128]
+    line = host.lodge("top", "--json")[1]
+    assert json.loads(line)["domains"][1]["store"]["watches"] == {
+        "used": 1, "limit": 128}
+    exporter.end()
+    host.close()
 
 
 def test_head(exporter):

@@ -37,8 +37,8 @@ BACK = "/local/domain/0/backend/%s/5/%d"
 class Host:
     """A store, and domains that the test plays."""
 
-    def __init__(self, directory):
-        self.store = daemon_module.Daemon()
+    def __init__(self, directory, domains=False):
+        self.store = daemon_module.Daemon(domains=domains)
         self.client = self.store.client()
         self.domains = directory / "domains"
         self.log = directory / "domains.log"

@@ -20,8 +20,8 @@ EVIL = "\x1b[2J\x1b]0;title\x07\"\\\r\n\u202e\udcff\udc9b"
 class Host(test_lodge_guests.Host):
     """Domain-0, a guest "g" and one whose name is an attack."""
 
-    def __init__(self, directory):
-        super().__init__(directory)
+    def __init__(self, directory, domains=False):
+        super().__init__(directory, domains)
         self.play(5, "g")
         self.play(6, EVIL)
 
