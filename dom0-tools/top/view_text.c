@@ -21,17 +21,21 @@ static void titles(FILE *out, const struct top_shown *shown)
 	fputc('\n', out);
 }
 
+/* Right-aligned and cut by characters, which may be several bytes each. */
 static void name(FILE *out, const struct top_domain *d,
 		 const struct top_shown *shown)
 {
-	char clean[NAME_MOST];
-	int width = columns[COL_NAME].width;
+	int width = columns[COL_NAME].width, nr = 0;
+	char clean[NAME_MOST], one[4];
+	const char *p;
 
 	text_clean(clean, sizeof(clean), column_name(d), 0);
-	if (shown->full_names)
-		fprintf(out, "%*s", width, clean);
-	else
-		fprintf(out, "%*.*s", width, width, clean);
+	for (p = clean; *p; nr++)
+		(void)text_next(&p);
+	for (; nr < width; nr++)
+		fputc(' ', out);
+	for (p = clean, nr = 0; *p && (nr < width || shown->full_names); nr++)
+		fwrite(one, 1, text_put(one, text_next(&p)), out);
 }
 
 static void domain(FILE *out, const struct top_model *m,

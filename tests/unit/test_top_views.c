@@ -83,6 +83,29 @@ static void text(void **state)
 	top_model_free(&m);
 }
 
+/* A name of more letters than columns, of more bytes than letters. */
+static void names(void **state)
+{
+	const struct top_shown plain = {0}, full = {.full_names = true};
+	static const char *const cut =
+		"\n\xc3\xa4\xc3\xb6\xc3\xbc\xc3\x9f" "5678 9 --b---";
+	struct lodge_sample *s = fake_sample(1);
+	struct top_model m = {0};
+	char *got;
+
+	fake_domain(s, 1, "\xc3\xa4\xc3\xb6\xc3\xbc\xc3\x9f" "5678 9abc", 1, 1);
+	fake_domain(s, 2, "\xc3\xa4\x1b[", 2, 1);
+	assert_int_equal(top_model_update(&m, s), 0);
+	got = text_of(&m, &plain);
+	assert_non_null(strstr(got, cut));
+	assert_non_null(strstr(got, "\n       \xc3\xa4\xef\xbf\xbd[ --b---"));
+	free(got);
+	got = text_of(&m, &full);
+	assert_non_null(strstr(got, "5678 9abc --b---"));
+	free(got);
+	top_model_free(&m);
+}
+
 static void dom0_first(void **state)
 {
 	const struct top_shown first = {.dom0_first = true,
@@ -168,6 +191,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(text),
+		cmocka_unit_test(names),
 		cmocka_unit_test(dom0_first),
 		cmocka_unit_test(json),
 		cmocka_unit_test(metrics),
