@@ -22,16 +22,19 @@ build/toolstack/root.img: tests/toolstack/mkroot build/pkg/linux/packages
 	$(call say,DEBIAN,$@)tests/toolstack/mkroot $@ \
 		build/apt/bookworm/sources.list $(TOOLSTACK_PACKAGES)
 
+build/toolstack/stream: tests/toolstack/stream.c build/config.mk
+	$(call say,CC,$@)$(CC) $(HOST_CFLAGS) -static -o $@ $<
+
 # $(1): file name, $(2): the kernel package's directory
 define guest_initramfs
 build/toolstack/$(1): scripts/mkinitramfs tests/toolstack/toolstack.mk \
 		tests/toolstack/guest-init tests/toolstack/guest.modules \
-		tests/toolstack/stream build/dom0/vectorkeep \
+		build/toolstack/stream build/dom0/vectorkeep \
 		build/pkg/$(2)/packages
 	$$(call say,CPIO,$$@)$$(PYTHON) scripts/mkinitramfs --cpio $$@ \
 		busybox:/bin/busybox dir:proc dir:sys dir:dev dir:tmp dir:mnt \
 		node:dev/console=c,5,1 file:init=tests/toolstack/guest-init \
-		file:bin/stream=tests/toolstack/stream \
+		file:bin/stream=build/toolstack/stream \
 		program:bin/vectorkeep=build/dom0/vectorkeep \
 		modules:build/pkg/$(2)=tests/toolstack/guest.modules
 endef
@@ -41,7 +44,7 @@ $(eval $(call guest_initramfs,guest-6.12.cpio,linux-6.12))
 $(eval $(call guest_initramfs,guest-cloud.cpio,linux-cloud))
 
 TOOLSTACK_FILES := dom0-init poweroff console-follow guest-login guest-run \
-	guest-sh stream xl.conf xen.default guest.cfg scribble.cfg
+	guest-sh xl.conf xen.default guest.cfg scribble.cfg
 
 # Not in the image of Debian, which takes long to make.
 LIBMICROHTTPD := /usr/lib/x86_64-linux-gnu/libmicrohttpd.so.12
@@ -51,7 +54,7 @@ build/toolstack/files.img: scripts/mkinitramfs tests/toolstack/toolstack.mk \
 		tests/toolstack/modules build/dom0/vmlinux build/bin/lodge \
 		$(addprefix build/bin/lodge-,consoled top exporter \
 		supervisor) \
-		build/guests/scribble.elf \
+		build/guests/scribble.elf build/toolstack/stream \
 		$(addprefix build/toolstack/,guest.cpio guest-6.12.cpio \
 		guest-cloud.cpio) $(addprefix build/kernels/,6.12/vmlinuz \
 		cloud/vmlinuz)
@@ -66,6 +69,7 @@ build/toolstack/files.img: scripts/mkinitramfs tests/toolstack/toolstack.mk \
 		file:lodge-exporter=build/bin/lodge-exporter \
 		file:libmicrohttpd.so.12=$(LIBMICROHTTPD) \
 		file:scribble.elf=build/guests/scribble.elf \
+		file:stream=build/toolstack/stream \
 		file:guest.cpio=build/toolstack/guest.cpio \
 		file:guest-6.12.cpio=build/toolstack/guest-6.12.cpio \
 		file:guest-cloud.cpio=build/toolstack/guest-cloud.cpio \
