@@ -28,8 +28,9 @@ static void on_signal(int number)
 	stopping = number;
 }
 
-/* They are let in while it waits; *waiting: what is blocked then. */
-static void catch_signals(sigset_t *waiting)
+static sigset_t waiting;	/* what is blocked while it waits */
+
+void attend_catch_signals(void)
 {
 	struct sigaction action = {.sa_handler = on_signal};
 	sigset_t blocked;
@@ -37,7 +38,7 @@ static void catch_signals(sigset_t *waiting)
 	sigemptyset(&blocked);
 	sigaddset(&blocked, SIGINT);
 	sigaddset(&blocked, SIGTERM);
-	sigprocmask(SIG_BLOCK, &blocked, waiting);
+	sigprocmask(SIG_BLOCK, &blocked, &waiting);
 	sigaction(SIGINT, &action, NULL);
 	sigaction(SIGTERM, &action, NULL);
 	signal(SIGPIPE, SIG_IGN);
@@ -69,31 +70,28 @@ static bool take_events(struct xs_handle *store)
 	return came;
 }
 
-static void wait_event(struct xs_handle *store, int ms, const sigset_t *waiting)
+static void wait_event(struct xs_handle *store, int ms)
 {
 	struct pollfd p = {.fd = xs_fileno(store), .events = POLLIN};
 	struct timespec t = {ms / 1000, ms % 1000 * 1000000L};
 
 	while (!stopping && !take_events(store))
-		if (!ppoll(&p, 1, ms < 0 ? NULL : &t, waiting))
+		if (!ppoll(&p, 1, ms < 0 ? NULL : &t, &waiting))
 			return;
 }
 
 void attend_until_stopped(const struct lodge_attendance *how,
 			  void (*ready)(void))
 {
-	struct xs_handle *store;
-	sigset_t waiting;
+	struct xs_handle *store = watch();
 	struct lodge *l;
 	int ms;
 
-	catch_signals(&waiting);
-	store = watch();
 	if (lodge_open(&l))
 		die("there is no memory");
 	/* A watch begins with an event, which would be looked at twice. */
-	wait_event(store, -1, &waiting);
-	while (!stopping) {
+	wait_event(store, -1);
+	do {
 		if (lodge_attend(l, how, &ms)) {
 			say_error(l);
 			exit(EXIT_FAILURE);
@@ -101,8 +99,8 @@ void attend_until_stopped(const struct lodge_attendance *how,
 		if (ready)
 			ready();
 		ready = NULL;
-		wait_event(store, ms, &waiting);
-	}
+		wait_event(store, ms);
+	} while (!stopping);
 	lodge_close(l);
 	xs_close(store);
 }

@@ -7,7 +7,10 @@
 
 struct lodge_attendance;
 
-/* Watches, and acts. @ready is called once all that there was is dealt with. */
+/* From now on a signal ends the program between two looks. */
+void attend_catch_signals(void);
+
+/* Watches, and acts, at least once. @ready is called once all that there was is dealt with. */
 void attend_until_stopped(const struct lodge_attendance *how,
 			  void (*ready)(void));
 

@@ -246,6 +246,7 @@ static int attend(void)
 {
 	if (!options.foreground)
 		go_to_background();
+	attend_catch_signals();
 	write_pid();
 	attend_until_stopped(&options.how, leave_terminal);
 	unlink(options.pid_file);

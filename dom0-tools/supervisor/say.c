@@ -8,6 +8,7 @@
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <syslog.h>
 
 #include "liblodge.h"
@@ -20,10 +21,23 @@ void say_to_syslog(void)
 	to_syslog = true;
 }
 
+/* What fails again as it has before is told once. */
+static bool is_repeated(const char *text)
+{
+	static char last[512];
+
+	if (!strncmp(text, last, sizeof(last) - 1))
+		return true;
+	snprintf(last, sizeof(last), "%s", text);
+	return false;
+}
+
 /* One write for a line, so that lines of several programs stay whole. */
 void say_text(void *arg, const char *text)
 {
 	(void)arg;
+	if (is_repeated(text))
+		return;
 	if (to_syslog)
 		syslog(LOG_NOTICE, "%s", text);
 	else

@@ -10,6 +10,7 @@ struct lodge;
 /* To syslog from now on: there is no standard error any more. */
 void say_to_syslog(void);
 
+/* A line that is the same as the one before is left out. */
 void say(const char *format, ...) __attribute__((format(printf, 1, 2)));
 /* A line of the library's; @arg is not used. */
 void say_text(void *arg, const char *text);

@@ -57,16 +57,20 @@ static void load(void)
 		fclose(f);
 }
 
+/* All at once: whoever calls may be killed, and a hypervisor is not. */
 static void save(void)
 {
-	FILE *f = fopen(path(), "w");
+	char name[256];
 	unsigned int i;
+	FILE *f;
 
+	snprintf(name, sizeof(name), "%s.new", path());
+	f = fopen(name, "w");
 	for (i = 0; f && i < nr_domains; i++)
 		fprintf(f, "%u %s %u\n", domains[i].id, domains[i].uuid,
 			domains[i].flags);
-	if (f)
-		fclose(f);
+	if (f && !fclose(f))
+		rename(name, path());
 }
 
 __attribute__((format(printf, 1, 2))) static int told(const char *format, ...)

@@ -6,6 +6,7 @@ guest cannot be made here: so it is seen what happens when that fails.
 """
 import os
 import pathlib
+import random
 import signal
 import subprocess
 import time
@@ -23,6 +24,7 @@ KEPT = "/libxl/5/lodge"
 AGAIN = "/lodge/restarts/"
 SEED = "0123456789abcdef" * 2
 LIMIT_S = 60
+KILLS = 8
 
 
 class Ends(Host):
@@ -66,7 +68,8 @@ class Ends(Host):
         end = time.monotonic() + LIMIT_S
         while not ask():
             assert time.monotonic() < end and self.process.poll() is None, \
-                self.said.read_text()
+                (self.said.read_text(), self.domains.read_text(),
+                 self.nodes())
             time.sleep(0.02)
 
     def stop(self):
@@ -83,6 +86,29 @@ class Ends(Host):
         self.until(lambda: all(word in self.said.read_text()
                                for word in words))
         return self.stop()
+
+    def forget(self):
+        """Everything, for another turn."""
+        for path in ("/libxl", "/lodge", "/vm", "/local/domain/5"):
+            if path in self.nodes():
+                self.client.rm(path)
+        self.said.write_text("")
+
+    def again(self):
+        """The UUIDs of those that are to be started again."""
+        return [path.split("/")[3] for path in self.nodes()
+                if path.startswith(AGAIN) and path.endswith("/from")]
+
+    def waiting(self, action):
+        """There is what there is to be, once."""
+        return len(self.again()) == (action != "destroy")
+
+    def settled(self, action):
+        """It has ended, and its restart has failed."""
+        if action == "destroy":
+            return self.numbers() == [0] and \
+                "/libxl/5" not in self.nodes()
+        return any(path.endswith("/wait") for path in self.nodes())
 
     def close(self):
         if self.process:
@@ -214,6 +240,37 @@ def test_killed_behind_the_start(host):
     assert host.look("is domain") == '"g", which was domain 3, is domain 5\n'
     assert AGAIN + UUIDS[5] not in host.nodes()
     assert host.numbers() == [0, 5]
+
+
+@pytest.mark.parametrize("action", ["restart", "rename-restart", "destroy"])
+def test_killed_anywhere(host, action):
+    """At moments over the whole of its work; the next one goes on."""
+    chance = random.Random(SEED)
+    done = {"restart": "cannot create", "rename-restart": "cannot create",
+            "destroy": ""}[action]
+    begun = time.monotonic()
+    host.ended(CRASH, 'on_crash="%s"' % action)
+    host.look(done or "destroyed")
+    whole = time.monotonic() - begun
+    for _ in range(KILLS):
+        host.forget()
+        host.ended(CRASH, 'on_crash="%s"' % action)
+        for _ in range(2):
+            host.start()
+            time.sleep(whole * chance.random())
+            host.process.kill()
+            host.process.wait()
+        host.start()
+        host.until(lambda: host.settled(action))
+        host.process.terminate()
+        # It may not even have begun, if those before it have done all.
+        assert host.process.wait(LIMIT_S) in (0, -signal.SIGTERM)
+        host.process = None
+        assert host.waiting(action) and not {
+            path for path in host.nodes()
+            if path.startswith("/lodge/unfinished/")}
+        assert host.numbers() == (
+            [0, 5] if action == "rename-restart" else [0])
 
 
 def test_destroy_gives_up(host):
