@@ -102,7 +102,8 @@ static void take_keys(struct session *s)
 		nr = room;
 	memcpy(s->keys + s->typed, chunk, nr);
 	s->typed += nr;
-	s->over = escape;
+	if (escape)
+		s->over = true;
 }
 
 static void send_keys(struct session *s)
@@ -144,7 +145,8 @@ static void show_text(struct session *s)
 	ssize_t n = read(s->fd, text, sizeof(text));
 
 	if (n > 0) {
-		s->over = !show(s, text, (size_t)n);
+		if (!show(s, text, (size_t)n))
+			s->over = true;
 	} else if (!n || (errno != EAGAIN && errno != EINTR)) {
 		close(s->fd);
 		s->fd = -1;

@@ -309,6 +309,20 @@ def test_tool_is_not_read(console):
     assert tool.wait(consoled.LIMIT_S) == 1
 
 
+def test_tool_hears_both(console):
+    """The key that ends it is seen while there is text to be shown."""
+    guest = console.guest(DOMID)
+    tool = start_tool(console)
+    # More than fits into a pipe that nobody reads: it waits for its output.
+    guest.write("text " * 30000)
+    until(lambda: guest.room() == guest.OUT)
+    tool.stdin.write(b"\x1d")
+    tool.stdin.flush()
+    shown = tool.stdout.read()
+    assert tool.wait(consoled.LIMIT_S) == 0
+    assert shown.startswith(b"text text ")
+
+
 def test_tool_waits(console):
     """For whoever serves; what was typed meanwhile is kept."""
     guest = consoled.Console(console.fake, DOMID)
