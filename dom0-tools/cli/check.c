@@ -40,18 +40,15 @@ static void json_finding(yajl_gen g, const struct lodge_finding *f)
 }
 
 /* An array, empty if all is well. */
-static bool show_json(const struct lodge_finding *f, size_t nr)
+static int fill(yajl_gen g, void *arg)
 {
-	yajl_gen g = json_begin();
-	size_t i;
+	const struct lodge_finding *f;
+	size_t nr, i;
 
-	if (!g)
-		return false;
-	yajl_gen_array_open(g);
+	f = lodge_config_findings(arg, &nr);
 	for (i = 0; i < nr; i++)
 		json_finding(g, &f[i]);
-	yajl_gen_array_close(g);
-	return json_end(g);
+	return CLI_DONE;
 }
 
 static bool is_wrong(const struct lodge_finding *f, size_t nr)
@@ -78,7 +75,7 @@ int cmd_check(const struct cli_options *o, int argc, char **argv)
 	f = lodge_config_findings(config, &nr);
 	wrong = is_wrong(f, nr);
 	if (o->has[CLI_JSON])
-		wrong |= !show_json(f, nr);
+		wrong |= json_whole(fill, config) != CLI_DONE;
 	else
 		cli_show_findings(stdout, config);
 	if (!o->has[CLI_JSON] && !wrong)

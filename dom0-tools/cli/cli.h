@@ -124,6 +124,8 @@ int cli_show_completion(void);
  */
 int cli_console(struct lodge *l, unsigned int domid,
 		enum lodge_console_type type, unsigned int number);
+/* The same, and it ends as well when the guest has shut down. */
+int cli_console_of_new(struct lodge *l, unsigned int domid);
 
 /* ---- program.c ---------------------------------------------------------- */
 /* Does not return if the program could be run. Else CLI_FAILED; it was said. */

@@ -30,6 +30,7 @@ struct session {
 	int fd;			/* -1: nobody serves it now */
 	bool input;		/* there may be more to be typed */
 	bool over;
+	bool watched, shut;	/* it ends with the guest, which has ended */
 	unsigned int waited;	/* times, since somebody served it */
 	size_t typed;		/* bytes of keys, not yet sent */
 	char keys[4096];
@@ -174,7 +175,8 @@ static int wait_any(const struct session *s, struct pollfd p[3])
 
 	/* While it is served its events wait: they are looked at afterwards. */
 	p[0] = (struct pollfd){
-		.fd = s->fd < 0 ? lodge_console_events(s->console) : -1,
+		.fd = s->fd < 0 || (s->watched && !s->shut)
+			      ? lodge_console_events(s->console) : -1,
 		.events = POLLIN,
 	};
 	p[1] = (struct pollfd){.fd = s->input ? STDIN_FILENO : -1,
@@ -183,7 +185,7 @@ static int wait_any(const struct session *s, struct pollfd p[3])
 		.fd = s->fd,
 		.events = (short)(s->typed ? POLLIN | POLLOUT : POLLIN),
 	};
-	return ppoll(p, 3, s->fd < 0 ? &again : NULL, &s->waiting);
+	return ppoll(p, 3, s->fd < 0 || s->shut ? &again : NULL, &s->waiting);
 }
 
 /* This terminal may be raw. */
@@ -194,16 +196,34 @@ static void tell_missing(const struct session *s)
 		"xenconsoled or lodge-consoled run? ^] leaves\r\n", s->domid);
 }
 
+/* 0; -1 an error is to be told. What has ended has perhaps not been read. */
+static int look_for_end(struct session *s)
+{
+	int rc;
+
+	if (!s->watched || s->shut)
+		return 0;
+	rc = lodge_console_has_shut_down(s->console);
+	s->shut = rc == 1 || rc == -ESRCH;
+	return rc >= 0 || s->shut ? 0 : -1;
+}
+
 /* As look(). */
 static int converse(struct session *s)
 {
 	struct pollfd p[3];
 	int rc = look(s), nr;
+	bool looks;
 
+	if (!rc)
+		rc = look_for_end(s);
 	while (!rc && !s->over && !ended) {
 		nr = wait_any(s, p);
 		if (nr < 0)
 			continue;
+		/* The last words have come. */
+		if (!nr && s->shut)
+			return 1;
 		if (!nr && ++s->waited == PATIENCE)
 			tell_missing(s);
 		if (p[1].revents)
@@ -211,16 +231,21 @@ static int converse(struct session *s)
 		if (p[2].revents & (POLLIN | POLLHUP | POLLERR))
 			show_text(s);
 		send_keys(s);
-		if (s->fd < 0 && !s->over)
+		/* What looks takes events, of the guest's end as well. */
+		looks = s->fd < 0 && !s->over;
+		if (looks)
 			rc = look(s);
+		if (!rc && (looks || p[0].revents))
+			rc = look_for_end(s);
 	}
 	return rc;
 }
 
-int cli_console(struct lodge *l, unsigned int domid,
-		enum lodge_console_type type, unsigned int number)
+static int serve(struct session s, enum lodge_console_type type,
+		 unsigned int number)
 {
-	struct session s = {.l = l, .domid = domid, .fd = -1, .input = true};
+	struct lodge *l = s.l;
+	unsigned int domid = s.domid;
 	int rc;
 
 	if (lodge_console_open(l, &s.console, domid, type, number))
@@ -235,6 +260,20 @@ int cli_console(struct lodge *l, unsigned int domid,
 	if (s.fd >= 0)
 		close(s.fd);
 	return rc < 0 || ended ? CLI_FAILED : CLI_DONE;
+}
+
+int cli_console(struct lodge *l, unsigned int domid,
+		enum lodge_console_type type, unsigned int number)
+{
+	return serve((struct session){.l = l, .domid = domid, .fd = -1,
+				      .input = true}, type, number);
+}
+
+int cli_console_of_new(struct lodge *l, unsigned int domid)
+{
+	return serve((struct session){.l = l, .domid = domid, .fd = -1,
+				      .input = true, .watched = true},
+		     LODGE_CONSOLE_DEFAULT, 0);
 }
 
 /* ---- the command -------------------------------------------------------- */

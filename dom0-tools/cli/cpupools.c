@@ -44,58 +44,59 @@ static void json_pool(yajl_gen g, const struct lodge_cpupool *p)
 	yajl_gen_map_close(g);
 }
 
-static void show_all(const struct cli_options *o, yajl_gen g,
-		     const struct lodge_cpupool *list, size_t nr,
-		     const unsigned int *wanted)
+/* The pools, and which of them. */
+struct view {
+	const struct cli_options *o;
+	struct lodge_cpupool *list;
+	size_t nr;
+	bool one;
+	unsigned int wanted;
+};
+
+static void show_all(const struct view *v, yajl_gen g)
 {
 	size_t i;
 
-	if (!g)
-		puts(o->has['c'] ? "Name               CPU list"
-				 : "Name               CPUs   Sched     Active"
-				   "   Domain count");
-	for (i = 0; i < nr; i++) {
-		if (wanted && *wanted != list[i].id)
+	for (i = 0; i < v->nr; i++) {
+		if (v->one && v->wanted != v->list[i].id)
 			continue;
 		if (g)
-			json_pool(g, &list[i]);
-		else if (o->has['c'])
-			show_cpus(&list[i]);
+			json_pool(g, &v->list[i]);
+		else if (v->o->has['c'])
+			show_cpus(&v->list[i]);
 		else
-			show_pool(&list[i]);
+			show_pool(&v->list[i]);
 	}
 }
 
-static int show_json(const struct cli_options *o,
-		     const struct lodge_cpupool *list, size_t nr,
-		     const unsigned int *wanted)
+static int fill(yajl_gen g, void *arg)
 {
-	yajl_gen g = json_begin();
+	show_all(arg, g);
+	return CLI_DONE;
+}
 
-	if (!g)
-		return CLI_FAILED;
-	yajl_gen_array_open(g);
-	show_all(o, g, list, nr, wanted);
-	yajl_gen_array_close(g);
-	return json_end(g) ? CLI_DONE : CLI_FAILED;
+static int show(struct view *v)
+{
+	if (v->o->has[CLI_JSON])
+		return json_whole(fill, v);
+	puts(v->o->has['c'] ? "Name               CPU list"
+			    : "Name               CPUs   Sched     Active   "
+			      "Domain count");
+	show_all(v, NULL);
+	return CLI_DONE;
 }
 
 static int list_pools(struct lodge *l, const struct cli_options *o, int argc,
 		      char **argv)
 {
-	struct lodge_cpupool *list;
-	unsigned int wanted;
-	int status = CLI_DONE;
-	size_t nr;
+	struct view v = {.o = o, .one = argc};
+	int status;
 
-	if ((argc && lodge_cpupool_find(l, argv[0], &wanted)) ||
-	    lodge_cpupools(l, &list, &nr))
+	if ((argc && lodge_cpupool_find(l, argv[0], &v.wanted)) ||
+	    lodge_cpupools(l, &v.list, &v.nr))
 		return cli_failed(l);
-	if (o->has[CLI_JSON])
-		status = show_json(o, list, nr, argc ? &wanted : NULL);
-	else
-		show_all(o, NULL, list, nr, argc ? &wanted : NULL);
-	lodge_cpupools_free(list, nr);
+	status = show(&v);
+	lodge_cpupools_free(v.list, v.nr);
 	return status;
 }
 

@@ -48,7 +48,7 @@ static int start(struct lodge *l, const struct lodge_domain_config *d,
 		return cli_failed(l);
 	/* What it has written by then is kept for whoever is first to read. */
 	if (o->has['c'])
-		return cli_console(l, domid, LODGE_CONSOLE_DEFAULT, 0);
+		return cli_console_of_new(l, domid);
 	return o->has['F'] && lodge_domain_wait_end(l, domid) ? cli_failed(l)
 							      : CLI_DONE;
 }

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "cli.h"
+#include "cli.h"
 #include "json.h"
 
 yajl_gen json_begin(void)
@@ -31,6 +32,22 @@ bool json_end(yajl_gen g)
 		fwrite(text, 1, length, stdout);
 	yajl_gen_free(g);
 	return good;
+}
+
+int json_whole(int (*fill)(yajl_gen g, void *arg), void *arg)
+{
+	yajl_gen g = json_begin();
+	int status;
+
+	if (!g)
+		return CLI_FAILED;
+	yajl_gen_array_open(g);
+	status = fill(g, arg);
+	yajl_gen_array_close(g);
+	if (!status)
+		return json_end(g) ? CLI_DONE : CLI_FAILED;
+	yajl_gen_free(g);
+	return status;
 }
 
 void json_element(yajl_gen g, const char *text)

@@ -27,6 +27,11 @@ void json_bool(yajl_gen g, const char *name, bool value);
 void json_real(yajl_gen g, const char *name, double number);
 /* "states": those of enum lodge_domain_flags, in an array */
 void json_states(yajl_gen g, unsigned int flags);
+/*
+ * An array that @fill completes: printed if that returns CLI_DONE, and else
+ * nothing of it. Exit status.
+ */
+int json_whole(int (*fill)(yajl_gen g, void *arg), void *arg);
 /* A string in an array. */
 void json_element(yajl_gen g, const char *text);
 

@@ -77,6 +77,7 @@ static int show_parameters(struct lodge *l, const struct lodge_cpupool *p)
 /* What is looked at: domains, and the pool they are in or are to be in. */
 struct view {
 	struct lodge *l;
+	const struct cli_options *o;
 	yajl_gen g;		/* NULL: text */
 	bool parameters;	/* of the pools alone */
 	struct lodge_domain *domains;
@@ -168,8 +169,9 @@ static int set_parameters(const struct view *v, const struct cli_options *o)
 
 /* ---- which of it -------------------------------------------------------- */
 
-static int act(const struct view *v, const struct cli_options *o)
+static int act(const struct view *v)
 {
+	const struct cli_options *o = v->o;
 	unsigned int domid;
 
 	if (o->has['r'])
@@ -182,7 +184,7 @@ static int act(const struct view *v, const struct cli_options *o)
 					  : show_one(v, domid);
 }
 
-static int look(struct view *v, const struct cli_options *o)
+static int look(struct view *v)
 {
 	int status;
 
@@ -190,7 +192,7 @@ static int look(struct view *v, const struct cli_options *o)
 	    lodge_cpupools(v->l, &v->pools, &v->nr_pools))
 		status = cli_failed(v->l);
 	else
-		status = act(v, o);
+		status = act(v);
 	lodge_domains_free(v->domains, v->nr_domains);
 	lodge_cpupools_free(v->pools, v->nr_pools);
 	return status;
@@ -213,28 +215,27 @@ static bool check(const struct cli_options *o)
 	return !wrong;
 }
 
+static int look_json(yajl_gen g, void *arg)
+{
+	struct view *v = arg;
+
+	v->g = g;
+	return look(v);
+}
+
 int cmd_sched_credit2(const struct cli_options *o, int argc, char **argv)
 {
-	struct view v = {.parameters = o->has['s']};
-	int status = CLI_FAILED;
+	struct view v = {.o = o, .parameters = o->has['s']};
+	int status;
 
 	(void)argc;
 	(void)argv;
 	if (!check(o))
 		return CLI_USAGE;
 	v.l = cli_open();
-	v.g = o->has[CLI_JSON] ? json_begin() : NULL;
-	if (v.g)
-		yajl_gen_array_open(v.g);
-	if (v.l)
-		status = look(&v, o);
+	if (!v.l)
+		return CLI_FAILED;
+	status = o->has[CLI_JSON] ? json_whole(look_json, &v) : look(&v);
 	lodge_close(v.l);
-	if (!v.g)
-		return status;
-	if (status) {
-		yajl_gen_free(v.g);
-		return status;
-	}
-	yajl_gen_array_close(v.g);
-	return json_end(v.g) ? CLI_DONE : CLI_FAILED;
+	return status;
 }

@@ -139,20 +139,17 @@ static int show(struct lodge *l, yajl_gen g, int argc,
 	return status;
 }
 
-/* Nothing is printed of an array that could not be completed. */
-static int show_json(struct lodge *l, int argc, const unsigned int *domids)
-{
-	yajl_gen g = json_begin();
+struct wanted {
+	struct lodge *l;
+	int nr;
+	const unsigned int *domids;
+};
 
-	if (!g)
-		return CLI_FAILED;
-	yajl_gen_array_open(g);
-	if (show(l, g, argc, domids)) {
-		yajl_gen_free(g);
-		return CLI_FAILED;
-	}
-	yajl_gen_array_close(g);
-	return json_end(g) ? CLI_DONE : CLI_FAILED;
+static int fill(yajl_gen g, void *arg)
+{
+	const struct wanted *w = arg;
+
+	return show(w->l, g, w->nr, w->domids);
 }
 
 int cmd_vcpu_list(const struct cli_options *o, int argc, char **argv)
@@ -165,7 +162,7 @@ int cmd_vcpu_list(const struct cli_options *o, int argc, char **argv)
 		return status;
 	domids = cli_find_domains(l, argc, argv);
 	if (domids && o->has[CLI_JSON])
-		status = show_json(l, argc, domids);
+		status = json_whole(fill, &(struct wanted){l, argc, domids});
 	else if (domids)
 		status = show(l, NULL, argc, domids);
 	free(domids);

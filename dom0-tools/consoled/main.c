@@ -6,6 +6,7 @@
  * after it has been killed is in the store and in the guests' rings.
  */
 #include <ctype.h>
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <getopt.h>
@@ -218,6 +219,19 @@ static void make_dir(const char *path, mode_t mode)
 		die("cannot make %s: %s", path, strerror(errno));
 }
 
+/* Sockets of one that was killed: their guests may be gone as well. */
+static void sweep(const char *path)
+{
+	DIR *all = opendir(path);
+	struct dirent *e;
+
+	while (all && (e = readdir(all)))
+		if (e->d_type == DT_SOCK)
+			unlinkat(dirfd(all), e->d_name, 0);
+	if (all)
+		closedir(all);
+}
+
 /* Only one may serve: the lock goes with the process. */
 static void write_pid(void)
 {
@@ -320,6 +334,7 @@ static void start(void)
 	write_pid();
 	allow_many_files();
 	make_dir(guest_options.socket_dir, 0700);
+	sweep(guest_options.socket_dir);
 	if (options.log)
 		make_dir(options.guests.dir, 0755);
 	loop_init();

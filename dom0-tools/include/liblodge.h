@@ -776,10 +776,7 @@ int lodge_console_open(struct lodge *l, struct lodge_console **out,
 		       unsigned int number);
 void lodge_console_close(struct lodge_console *c);
 
-/*
- * A descriptor that can be read when it is worth trying to attach. That the
- * domain has gone is found out by trying: it does not tell of that.
- */
+/* A descriptor that can be read when it is worth asking one of those below. */
 int lodge_console_events(const struct lodge_console *c);
 
 /**
@@ -795,5 +792,11 @@ int lodge_console_events(const struct lodge_console *c);
  *         said what to open; -errno.
  */
 int lodge_console_attach(struct lodge_console *c, int *fd);
+
+/*
+ * Has the guest shut down, so that it writes nothing more? What it wrote last
+ * may still come. 1; 0; -ESRCH the domain has gone; -errno.
+ */
+int lodge_console_has_shut_down(struct lodge_console *c);
 
 #endif

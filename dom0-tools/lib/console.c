@@ -29,10 +29,11 @@
 #include <sys/stat.h>
 #include <sys/un.h>
 #include <unistd.h>
+#include <xen/sched.h>
 
 #include "xenstore.h"
 
-static const char token[] = "console";
+static const char token[] = "console", end_token[] = "end";
 
 struct lodge_console {
 	struct lodge *l;
@@ -84,7 +85,8 @@ static int start_watching(struct lodge_console *c)
 {
 	c->events = xs_open(0);
 	if (c->events && xs_fileno(c->events) >= 0 &&
-	    xs_watch(c->events, c->tty, token))
+	    xs_watch(c->events, c->tty, token) &&
+	    xs_watch(c->events, "@releaseDomain", end_token))
 		return 0;
 	return fail(c->l, errno, "cannot watch %s in the store: %s", c->tty,
 		    strerror(errno));
@@ -138,7 +140,7 @@ static int take_events(struct lodge_console *c)
 	char **event;
 
 	while ((event = xs_check_watch(c->events))) {
-		c->written = true;
+		c->written |= !strcmp(event[XS_WATCH_TOKEN], token);
 		free(event);
 	}
 	return errno == EAGAIN ? 0
@@ -148,20 +150,30 @@ static int take_events(struct lodge_console *c)
 }
 
 /* 0; -ESRCH there is no such domain, or not for long; -errno. And an error */
-static int check_there(struct lodge_console *c)
+static int check_there(struct lodge_console *c,
+		       struct xen_domctl_getdomaininfo *info)
 {
-	struct xen_domctl op = {
-		.cmd = XEN_DOMCTL_getdomaininfo,
-		.domain = (domid_t)c->domid,
-	};
-	int rc = hv_domctl(c->l, &op);
+	int rc = hv_domain_info(c->l, c->domid, info);
 
-	if (rc == -ESRCH || (!rc && (op.domain != c->domid ||
-				     op.u.getdomaininfo.flags &
-					     XEN_DOMINF_dying)))
+	if (rc == -ESRCH || (!rc && info->flags & XEN_DOMINF_dying))
 		rc = fail(c->l, ESRCH, "there is no domain %u any more",
 			  c->domid);
 	return rc;
+}
+
+/* One that is suspended may go on. */
+int lodge_console_has_shut_down(struct lodge_console *c)
+{
+	struct xen_domctl_getdomaininfo info;
+	int rc = take_events(c);
+
+	if (!rc)
+		rc = check_there(c, &info);
+	if (rc)
+		return rc;
+	return info.flags & XEN_DOMINF_shutdown &&
+	       (info.flags >> XEN_DOMINF_shutdownshift &
+		XEN_DOMINF_shutdownmask) != SHUTDOWN_suspend;
 }
 
 /* 0; -EACCES the guest could have written the name; -errno. And an error */
@@ -269,10 +281,11 @@ static int open_either(struct lodge_console *c)
 
 int lodge_console_attach(struct lodge_console *c, int *fd)
 {
+	struct xen_domctl_getdomaininfo info;
 	int rc = take_events(c);
 
 	if (!rc)
-		rc = check_there(c);
+		rc = check_there(c, &info);
 	if (!rc)
 		rc = open_either(c);
 	if (rc >= 0)

@@ -10,7 +10,6 @@
 #include "reader.h"
 
 #include <elf.h>
-#include <endian.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -35,14 +34,6 @@ bool refuse(struct reader *r, enum image_problem problem, uint64_t a,
 	r->claims->a = a;
 	r->claims->b = b;
 	return false;
-}
-
-static uint32_t number32(const uint8_t *at)
-{
-	uint32_t v;
-
-	memcpy(&v, at, sizeof(v));
-	return le32toh(v);
 }
 
 /* @bytes of the file, which it had when it was opened */
@@ -105,7 +96,7 @@ static bool read_payload(struct reader *r, const uint8_t *from, size_t bytes,
 			 size_t *length)
 {
 	const struct packing *p = find_packing(from, bytes);
-	uint32_t says = number32(from + bytes - SIZE_BYTES);
+	uint32_t says = le32_at(from + bytes - SIZE_BYTES);
 
 	if (p && !p->ends_with_size)
 		bytes -= SIZE_BYTES;
@@ -124,8 +115,8 @@ static bool read_bzimage(struct reader *r, const uint8_t *file, size_t *length)
 		return refuse(r, PROBLEM_TRUNCATED, r->file_bytes, 0);
 	if ((file[VERSION] | file[VERSION + 1] << 8) < VERSION_PAYLOAD)
 		return refuse(r, PROBLEM_OLD_BZIMAGE, 0, 0);
-	start = (sectors + 1) * SECTOR + number32(file + PAYLOAD_OFFSET);
-	bytes = number32(file + PAYLOAD_LENGTH);
+	start = (sectors + 1) * SECTOR + le32_at(file + PAYLOAD_OFFSET);
+	bytes = le32_at(file + PAYLOAD_LENGTH);
 	if (start > r->file_bytes || bytes > r->file_bytes - start)
 		return refuse(r, PROBLEM_TRUNCATED, r->file_bytes, 0);
 	if (bytes <= SIZE_BYTES)

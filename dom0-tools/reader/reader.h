@@ -13,6 +13,9 @@
 
 #include "image-claims.h"
 
+#include <endian.h>
+#include <string.h>
+
 struct reader {
 	struct claims *claims;
 	uint8_t *data;		/* for the segments */
@@ -23,6 +26,15 @@ struct reader {
 	const uint8_t *unpacked;	/* NULL: the ELF file is the file */
 	uint64_t elf_bytes;
 };
+
+/* A number of four bytes, at any address. */
+static inline uint32_t le32_at(const uint8_t *at)
+{
+	uint32_t v;
+
+	memcpy(&v, at, sizeof(v));
+	return le32toh(v);
+}
 
 /* ---- confine.c ---- */
 /* Gives up all but reading descriptor 0, memory and the end. 0; an errno */

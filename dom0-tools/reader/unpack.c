@@ -7,7 +7,6 @@
  */
 #include "reader.h"
 
-#include <endian.h>
 #include <string.h>
 
 #include <lz4.h>
@@ -114,14 +113,6 @@ static enum unpack_end unpack_zstd(const uint8_t *from, size_t bytes,
 #define LZ4_MAGIC	"\x02\x21\x4c\x18"
 #define LZ4_BLOCK	(8 << 20)	/* unpacked; the last may be less */
 
-static uint32_t number_at(const uint8_t *at)
-{
-	uint32_t v;
-
-	memcpy(&v, at, sizeof(v));
-	return le32toh(v);
-}
-
 /* A block behind its size; how much it is unpacked, or negative */
 static int lz4_block(const uint8_t *from, uint32_t bytes, uint8_t *to,
 		     size_t room)
@@ -143,9 +134,9 @@ static enum unpack_end unpack_lz4(const uint8_t *from, size_t bytes,
 	while (at < bytes) {
 		if (bytes - at < sizeof(block))
 			return UNPACK_DAMAGED;
-		block = number_at(from + at);
+		block = le32_at(from + at);
 		at += sizeof(block);
-		if (block == number_at((const uint8_t *)LZ4_MAGIC))
+		if (block == le32_at((const uint8_t *)LZ4_MAGIC))
 			continue;
 		if (block > bytes - at || block > LZ4_MAX_INPUT_SIZE)
 			return UNPACK_DAMAGED;

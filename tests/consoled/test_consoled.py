@@ -232,6 +232,18 @@ def test_background(store):
     console.close()
 
 
+def test_stale_sockets(console):
+    """Of guests that have gone while nobody served: no file stays."""
+    console.guest(DOMID)
+    path = console.run / str(DOMID)
+    assert path.is_socket()
+    console.stop(signal.SIGKILL)
+    (console.fake / ("dom%d.page" % DOMID)).unlink()
+    console.store.end_domain(DOMID)
+    console.start()
+    consoled.until(lambda: not path.exists(), "its end")
+
+
 def test_hypervisor_log(store):
     """After a restart, however it was ended, the file goes on."""
     d = consoled.Consoled(store, "--log=hv")

@@ -119,6 +119,19 @@ def test_create(dom0):
     assert "=0\n" in said
 
 
+def test_create_to_its_end(dom0):
+    """It ends when the guest has shut down, with its last words."""
+    said = on_terminal(dom0, "(until grep -q \"guest: up\" "
+                       "/var/log/xen/console/guest-short.log; do sleep 1; "
+                       "done; lodge shutdown short) >/dev/null 2>&1 & "
+                       "lodge create -c -q guest.cfg name=\\\"short\\\"; "
+                       "echo =$?", "")
+    assert "guest: up, 1 CPUs" in said and "=0\n" in said, said
+    # Unless somebody else ends what has shut down.
+    dom0.run("lodge destroy short")
+    assert "short" not in dom0.domains()
+
+
 # -- ours -------------------------------------------------------------------
 
 def test_take_over(dom0):
@@ -268,7 +281,8 @@ def test_stale_socket(dom0):
         "test -S /run/lodge-consoled/%d" % domid)[0] == 0)
     stop_daemon(dom0, "KILL")
     said = on_terminal(dom0, "lodge console %s; echo =$?" % NAME,
-                       "'; sleep 6; printf '\\035")
+                       "'; until grep -q nobody /tmp/said; do sleep 1; "
+                       "done; printf '\\035")
     assert "nobody serves this console" in said and "=0\n" in said, said
     dom0.check("/usr/lib/xen-4.17/bin/xenconsoled --log=guest "
                "--pid-file=/run/xenconsoled.pid")
