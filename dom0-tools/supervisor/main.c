@@ -163,8 +163,10 @@ static void parse(int argc, char **argv)
 
 /* ---- one of us, in the background --------------------------------------- */
 
-/* The lock goes with the process, and others can ask for it without taking it:
- * lodge_supervised(). */
+/*
+ * The lock goes with this process, not with a child that it has just made when
+ * it is killed; others can ask for it without taking it: lodge_supervised().
+ */
 static void write_pid(void)
 {
 	struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
@@ -179,7 +181,7 @@ static void write_pid(void)
 		  0644);
 	if (fd < 0)
 		die("cannot open %s: %s", options.pid_file, strerror(errno));
-	if (fcntl(fd, F_OFD_SETLK, &lock))
+	if (fcntl(fd, F_SETLK, &lock))
 		die("%s is locked: another one is at work", options.pid_file);
 	if (ftruncate(fd, 0) || write(fd, text, (size_t)n) != n)
 		die("cannot write %s: %s", options.pid_file, strerror(errno));
