@@ -134,7 +134,7 @@ def test_wide(start):
     assert set(HEAD.split()) <= set(screen[3].split())
     assert {"GRANT%", "STORE%", "TARGET(k)", "ID"} <= set(screen[3].split())
     assert any("VCPUs(sec):" in row for row in screen)
-    t.press("Down", "Enter")
+    t.press("/", "g", "Enter", "Home", "Enter")
     t.wait_text("asked for")
     t.press("?")
     t.wait_text("lodge top: keys")
@@ -343,6 +343,33 @@ def test_json(host):
     assert [v["vcpu"] for v in guest["vcpu_list"]] == [0, 1]
     # Its name is no UTF-8.
     assert evil["name"] is None and evil["domid"] == 6
+
+
+def test_devices(host):
+    """Whatever else is there, or is half there, is passed over."""
+    host.count("vbd-5-51728", rd_req=3, wr_req=4, rd_sect=24, wr_sect=32,
+               oo_req=1)
+    host.count("vbd-5-51712", rd_req=9)
+    host.count("vif-5-0", rx_bytes=2048, tx_bytes=4096, tx_dropped=7)
+    host.count("vbd-77-51712", rd_req=1)
+    host.count("vkbd-5-0", rd_req=1)
+    (host.devices / "vif-5-1" / "net").mkdir(parents=True)
+    (host.devices / "vif-5-2").mkdir()
+    (host.devices / "vbd-5-1").write_text("no directory")
+    (host.devices / "vbd-x").mkdir()
+    guest = json.loads(host.lodge("top", "--json")[1])["domains"][1]
+    first, second = guest["disks"]
+    assert (first["devid"], first["reads"], first["writes"]) == (51712, 9, 0)
+    assert second == {"devid": 51728, "reads": 3, "writes": 4,
+                      "read_sectors": 24, "written_sectors": 32,
+                      "out_of_requests": 1}
+    network, = guest["networks"]
+    assert (network["devid"], network["sent_bytes"],
+            network["received_bytes"], network["received_drops"]) == (
+        0, 2048, 4096, 7)
+    line = host.lodge("top", "-b", "-i", "1")[1].splitlines()[2]
+    assert line.split()[8:18] == ["2", "1", "2", "4", "2", "1", "12", "4",
+                                  "24", "32"]
 
 
 def test_json_escapes(host):

@@ -21,6 +21,8 @@ class Host(test_lodge_guests.Host):
     """Domain-0, a guest "g" and one whose name is an attack."""
 
     def __init__(self, directory, domains=False):
+        self.devices = directory / "devices"
+        self.devices.mkdir()
         super().__init__(directory, domains)
         self.play(5, "g")
         self.play(6, EVIL)
@@ -30,7 +32,17 @@ class Host(test_lodge_guests.Host):
         self.client.write("/local/domain/%d/name" % domid,
                                 name.encode("utf-8", "surrogateescape"))
 
+    def count(self, device, **counters):
+        """Counters of a back end's device, "vbd-5-51712" or "vif-5-0"."""
+        base = self.devices / device
+        if device.startswith("vif"):
+            base = base / "net" / "front"
+        (base / "statistics").mkdir(parents=True, exist_ok=True)
+        for name, value in counters.items():
+            (base / "statistics" / name).write_text("%d\n" % value)
+
     def env(self):
-        return dict(super().env(), FAKECALL_BUSY="1", LC_ALL="C.UTF-8",
+        return dict(super().env(), FAKECALL_BUSY="1",
+                    FAKECALL_DEVICES=str(self.devices), LC_ALL="C.UTF-8",
                     LD_PRELOAD=str(test_lodge_guests.FAKE),
                     ASAN_OPTIONS="verify_asan_link_order=0")
