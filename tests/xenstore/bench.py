@@ -293,7 +293,7 @@ def ratio(ours, theirs):
 
 
 def numbers(text):
-    return [int(n) for n in text.split(",")]
+    return [int(n) for n in text.split(",") if n]
 
 
 def main():
