@@ -60,8 +60,9 @@ VALUE(max, known(top_max_memory(now)))
 VALUE(max_share, of_host(m, known(top_max_memory(now))))
 VALUE(vcpus, now->info.online_vcpus)
 VALUE(nets, now->nr_vifs)
-VALUE(sent, top_domain_io(now).sent / 1024)
-VALUE(received, top_domain_io(now).received / 1024)
+/* Of Dom0's end, as xentop has them: what the guest has received is TX. */
+VALUE(net_tx, top_domain_io(now).received / 1024)
+VALUE(net_rx, top_domain_io(now).sent / 1024)
 VALUE(vbds, now->nr_vbds)
 VALUE(vbd_oo, top_domain_io(now).out_of_requests)
 VALUE(vbd_reads, top_domain_io(now).reads)
@@ -93,8 +94,8 @@ const struct column columns[COL_ALL] = {
 	[COL_MAX_SHARE] = PERCENT("MAXMEM(%)", 9, max_share),
 	[COL_VCPUS] = NUMBER("VCPUS", 5, vcpus),
 	[COL_NETS] = NUMBER("NETS", 4, nets),
-	[COL_SENT] = NUMBER("NETTX(k)", 8, sent),
-	[COL_RECEIVED] = NUMBER("NETRX(k)", 8, received),
+	[COL_NET_TX] = NUMBER("NETTX(k)", 8, net_tx),
+	[COL_NET_RX] = NUMBER("NETRX(k)", 8, net_rx),
 	[COL_VBDS] = NUMBER("VBDS", 4, vbds),
 	[COL_VBD_OO] = NUMBER("VBD_OO", 8, vbd_oo),
 	[COL_VBD_READS] = NUMBER("VBD_RD", 8, vbd_reads),
@@ -104,8 +105,8 @@ const struct column columns[COL_ALL] = {
 	[COL_SSID] = NUMBER("SSID", 4, ssid),
 	[COL_ID] = NUMBER("ID", 5, id),
 	[COL_WAIT] = PERCENT("WAIT%", 5, wait),
-	[COL_SENT_RATE] = SIZE("NETTX/s", 7, sent_rate),
-	[COL_RECEIVED_RATE] = SIZE("NETRX/s", 7, received_rate),
+	[COL_SENT_RATE] = SIZE("SENT/s", 7, sent_rate),
+	[COL_RECEIVED_RATE] = SIZE("RECV/s", 7, received_rate),
 	[COL_READ_RATE] = SIZE("DSKRD/s", 7, read_rate),
 	[COL_WRITE_RATE] = SIZE("DSKWR/s", 7, write_rate),
 	[COL_TARGET] = NUMBER("TARGET(k)", 10, target),
@@ -192,7 +193,7 @@ int column_compare(enum column_id id, const struct top_model *m,
 	int order;
 
 	if (c->kind == KIND_NAME)
-		order = strcmp(column_name(a), column_name(b));
+		order = strcasecmp(column_name(a), column_name(b));
 	else if (c->kind == KIND_STATE)
 		order = compare_state(a, b);
 	else

@@ -10,7 +10,7 @@
 /* In the order of xentop, and then what it has not. */
 enum column_id {
 	COL_NAME, COL_STATE, COL_CPU_S, COL_CPU, COL_MEM, COL_MEM_SHARE,
-	COL_MAX, COL_MAX_SHARE, COL_VCPUS, COL_NETS, COL_SENT, COL_RECEIVED,
+	COL_MAX, COL_MAX_SHARE, COL_VCPUS, COL_NETS, COL_NET_TX, COL_NET_RX,
 	COL_VBDS, COL_VBD_OO, COL_VBD_READS, COL_VBD_WRITES, COL_VBD_RSECT,
 	COL_VBD_WSECT, COL_SSID,
 	COL_XENTOP,		/* how many those are */
@@ -49,7 +49,7 @@ void column_text(char *out, size_t size, enum column_id id,
 const char *column_name(const struct top_domain *d);
 
 /*
- * How domains are in order by a column: names from A on, numbers from the
+ * How domains are in order by a column: names from A on, in either case, numbers from the
  * largest on, what is unknown last, and what is equal by domid.
  */
 int column_compare(enum column_id id, const struct top_model *m,

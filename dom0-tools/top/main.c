@@ -103,11 +103,9 @@ static int print(struct lodge *l, const struct settings *s, bool json)
 		status = look(l, &m);
 		if (status)
 			break;
-		if (!json)
-			view_text(stdout, &m, &s->shown);
-		else if (view_json(stdout, &m))
-			status = CLI_FAILED;
-		if (fflush(stdout))
+		if ((json ? view_json(stdout, &m)
+			  : view_text(stdout, &m, &s->shown)) ||
+		    fflush(stdout))
 			status = CLI_FAILED;
 	}
 	top_model_free(&m);

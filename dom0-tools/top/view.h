@@ -20,8 +20,8 @@ struct top_shown {
 int view_json(FILE *out, const struct top_model *m);
 
 /* ---- view_text.c ---- */
-/* One look, in the text of xentop -b. */
-void view_text(FILE *out, const struct top_model *m,
-	       const struct top_shown *shown);
+/* One look, in the text of xentop -b. 0; -ENOMEM */
+int view_text(FILE *out, const struct top_model *m,
+	      const struct top_shown *shown);
 
 #endif

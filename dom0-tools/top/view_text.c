@@ -2,7 +2,9 @@
 /*
  * view_text.c - a look at the domains in the text of xentop -b
  */
+#include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 
 #include "columns.h"
 #include "rows.h"
@@ -72,15 +74,42 @@ static void rows(FILE *out, const struct lodge_sample_domain *d,
 	}
 }
 
-void view_text(FILE *out, const struct top_model *m,
-	       const struct top_shown *shown)
+struct ordering {
+	const struct top_model *m;
+	const struct top_shown *shown;
+};
+
+/* By name, as xentop has them. */
+static int compare(const void *a, const void *b, void *arg)
 {
+	const struct ordering *o = arg;
+	const struct top_domain *x = *(const struct top_domain *const *)a;
+	const struct top_domain *y = *(const struct top_domain *const *)b;
+	unsigned int p = x->now->info.domid, q = y->now->info.domid;
+
+	if (o->shown->dom0_first && (!p || !q))
+		return p ? 1 : q ? -1 : 0;
+	return column_compare(COL_NAME, o->m, x, y);
+}
+
+int view_text(FILE *out, const struct top_model *m,
+	      const struct top_shown *shown)
+{
+	const struct top_domain **order = calloc(m->nr + 1, sizeof(*order));
+	struct ordering o = {m, shown};
 	size_t i;
 
+	if (!order)
+		return -ENOMEM;
+	for (i = 0; i < m->nr; i++)
+		order[i] = &m->domains[i];
+	qsort_r(order, m->nr, sizeof(*order), compare, &o);
 	for (i = 0; i < m->nr; i++) {
 		if (!i || shown->repeat_titles)
 			titles(out, shown);
-		domain(out, m, &m->domains[i], shown);
-		rows(out, m->domains[i].now, shown);
+		domain(out, m, order[i], shown);
+		rows(out, order[i]->now, shown);
 	}
+	free(order);
+	return 0;
 }

@@ -193,7 +193,7 @@ static void list(void **state)
 			    "Mem [||||||      ] 512M of 1.0G free");
 	assert_string_equal(row(&w, 3),
 			    "NAME          STATE CPU(%)      CPU WAIT% MEM(%) "
-			    "NETTX/s NETRX/s DSKRD/s DSKWR/s");
+			    " SENT/s  RECV/s DSKRD/s DSKWR/s");
 	assert_string_equal(row(&w, 4),
 			    "database     --b---   30.0     ....   0.0   12.5 "
 			    "   977K      0B   50.0K      0B");
@@ -209,8 +209,8 @@ static void sorted(void **state)
 
 	begin(&w, 4, 24, 80);
 	w.u.sort = COL_NAME;
-	starts(row(&w, 4), "Domain-0");
-	starts(row(&w, 5), "database");
+	starts(row(&w, 4), "database");
+	starts(row(&w, 5), "Domain-0");
 	keys(&w, "i");
 	starts(row(&w, 4), "web-2");
 	keys(&w, "iz");

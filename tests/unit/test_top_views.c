@@ -46,7 +46,7 @@ static char *text_of(const struct top_model *m, const struct top_shown *shown)
 	size_t size;
 	FILE *out = open_memstream(&text, &size);
 
-	view_text(out, m, shown);
+	assert_int_equal(view_text(out, m, shown), 0);
 	fclose(out);
 	return text;
 }
@@ -71,13 +71,13 @@ static void text(void **state)
 		 "0        0        0          0          0    0\n",
 		 "VCPUs(sec):    0:         13s   1:         13s\n", titles,
 		 "  web \"1\"\\ --b---       3661    0.0     131072   12.5     "
-		 "131072      12.5     2    1        4        6    1        "
+		 "131072      12.5     2    1        6        4    1        "
 		 "9      512      100       4096        800    0\n"
 		 "VCPUs(sec):    0:       1830s   1:       1830s\n",
-		 "Net0 RX:     7000bytes        3pkts        6err        0drop"
-		 "  TX:     5001bytes        4pkts        0err        5drop\n",
+		 "Net0 RX:     5001bytes        4pkts        0err        5drop"
+		 "  TX:     7000bytes        3pkts        6err        0drop\n",
 		 "VBD BlkBack 51712 [ca: 0]  OO:        9   RD:      512   "
-		 "WR:      100  RSECT:       4096  WSECT:        800\n");
+		 "WR:      100   RSECT:       4096   WSECT:        800\n");
 	assert_string_equal(got, wanted);
 	free(got);
 	top_model_free(&m);
@@ -110,12 +110,17 @@ static void dom0_first(void **state)
 {
 	const struct top_shown first = {.dom0_first = true,
 					.full_names = true};
+	struct lodge_sample *s = world(1, 0);
 	struct top_model m = {0};
 	char *got;
 
-	look(&m, 1, 0);
+	fake_domain(s, 20, "another by name", 9, 1);
+	assert_int_equal(top_model_update(&m, s), 0);
 	got = text_of(&m, &first);
-	assert_non_null(strstr(got, "\n  Domain-0 "));
+	assert_true(strstr(got, "\n  Domain-0 ") < strstr(got, "\nanother "));
+	free(got);
+	got = text_of(&m, &(struct top_shown){.full_names = true});
+	assert_true(strstr(got, "\n  Domain-0 ") > strstr(got, "\nanother "));
 	free(got);
 	top_model_free(&m);
 }
