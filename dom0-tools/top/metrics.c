@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "cli.h"
+#include "model.h"
 #include "text.h"
 
 #define NAME_MOST 512	/* bytes of a name: the store's limit is beyond it */
@@ -147,7 +148,7 @@ static void write_sample(FILE *out, const struct family *f,
 
 	memcpy(&value, (const char *)base + f->offset, sizeof(value));
 	if (value == LODGE_UNKNOWN ||
-	    (f->scale == KIB && value > INT64_MAX / 1024))
+	    (f->scale == KIB && value >= TOP_NO_LIMIT_KIB))
 		return;
 	fprintf(out, "lodge_%s%s{", f->name,
 		f->kind == COUNTER ? "_total" : "");

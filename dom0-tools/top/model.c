@@ -36,15 +36,11 @@ struct top_io top_domain_io(const struct lodge_sample_domain *d)
 	return io;
 }
 
-/*
- * Without a limit a domain may have as many pages as go into a word of 32 or
- * of 64 bits, less what the conversion to KiB loses.
- */
 uint64_t top_max_memory(const struct lodge_sample_domain *d)
 {
 	uint64_t kib = d->info.max_memory_kib;
 
-	return kib >= (uint64_t)UINT32_MAX * 4 ? LODGE_UNKNOWN : kib;
+	return kib >= TOP_NO_LIMIT_KIB ? LODGE_UNKNOWN : kib;
 }
 
 /* ---- history ------------------------------------------------------------ */

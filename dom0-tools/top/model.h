@@ -83,6 +83,12 @@ struct top_io {
 };
 struct top_io top_domain_io(const struct lodge_sample_domain *d);
 
+/*
+ * Without a limit a domain may have as many pages as go into a word of 32 or
+ * of 64 bits, less what the conversion to KiB loses.
+ */
+#define TOP_NO_LIMIT_KIB ((uint64_t)UINT32_MAX * 4)
+
 /* How much memory it may have, in KiB; LODGE_UNKNOWN: there is no limit. */
 uint64_t top_max_memory(const struct lodge_sample_domain *d);
 

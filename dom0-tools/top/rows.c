@@ -16,7 +16,7 @@ void row_vcpus(char *out, size_t size, const struct lodge_sample_domain *d)
 	for (i = 0; i < d->nr_vcpus && length >= 0 && (size_t)length < size;
 	     i++)
 		length += snprintf(out + length, size - (size_t)length,
-				   "  %2u: %10llus", d->vcpus[i].id,
+				   " %2u: %10llus", d->vcpus[i].id,
 				   (unsigned long long)d->vcpus[i].cpu_time_ns /
 					   1000000000);
 }

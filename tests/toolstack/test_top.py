@@ -138,14 +138,15 @@ def test_rows(host):
     theirs, ours = both(host, "-i 1 -x")
     rows = [line for line in theirs if line.startswith("VBD")]
     assert len(rows) == 2
-    assert sorted(rows) == [line for line in ours if line.startswith("VBD")]
+    assert sorted(rows) == [line for line in ours
+                            if line.startswith("VBD")]
 
 
 def test_cpu_percent(host):
     """Of a guest that does nothing but compute; near what xentop says."""
-    host.shell(A, "(while :; do :; done) & sleep 1")
+    host.shell(A, "(while :; do :; done) & echo $! >/tmp/pid")
     theirs, ours = both(host, "-i 2 -d 3")
-    host.shell(A, "kill %1; true")
+    host.shell(A, "kill $(cat /tmp/pid)")
 
     def percent(lines):
         row = [line for line in lines if A[:10] in line][-1]
@@ -179,16 +180,17 @@ def test_json(host):
     assert guest["store"]["nodes"] == {"used": None, "limit": None}
     assert dom0["rates"]["wait_counted"]
     assert dom0["vcpu_list"][0]["waited_ns"] > 0
-    assert guest["rates"]["cpu_percent"] < 100
+    assert 0 <= guest["rates"]["cpu_percent"] < 250
     assert "paused" in shown[PAUSED]["states"]
 
 
 def test_rates(host):
     """What is written meanwhile is seen."""
     host.shell(A, "(while :; do dd if=/dev/zero of=/dev/xvda bs=64k count=64 "
-               "oflag=direct; done) >/dev/null 2>&1 & sleep 1")
+               "oflag=direct; done) >/dev/null 2>&1 & "
+               "echo $! >/tmp/pid; sleep 1")
     rates = look(host)[A]["rates"]
-    host.shell(A, "kill %1; true")
+    host.shell(A, "kill $(cat /tmp/pid)")
     assert rates["written_bytes"] > 100000 and rates["writes"] > 1
     assert rates["cpu_percent"] > 0
 
@@ -223,6 +225,7 @@ def test_exporter(host):
 
 def test_state(host):
     """A guest that has crashed, and is kept: the letters of xentop."""
+    host.shell(B, "echo 1 >/proc/sys/kernel/sysrq")
     host.check("lodge sysrq %s c" % B)
     host.until("its crash", lambda: "c" in host.domains()[B][3])
     theirs, ours = both(host, "-i 1")

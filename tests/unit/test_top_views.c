@@ -21,7 +21,7 @@ static struct lodge_sample *world(double at_s, unsigned int more)
 	struct lodge_sample_vbd *b;
 
 	d = fake_domain(s, 0, "Domain-0", 0, 26 + more);
-	d->info.max_memory_kib = UINT64_MAX << 2;
+	d->info.max_memory_kib = (uint64_t)UINT32_MAX << 2;
 	d->target_kib = LODGE_UNKNOWN;
 	d->vcpus[0].waited_ns = d->vcpus[1].waited_ns = 1234567890;
 	d = fake_domain(s, 12, "web \"1\"\\", 7, 3661);
@@ -69,11 +69,11 @@ static void text(void **state)
 		 "  Domain-0 --b---         27   50.0     131072   12.5   "
 		 "no limit       n/a     2    0        0        0    0        "
 		 "0        0        0          0          0    0\n",
-		 "VCPUs(sec):    0:         13s   1:         13s\n", titles,
+		 "VCPUs(sec):   0:         13s  1:         13s\n", titles,
 		 "  web \"1\"\\ --b---       3661    0.0     131072   12.5     "
 		 "131072      12.5     2    1        6        4    1        "
 		 "9      512      100       4096        800    0\n"
-		 "VCPUs(sec):    0:       1830s   1:       1830s\n",
+		 "VCPUs(sec):   0:       1830s  1:       1830s\n",
 		 "Net0 RX:     5001bytes        4pkts        0err        5drop"
 		 "  TX:     7000bytes        3pkts        6err        0drop\n",
 		 "VBD BlkBack 51712 [ca: 0]  OO:        9   RD:      512   "
@@ -102,6 +102,8 @@ static void names(void **state)
 	free(got);
 	got = text_of(&m, &full);
 	assert_non_null(strstr(got, "5678 9abc --b---"));
+	assert_memory_equal(got, "         NAME  STATE", 19);
+	assert_non_null(strstr(got, "\n          \xc3\xa4\xef\xbf\xbd[ --b---"));
 	free(got);
 	top_model_free(&m);
 }
@@ -117,10 +119,10 @@ static void dom0_first(void **state)
 	fake_domain(s, 20, "another by name", 9, 1);
 	assert_int_equal(top_model_update(&m, s), 0);
 	got = text_of(&m, &first);
-	assert_true(strstr(got, "\n  Domain-0 ") < strstr(got, "\nanother "));
+	assert_true(strstr(got, "Domain-0 ") < strstr(got, "another by"));
 	free(got);
 	got = text_of(&m, &(struct top_shown){.full_names = true});
-	assert_true(strstr(got, "\n  Domain-0 ") > strstr(got, "\nanother "));
+	assert_true(strstr(got, "Domain-0 ") > strstr(got, "another by"));
 	free(got);
 	top_model_free(&m);
 }
