@@ -7,6 +7,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -146,8 +147,11 @@ static int open_tty(void)
 
 static void assert_reads(int fd, const char *text)
 {
+	struct pollfd p = {.fd = fd, .events = POLLIN};
 	char got[256] = "";
 
+	/* What was written to a terminal comes a moment later. */
+	assert_int_equal(poll(&p, 1, 10000), 1);
 	assert_int_equal(read(fd, got, sizeof(got) - 1), strlen(text));
 	assert_string_equal(got, text);
 	assert_int_equal(read(fd, got, 1), -1);
@@ -356,7 +360,7 @@ static void patience(void **state)
 	usleep(1200 * 1000);
 	guests_round();
 	guests_round();
-	assert_true(guest.held);
+	assert_true(guest.held || guest.queued);
 	/* The terminal has a buffer, too. */
 	assert_true(written <= 4 * LIMIT);
 	assert_true(guest.audience.tty.pos >= guest.audience.buffer.start);
@@ -368,6 +372,8 @@ static void a_flood_of_events_takes_its_turns(void **state)
 	uint64_t begin;
 
 	run();
+	/* Its turn has come again: however fast these are, one is answered. */
+	usleep(2000);
 	before = unmasked;
 	begin = now_ms();
 	for (i = 0; i < 10000; i++) {
