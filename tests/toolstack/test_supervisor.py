@@ -130,7 +130,8 @@ def before(dom0, hypervisor):
                "modprobe -a xen-blkback xen-netback loop bridge && "
                "ip link add xenbr0 type bridge && ip link set xenbr0 up")
     made(dom0, disk("/var/tmp/file.img,raw,xvda,rw"), vif(""))
-    dom0.check("lodge destroy " + NAME)
+    # Where guests wait for their next start stays.
+    dom0.check("lodge destroy " + NAME + " && xenstore-write /lodge/restarts ''")
     return state(dom0, hypervisor)
 
 
