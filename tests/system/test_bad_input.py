@@ -203,7 +203,7 @@ def test_more_memory_for_dom0_than_there_is(log_name):
     with BareMachine(log_name, [HELLO],
                      hypervisor_args="dom0_mem=4G") as machine:
         asked, given = machine.wait_for(
-            rb"(asks for \d+ MiB, Dom0 gets \d+)", "warning").split(",")
+            rb"(asks for \d+ MiB, Dom0 gets \d+)\D", "warning").split(",")
         runs = machine.wait_for(DOM0_RUNS, "Dom0")
     assert asked == "asks for 4096 MiB"
     assert given == " Dom0 gets " + runs

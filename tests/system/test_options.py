@@ -27,7 +27,7 @@ def log_of(name, args):
                           hypervisor_args="dom0_mem=128M " + args)
     machine.smp = 2
     with machine:
-        verdict = machine.wait_for(rb"VERDICT hello: (\w+)", "verdict")
+        verdict = machine.wait_for(rb"VERDICT hello: (\w+) ", "verdict")
         assert verdict == "success"
         return OURS.findall(machine.console())
 

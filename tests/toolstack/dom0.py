@@ -39,7 +39,7 @@ class Dom0(lab.Machine):
 
     def start(self):
         super().start()
-        self.expect(rb"xen service: status (\d+)", lab.BOOT_LIMIT_S,
+        self.expect(rb"xen service: status (\d+)\D", lab.BOOT_LIMIT_S,
                     "Debian's Xen service")
         status = int(self.child.match.group(1))
         self.wait_shell()
