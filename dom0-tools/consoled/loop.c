@@ -8,7 +8,6 @@
 #include <stddef.h>
 #include <string.h>
 #include <sys/epoll.h>
-#include <time.h>
 
 #include "say.h"
 
@@ -65,12 +64,4 @@ void loop_wait(int ms)
 			s->ready(s, came[next_came - 1].events);
 	}
 	nr_came = 0;
-}
-
-uint64_t now_ms(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (uint64_t)t.tv_sec * 1000 + (uint64_t)t.tv_nsec / 1000000;
 }
