@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
 """The protocol over the socket, by a client that knows no library."""
+import pathlib
 import random
 import socket
 import struct
@@ -526,6 +527,20 @@ def test_many_requests_at_once(daemon):
                 pass
             most = chance.choice((4096, 65536, 262144))
             left -= len(sock.recv(min(left, most)))
+
+
+def test_sleeps_when_nobody_asks(client, daemon):
+    """It looks for the next request only for a moment: then it uses no time."""
+    def used():
+        return int(pathlib.Path("/proc/%d/schedstat" % daemon.pid)
+                   .read_text().split()[0])
+
+    for number in range(100):
+        client.write("/looked", b"%d" % number)
+    time.sleep(0.5)
+    before = used()
+    time.sleep(0.5)
+    assert used() == before
 
 
 def test_readonly_socket(daemon):

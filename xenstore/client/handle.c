@@ -6,7 +6,8 @@
  * them, the reader, waits in read() without the lock; all whole messages that
  * it gets it hands to whom they belong (replies by their number, events to a
  * queue), and when its own wait is over it passes the turn on. So no thread of
- * our own is needed, and a request takes two system calls.
+ * our own is needed, and a request takes two system calls. While replies come
+ * soon, the reader looks for the next one before it sleeps (look.h).
  *
  *	IDLE --a thread waits--> READING --messages--> hand over --> IDLE
  *	any  --read or write error, or a reply that makes no sense--> BROKEN
@@ -33,6 +34,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "../look.h"
 #include "private.h"
 
 #define LONGEST (sizeof(struct xsd_sockmsg) + XENSTORE_PAYLOAD_MAX)
@@ -57,7 +59,8 @@ struct xs_handle {
 	struct message *events, **events_tail;
 	int poll_fd;			/* xs_fileno(); -1: not asked for */
 	int event_fd;
-	size_t in_len;			/* the reader's, as is what follows: */
+	struct look look;		/* the reader's, as is what follows: */
+	size_t in_len;
 	char in[2 * LONGEST];		/* received; less than one message, but
 					   while it is taken apart */
 };
@@ -112,6 +115,7 @@ API struct xs_handle *xs_open(unsigned long flags)
 		return NULL;
 	}
 	h->flags = flags;
+	look_init(&h->look);
 	h->poll_fd = h->event_fd = -1;
 	h->events_tail = &h->events;
 	pthread_mutex_init(&h->write_lock, NULL);
@@ -218,14 +222,33 @@ static int write_all(struct xs_handle *h, const struct iovec *iov,
 	return 0;
 }
 
-/* Wait for bytes. Return: 0 or an errno. */
-static int receive(struct xs_handle *h)
+/* read() of what is there or, without it, comes at once. */
+static ssize_t look_for_bytes(struct xs_handle *h, uint64_t start)
 {
-	ssize_t n;
+	uint64_t until = look_until(&h->look, start);
+	ssize_t n = -1;
 
-	do {
+	errno = EAGAIN;
+	while (n < 0 && errno == EAGAIN && look_clock() < until)
+		n = recv(h->fd, h->in + h->in_len, sizeof(h->in) - h->in_len,
+			 MSG_DONTWAIT);
+	return n;
+}
+
+/* Wait for bytes. Return: 0 or an errno. */
+static int receive(struct xs_handle *h, bool is_reply_due)
+{
+	bool look = is_reply_due && h->is_socket;
+	uint64_t start = look ? look_clock() : 0;
+	ssize_t n = -1;
+
+	errno = EAGAIN;
+	if (look)
+		n = look_for_bytes(h, start);
+	while (n < 0 && (errno == EAGAIN || errno == EINTR))
 		n = read(h->fd, h->in + h->in_len, sizeof(h->in) - h->in_len);
-	} while (n < 0 && errno == EINTR);
+	if (look)
+		look_learn(&h->look, look_clock() - start, n > 0);
 	if (n <= 0)
 		return n ? errno : EIO;
 	h->in_len += (size_t)n;
@@ -315,6 +338,7 @@ static int hand_over_all(struct xs_handle *h)
 /* Read once, or wait until another thread has. */
 static void read_turn(struct xs_handle *h)
 {
+	bool is_reply_due = h->waiters;
 	int rc;
 
 	if (h->reading) {
@@ -323,7 +347,7 @@ static void read_turn(struct xs_handle *h)
 	}
 	h->reading = true;
 	pthread_mutex_unlock(&h->lock);
-	rc = receive(h);
+	rc = receive(h, is_reply_due);
 	pthread_mutex_lock(&h->lock);
 	h->reading = false;
 	if (!rc)

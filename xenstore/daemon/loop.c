@@ -23,6 +23,9 @@
  * jumps to where nobody is in debt. Between two rounds the loop asks the kernel
  * who has become ready, so a client that was idle waits for at most one round.
  *
+ * When nobody has work and requests came soon one after the other, the loop
+ * looks for the next for a moment before it sleeps (look.h).
+ *
  * A client that has more requests than its turn had time for is neither read
  * from nor sent to before those are done, unless their replies become long.
  *
@@ -38,6 +41,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include "../look.h"
 #include "conn.h"
 #include "journal.h"
 #include "lease.h"
@@ -53,6 +57,7 @@
 #define FLUSH_AT 8192u		/* bytes of replies, while more will follow */
 
 static int epfd = -1;
+static struct look look;
 static bool stopping;
 static TAILQ_HEAD(, conn) runq = TAILQ_HEAD_INITIALIZER(runq);
 static unsigned int runq_len;
@@ -61,6 +66,7 @@ static LIST_HEAD(, conn) held = LIST_HEAD_INITIALIZER(held);
 
 void loop_init(void)
 {
+	look_init(&look);
 	epfd = epoll_create1(EPOLL_CLOEXEC);
 	if (epfd < 0)
 		log_fatal("epoll_create1: %s", strerror(errno));
@@ -263,13 +269,28 @@ static int timeout_ms(void)
 	return LIST_EMPTY(&held) ? -1 : lease_timeout_ms(now_ns());
 }
 
+/* epoll_wait(), which at first looks without sleeping if that is worth it. */
+static int look_and_wait(struct epoll_event *ev, int timeout)
+{
+	uint64_t start = now_ns(), until = look_until(&look, start);
+	int n = 0;
+
+	while (!n && now_ns() < until)
+		n = epoll_wait(epfd, ev, NR_EVENTS, 0);
+	if (!n)
+		n = epoll_wait(epfd, ev, NR_EVENTS, timeout);
+	look_learn(&look, now_ns() - start, n > 0);
+	return n;
+}
+
 static void wait_events(void)
 {
 	struct epoll_event ev[NR_EVENTS];
+	int i, n, timeout = timeout_ms();
 	struct source *s;
-	int i, n;
 
-	n = epoll_wait(epfd, ev, NR_EVENTS, timeout_ms());
+	n = timeout ? look_and_wait(ev, timeout) :
+		      epoll_wait(epfd, ev, NR_EVENTS, 0);
 	if (n < 0 && errno != EINTR)
 		log_fatal("epoll_wait: %s", strerror(errno));
 	for (i = 0; i < n; i++) {
