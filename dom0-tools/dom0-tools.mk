@@ -22,6 +22,8 @@ TOOLS_EXPORTER := $(patsubst %.c,%,$(wildcard dom0-tools/exporter/*.c))
 # What these two share with the tool and with each other.
 TOOLS_SHARED := $(addprefix dom0-tools/cli/,options report domain_text)
 TOOLS_CONSOLED := $(patsubst %.c,%,$(wildcard dom0-tools/consoled/*.c))
+# What the two services share.
+TOOLS_SERVICE := $(patsubst %.c,%,$(wildcard dom0-tools/service/*.c))
 TOOLS_SUPERVISOR := $(patsubst %.c,%,$(wildcard dom0-tools/supervisor/*.c))
 TOOLS_READER := $(patsubst %.c,%,$(wildcard dom0-tools/reader/*.c))
 TOOLS_READER_FILE := build/obj/tools/image-reader
@@ -29,7 +31,7 @@ TOOLS_READER_LIBS := -lz -llzma -lzstd -llz4 -lseccomp
 TOOLS_STORE := $(patsubst %.c,%,$(wildcard xenstore/client/*.c))
 TOOLS_CPPFLAGS := -D_GNU_SOURCE -D__XEN_TOOLS__ -Idom0-tools/include \
 	-Ixenstore/include -Idom0-tools/lib -Idom0-tools/cli \
-	-Idom0-tools/top \
+	-Idom0-tools/top -Idom0-tools/service \
 	-DIMAGE_READER_FILE='"$(TOOLS_READER_FILE)"'
 TOOLS_CONSOLED_LIBS := -lxenevtchn -lxengnttab -lxenforeignmemory -lxencall \
 	-lpthread
@@ -47,7 +49,7 @@ $(1)/dom0-tools/lib/image-program.o: $(TOOLS_READER_FILE)
 
 $$(call include_deps,$$(addprefix $(1)/,$$(addsuffix .o,$$(TOOLS_LIB) \
 	$$(TOOLS_CLI) $$(TOOLS_TOP) $$(TOOLS_EXPORTER) $$(TOOLS_CONSOLED) \
-	$$(TOOLS_SUPERVISOR) $$(TOOLS_READER))))
+	$$(TOOLS_SERVICE) $$(TOOLS_SUPERVISOR) $$(TOOLS_READER))))
 endef
 
 $(eval $(call tools_objects,build/obj/tools))
@@ -69,9 +71,9 @@ lodge-top_LIBS := $(TOOLS_TOP_LIBS) $(TOOLS_LIBS)
 lodge-exporter_SOURCES := $(TOOLS_EXPORTER) $(TOOLS_SHARED) \
 	$(addprefix dom0-tools/top/,metrics text options)
 lodge-exporter_LIBS := $(TOOLS_EXPORTER_LIBS) $(TOOLS_LIBS)
-lodge-consoled_SOURCES := $(TOOLS_CONSOLED)
+lodge-consoled_SOURCES := $(TOOLS_CONSOLED) $(TOOLS_SERVICE)
 lodge-consoled_LIBS := $(TOOLS_CONSOLED_LIBS) -lmnl
-lodge-supervisor_SOURCES := $(TOOLS_SUPERVISOR)
+lodge-supervisor_SOURCES := $(TOOLS_SUPERVISOR) $(TOOLS_SERVICE)
 lodge-supervisor_LIBS := $(TOOLS_LIBS)
 TOOLS_PROGRAMS := lodge lodge-top lodge-exporter lodge-consoled \
 	lodge-supervisor
@@ -109,7 +111,7 @@ SYSTEM_DEPS += $(addprefix build/dom0-tools/asan/,$(TOOLS_PROGRAMS))
 SYSTEM_DEPS += build/dom0-tools/fakecall.so
 $(call header_check,$(wildcard dom0-tools/include/*.h dom0-tools/lib/*.h \
 	dom0-tools/cli/*.h dom0-tools/top/*.h dom0-tools/consoled/*.h dom0-tools/reader/*.h \
-	dom0-tools/supervisor/*.h),$(TOOLS_CPPFLAGS) $(HOST_CFLAGS))
+	dom0-tools/service/*.h dom0-tools/supervisor/*.h),$(TOOLS_CPPFLAGS) $(HOST_CFLAGS))
 
 .PHONY: install-tools
 install-tools: $(addprefix build/bin/,$(TOOLS_PROGRAMS)) build/man/lodge.1 \

@@ -124,8 +124,9 @@ bench-xenstore: build/bin/lodge-xenstored build/xenstore/load \
 
 BENCH_TARGETS += bench-xenstore
 
-$(call header_check,$(wildcard xenstore/daemon/*.h xenstore/tools/*.h \
-	xenstore/client/*.h xenstore/include/*.h),$(XS_CPPFLAGS) -std=gnu11)
+$(call header_check,$(wildcard xenstore/*.h xenstore/daemon/*.h xenstore/tools/*.h \
+	xenstore/client/*.h xenstore/include/*.h),$(XS_CPPFLAGS) -std=gnu11 \
+	-D_GNU_SOURCE)
 
 .PHONY: install-xenstore
 install-xenstore:

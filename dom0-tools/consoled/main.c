@@ -8,19 +8,18 @@
 #include <ctype.h>
 #include <dirent.h>
 #include <errno.h>
-#include <fcntl.h>
-#include <getopt.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
-#include <sys/file.h>
 #include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "background.h"
+#include "command.h"
 #include "guest.h"
 #include "guests.h"
 #include "hvlog.h"
@@ -28,8 +27,6 @@
 #include "loop.h"
 #include "say.h"
 #include "xen.h"
-
-#define VERSION "lodge-consoled, for Xen 4.17"
 
 /* Of what: a set of these. */
 enum { OF_GUESTS = 1, OF_HYPERVISOR = 2 };
@@ -50,10 +47,7 @@ static struct {
 
 /* ---- options ------------------------------------------------------------ */
 
-static const struct {
-	struct option o;
-	const char *value, *help;
-} table[] = {
+static const struct service_option table[] = {
 	{ { "foreground", no_argument, NULL, 'i' }, "",
 	  "-i: do not go to the background" },
 	{ { "log", required_argument, NULL, 'l' }, "WHAT",
@@ -80,19 +74,6 @@ static const struct {
 	{ { "help", no_argument, NULL, 'h' }, "", "-h: show this and leave" },
 	{ { "interactive", no_argument, NULL, 'i' }, NULL, NULL },
 };
-
-#define NR_OPTIONS (sizeof(table) / sizeof(table[0]))
-
-static void usage(FILE *f)
-{
-	size_t i;
-
-	fprintf(f, "Usage: lodge-consoled [OPTION]...\n\n");
-	for (i = 0; i < NR_OPTIONS; i++)
-		if (table[i].help)
-			fprintf(f, "  --%-14s %-7s %s\n", table[i].o.name,
-				table[i].value, table[i].help);
-}
 
 _Noreturn static void wrong(const char *value, const char *what)
 {
@@ -176,32 +157,22 @@ static void take_option(int letter)
 	case 'v':
 		say_all();
 		break;
-	case 'V':
-		puts(VERSION);
-		exit(0);
-	case 'h':
-		usage(stdout);
-		exit(0);
-	default:
-		usage(stderr);
-		exit(2);
 	}
 }
 
+static const struct service_command command = {
+	.name = "lodge-consoled",
+	.version = "lodge-consoled, for Xen 4.17",
+	.letters = "it:o:vVh",
+	.table = table,
+	.nr = sizeof(table) / sizeof(table[0]),
+	.take = take_option,
+};
+
 static void parse(int argc, char **argv)
 {
-	struct option longs[NR_OPTIONS + 1] = { 0 };
-	size_t i;
-	int letter;
-
 	guest_options.socket_dir = LODGE_CONSOLE_SOCKETS;
-	for (i = 0; i < NR_OPTIONS; i++)
-		longs[i] = table[i].o;
-	while ((letter = getopt_long(argc, argv, "it:o:vVh", longs, NULL)) !=
-	       -1)
-		take_option(letter);
-	if (optind != argc)
-		take_option('?');
+	service_parse(&command, argc, argv);
 	if (options.guests.keep > 1000)
 		wrong("--log-keep", "at most 1000");
 	options.hypervisor = options.guests;
@@ -211,7 +182,7 @@ static void parse(int argc, char **argv)
 		guest_options.log = &options.guests;
 }
 
-/* ---- one of us, in the background --------------------------------------- */
+/* ---- directories -------------------------------------------------------- */
 
 static void make_dir(const char *path, mode_t mode)
 {
@@ -230,54 +201,6 @@ static void sweep(const char *path)
 			unlinkat(dirfd(all), e->d_name, 0);
 	if (all)
 		closedir(all);
-}
-
-/* Only one may serve: the lock goes with the process. */
-static void write_pid(void)
-{
-	int fd = open(options.pid_file, O_RDWR | O_CREAT | O_CLOEXEC, 0644);
-	char text[16];
-	int n = snprintf(text, sizeof(text), "%d\n", (int)getpid());
-
-	if (fd < 0)
-		die("cannot open %s: %s", options.pid_file, strerror(errno));
-	if (flock(fd, LOCK_EX | LOCK_NB))
-		die("%s is locked: another one serves", options.pid_file);
-	if (ftruncate(fd, 0) || write(fd, text, (size_t)n) != n)
-		die("cannot write %s: %s", options.pid_file, strerror(errno));
-}
-
-/* Returns in the child; the parent leaves when it serves, or has failed. The
- * result is to be closed then, after a byte if all is well. */
-static int go_to_background(void)
-{
-	int ends[2];
-	char ready;
-	pid_t child;
-
-	if (pipe2(ends, O_CLOEXEC))
-		die("pipe: %s", strerror(errno));
-	child = fork();
-	if (child < 0)
-		die("fork: %s", strerror(errno));
-	if (child)
-		_exit(close(ends[1]) || read(ends[0], &ready, 1) != 1);
-	close(ends[0]);
-	setsid();
-	return ends[1];
-}
-
-static void leave_terminal(int told)
-{
-	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
-
-	say_to_syslog();
-	if (null < 0 || dup2(null, STDIN_FILENO) < 0 ||
-	    dup2(null, STDOUT_FILENO) < 0 || dup2(null, STDERR_FILENO) < 0 ||
-	    chdir("/") || write(told, "", 1) != 1)
-		die("cannot go to the background: %s", strerror(errno));
-	close(null);
-	close(told);
 }
 
 /* ---- signals ------------------------------------------------------------ */
@@ -331,7 +254,7 @@ static void allow_many_files(void)
 
 static void start(void)
 {
-	write_pid();
+	pid_file_write(options.pid_file);
 	allow_many_files();
 	make_dir(guest_options.socket_dir, 0700);
 	sweep(guest_options.socket_dir);
@@ -353,15 +276,13 @@ static int sooner(int a, int b)
 
 int main(int argc, char **argv)
 {
-	int told = -1;
-
+	say_as(command.name);
 	parse(argc, argv);
 	umask(027);
 	if (!options.foreground)
-		told = go_to_background();
+		background_enter();
 	start();
-	if (!options.foreground)
-		leave_terminal(told);
+	background_ready();
 	while (!stopping)
 		loop_wait(sooner(guests_round(), guests_retry()));
 	guests_stop();

@@ -19,6 +19,7 @@
 
 #include "liblodge.h"
 #include "say.h"
+#include "tell.h"
 #include "xenstore.h"
 
 static volatile sig_atomic_t stopping;
@@ -93,7 +94,7 @@ void attend_until_stopped(const struct lodge_attendance *how,
 	wait_event(store, -1);
 	do {
 		if (lodge_attend(l, how, &ms)) {
-			say_error(l);
+			tell_error(l);
 			exit(EXIT_FAILURE);
 		}
 		if (ready)

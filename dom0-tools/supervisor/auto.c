@@ -14,6 +14,7 @@
 
 #include "liblodge.h"
 #include "say.h"
+#include "tell.h"
 
 /* What editors and packages leave beside a file is none. */
 static int is_config(const struct dirent *e)
@@ -60,7 +61,7 @@ static bool make(struct lodge *l, const struct lodge_domain_config *d)
 
 	if (lodge_domain_create(l, d, NULL, &domid) ||
 	    lodge_domain_unpause(l, domid)) {
-		say_error(l);
+		tell_error(l);
 		return false;
 	}
 	say("\"%s\" is domain %u", d->name, domid);

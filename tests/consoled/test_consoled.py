@@ -184,7 +184,7 @@ def test_only_one(console):
     done = subprocess.run(console.command, env=console.env, check=False,
                           stderr=subprocess.PIPE)
     assert done.returncode == 1
-    assert b"is locked: another one serves" in done.stderr
+    assert b"is locked: another one is at work" in done.stderr
 
 
 def test_reopen(console):

@@ -172,7 +172,7 @@ def test_alone(dom0):
                             "--pid-file=/run/c.pid 2>&1")
     assert status == 1
     assert said.strip() == ("lodge-consoled: /run/c.pid is locked: another "
-                            "one serves")
+                            "one is at work")
 
 
 def test_several_readers(dom0):

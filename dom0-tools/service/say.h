@@ -2,20 +2,20 @@
 /*
  * say.h - what the administrator is told: on standard error, or syslog
  */
-#ifndef SUPERVISOR_SAY_H
-#define SUPERVISOR_SAY_H
+#ifndef SERVICE_SAY_H
+#define SERVICE_SAY_H
 
-struct lodge;
-
+/* Who speaks; at first on standard error. */
+void say_as(const char *program);
 /* To syslog from now on: there is no standard error any more. */
 void say_to_syslog(void);
+/* Also what say_more() says. */
+void say_all(void);
+/* A line that is the same as the one before is left out from now on. */
+void say_once(void);
 
-/* A line that is the same as the one before is left out. */
 void say(const char *format, ...) __attribute__((format(printf, 1, 2)));
-/* A line of the library's; @arg is not used. */
-void say_text(void *arg, const char *text);
-/* Why the last call failed. */
-void say_error(const struct lodge *l);
+void say_more(const char *format, ...) __attribute__((format(printf, 1, 2)));
 /* The last word: exit status 1. */
 _Noreturn void die(const char *format, ...)
 	__attribute__((format(printf, 1, 2)));

@@ -5,15 +5,25 @@
 #include "say.h"
 
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <syslog.h>
 
-static bool to_syslog, all;
+#define LONGEST 512
+
+static const char *name;
+static bool to_syslog, all, once;
+
+void say_as(const char *program)
+{
+	name = program;
+}
 
 void say_to_syslog(void)
 {
-	openlog("lodge-consoled", LOG_PID, LOG_DAEMON);
+	openlog(name, LOG_PID, LOG_DAEMON);
 	to_syslog = true;
 }
 
@@ -22,16 +32,33 @@ void say_all(void)
 	all = true;
 }
 
+void say_once(void)
+{
+	once = true;
+}
+
+static bool is_repeated(const char *text)
+{
+	static char last[LONGEST];
+
+	if (!strcmp(text, last))
+		return true;
+	strcpy(last, text);
+	return false;
+}
+
 /* One write for a line, so that lines of several programs stay whole. */
 static void emit(int level, const char *format, va_list ap)
 {
-	char text[512];
+	char text[LONGEST];
 
 	vsnprintf(text, sizeof(text), format, ap);
+	if (once && is_repeated(text))
+		return;
 	if (to_syslog)
 		syslog(level, "%s", text);
 	else
-		fprintf(stderr, "lodge-consoled: %s\n", text);
+		fprintf(stderr, "%s: %s\n", name, text);
 }
 
 void say(const char *format, ...)
@@ -39,7 +66,7 @@ void say(const char *format, ...)
 	va_list ap;
 
 	va_start(ap, format);
-	emit(LOG_WARNING, format, ap);
+	emit(LOG_NOTICE, format, ap);
 	va_end(ap);
 }
 
