@@ -34,7 +34,15 @@ def pytest_generate_tests(metafunc):
         return
     mark = metafunc.definition.get_closest_marker("on")
     names = mark.args if mark else ("release", "control")
-    metafunc.parametrize("hypervisor", names, scope="module")
+    # Indirect: otherwise a test's own parameters scatter its hypervisors, and
+    # a module would go from one machine to the other and back.
+    metafunc.parametrize("hypervisor", names, scope="module", indirect=True)
+
+
+@pytest.fixture(scope="module")
+def hypervisor(request):
+    """What the machine runs on, by its name in lab.HYPERVISORS."""
+    return request.param
 
 
 def boot(name, hypervisor, options):
