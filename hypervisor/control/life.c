@@ -164,6 +164,28 @@ long domctl_resume(struct vcpu *v, void *arg)
 }
 
 /**
+ * domctl_subscribe() - XEN_DOMCTL_subscribe
+ * @v:   the caller
+ * @arg: struct domctl_call
+ *
+ * Whenever the domain suspends from now on the caller gets an event by this
+ * port of the domain's, and nobody VIRQ_DOM_EXC. Any number will do, as on
+ * Debian's Xen: the port is looked at when it is used, and where it does not
+ * lead to the caller it is the virq after all. 0 ends it.
+ *
+ * Return: 0.
+ */
+long domctl_subscribe(struct vcpu *v, void *arg)
+{
+	struct domctl_call *call = arg;
+
+	spin_lock(&call->d->lock);
+	call->d->suspend_port = call->op.u.subscribe.port;
+	spin_unlock(&call->d->lock);
+	return 0;
+}
+
+/**
  * domctl_max_mem() - XEN_DOMCTL_max_mem
  * @v:   the caller
  * @arg: struct domctl_call

@@ -51,6 +51,7 @@ DECLARE_OP(domctl_destroy);
 DECLARE_OP(domctl_pause);
 DECLARE_OP(domctl_unpause);
 DECLARE_OP(domctl_resume);
+DECLARE_OP(domctl_subscribe);
 DECLARE_OP(domctl_max_mem);
 DECLARE_OP(domctl_max_vcpus);
 DECLARE_OP(domctl_set_handle);

@@ -52,6 +52,15 @@ static void __noreturn dom0_shutdown(unsigned int code)
 	}
 }
 
+/* The control domain gets the event that it asked for (XEN_DOMCTL_subscribe),
+ * if the port leads there: it is the guest's to close and to bind to somebody
+ * else. Everything else is told to whoever has the virq. */
+static void tell_toolstack(struct domain *d, unsigned int port)
+{
+	if (!port || !evtchn_send_to(d, port, dom0))
+		evtchn_send_global_virq(VIRQ_DOM_EXC);
+}
+
 /**
  * domain_shutdown() - the domain stops running
  * @d:    the domain
@@ -64,8 +73,8 @@ static void __noreturn dom0_shutdown(unsigned int code)
  */
 void domain_shutdown(struct domain *d, unsigned int code)
 {
+	unsigned int i, port = 0;
 	struct vcpu *v;
-	unsigned int i;
 
 	if (d->privileged)
 		dom0_shutdown(code);
@@ -74,12 +83,14 @@ void domain_shutdown(struct domain *d, unsigned int code)
 		d->is_shut_down = true;
 		d->shutdown_code = code;
 	}
+	if (d->shutdown_code == SHUTDOWN_suspend)
+		port = d->suspend_port;
 	for_each_vcpu(d, v, i)
 		set_bit(VPF_SHUTDOWN, &v->pause_flags);
 	spin_unlock(&d->lock);
 	for_each_vcpu(d, v, i)
 		vcpu_sleep_nosync(v);
-	evtchn_send_global_virq(VIRQ_DOM_EXC);
+	tell_toolstack(d, port);
 }
 
 /**

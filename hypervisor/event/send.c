@@ -125,6 +125,31 @@ long evtchn_send(struct vcpu *v, unsigned int nr, guest_ptr_t arg,
 	return rc;
 }
 
+/**
+ * evtchn_send_to() - an event by a domain's port, to one domain only
+ * @d:    a domain, which may have shut down
+ * @port: any number
+ * @peer: whom the event is for
+ *
+ * Context: any but NMI; takes LOCK_PORT.
+ * Return: false: the port does not lead there; nobody is told.
+ */
+bool evtchn_send_to(struct domain *d, unsigned int port,
+		    const struct domain *peer)
+{
+	struct evtchn *chn = evtchn_lookup(d, port);
+	unsigned long flags;
+	bool sent;
+
+	if (!chn)
+		return false;
+	flags = spin_lock_irqsave(&chn->lock);
+	sent = chn->state == EVTCHN_INTERDOMAIN && chn->remote_dom == peer &&
+	       !send_locked(d, chn);
+	spin_unlock_irqrestore(&chn->lock, flags);
+	return sent;
+}
+
 int evtchn_unmask_port(struct domain *d, evtchn_port_t port)
 {
 	struct evtchn *chn = evtchn_lookup(d, port);

@@ -307,25 +307,27 @@ static void what_others_hold_stays(void **state)
 	assert_null(domain_get_any(7));
 }
 
+/* As the control domain. */
+static void event_op(unsigned int cmd, void *op)
+{
+	const struct call_args a = {.arg0 = cmd, .arg1 = (uint64_t)op};
+
+	assert_int_equal(hypercall_event_channel_op(dom0->vcpus[0], &a), 0);
+}
+
 static evtchn_port_t bind_exception_virq(void)
 {
 	struct evtchn_bind_virq op = {.virq = VIRQ_DOM_EXC};
-	const struct call_args a = {
-		.arg0 = EVTCHNOP_bind_virq, .arg1 = (uint64_t)&op,
-	};
 
-	assert_int_equal(hypercall_event_channel_op(dom0->vcpus[0], &a), 0);
+	event_op(EVTCHNOP_bind_virq, &op);
 	return op.port;
 }
 
 static void close_port(evtchn_port_t port)
 {
 	struct evtchn_close op = {.port = port};
-	const struct call_args a = {
-		.arg0 = EVTCHNOP_close, .arg1 = (uint64_t)&op,
-	};
 
-	assert_int_equal(hypercall_event_channel_op(dom0->vcpus[0], &a), 0);
+	event_op(EVTCHNOP_close, &op);
 }
 
 static bool was_told(evtchn_port_t port)
@@ -362,6 +364,50 @@ static void shutdown_and_resume(void **state)
 	kill_off(d);
 	assert_true(was_told(port));
 	close_port(port);
+}
+
+static void suspend(struct domain *d)
+{
+	domain_resume(d);
+	domain_shutdown(d, SHUTDOWN_suspend);
+}
+
+/* A suspend, and nothing else, goes by the port that was asked for, as long as
+ * it leads to the control domain. */
+static void a_suspend_is_told_to_who_asked(void **state)
+{
+	evtchn_port_t virq = bind_exception_virq();
+	struct domain *d = make(7);
+	struct evtchn_alloc_unbound unbound = {.dom = 7, .remote_dom = 0};
+	struct evtchn_bind_interdomain pair = {.remote_dom = 7};
+
+	event_op(EVTCHNOP_alloc_unbound, &unbound);
+	d->suspend_port = unbound.port;
+	suspend(d);
+	assert_true(was_told(virq));
+	pair.remote_port = unbound.port;
+	event_op(EVTCHNOP_bind_interdomain, &pair);
+	(void)was_told(pair.local_port);
+	assert_false(evtchn_send_to(d, unbound.port, d));
+	assert_false(was_told(pair.local_port));
+
+	suspend(d);
+	assert_true(!was_told(virq) && was_told(pair.local_port));
+	suspend(d);
+	assert_true(!was_told(virq) && was_told(pair.local_port));
+	domain_resume(d);
+	domain_shutdown(d, SHUTDOWN_reboot);
+	assert_true(was_told(virq) && !was_told(pair.local_port));
+	d->suspend_port = ~0U;
+	suspend(d);
+	assert_true(was_told(virq) && !was_told(pair.local_port));
+	d->suspend_port = unbound.port;
+	close_port(pair.local_port);
+	suspend(d);
+	assert_true(was_told(virq));
+	kill_off(d);
+	(void)was_told(virq);
+	close_port(virq);
 }
 
 static void end_of_dom0(void *code)
@@ -461,6 +507,7 @@ int main(void)
 		T(one_kills_at_a_time),
 		T(what_others_hold_stays),
 		T(shutdown_and_resume),
+		T(a_suspend_is_told_to_who_asked),
 		T(the_control_domain_is_the_machine),
 		T(watchdogs),
 		T(pauses_are_counted),

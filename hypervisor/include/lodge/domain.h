@@ -155,6 +155,8 @@ struct domain {
 	unsigned int nr_polling;		/* [a] vCPUs with VPF_POLL */
 	unsigned int shutdown_code;		/* [d] */
 	bool is_shut_down;			/* [d] */
+	unsigned int suspend_port;		/* [d] event when it suspends;
+						 * 0: none */
 	struct timer watchdogs[MAX_WATCHDOGS];
 	uint32_t watchdogs_used;		/* [d] a bit for each */
 	int64_t time_offset_s;			/* [d] */

@@ -36,6 +36,9 @@ int evtchn_set_virq_owner(struct domain *d, uint32_t virq);
 void evtchn_send_pirq(struct domain *d, unsigned int pirq);
 /* Is that port's pending bit set? For SCHEDOP_poll. 0/1; -EINVAL no port. */
 int evtchn_port_pending(struct domain *d, unsigned int port);
+/* An event by a port of @d's to @peer; false: it does not lead there. */
+bool evtchn_send_to(struct domain *d, unsigned int port,
+		    const struct domain *peer);
 /* A vCPU's vcpu_info moved to its own frame: pending selectors follow. */
 void evtchn_vcpu_info_moved(struct vcpu *v);
 
