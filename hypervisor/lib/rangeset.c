@@ -155,9 +155,6 @@ static int remove_locked(struct rangeset *r, uint64_t first, uint64_t last)
 
 	if (last < first)
 		return -EINVAL;
-	rc = make_room(r);
-	if (rc)
-		return rc;
 	at = find_range(r, first);
 	for (end = at; end < r->nr && r->r[end].first <= last; end++)
 		;
@@ -167,6 +164,10 @@ static int remove_locked(struct rangeset *r, uint64_t first, uint64_t last)
 		keep[nr++] = (struct range){ r->r[at].first, first - 1 };
 	if (r->r[end - 1].last > last)
 		keep[nr++] = (struct range){ last + 1, r->r[end - 1].last };
+	/* Nothing can keep a right from being taken away but a split. */
+	rc = nr > end - at ? make_room(r) : 0;
+	if (rc)
+		return rc;
 	resize_at(r, at, end - at, nr);
 	memcpy(&r->r[at], keep, nr * sizeof(*keep));
 	return 0;

@@ -115,6 +115,31 @@ static void has_a_largest_size(void **state)
 	assert_int_equal(rc, -ENOSPC);
 	assert_false(rangeset_contains(*state, n * 2 - 2, n * 2 - 2));
 	assert_true(rangeset_contains(*state, n * 2 - 4, n * 2 - 4));
+	/* A full one can lose what it has. */
+	assert_int_equal(rangeset_remove(*state, 0, 0), 0);
+	assert_false(rangeset_contains(*state, 0, 0));
+	assert_int_equal(rangeset_remove(*state, 0, UINT64_MAX), 0);
+	assert_false(rangeset_contains(*state, 2, 2));
+}
+
+#define NR 64	/* a full table of them */
+
+static void only_a_split_needs_memory(void **state)
+{
+	uint64_t n;
+
+	for (n = 1; n <= NR; n++)
+		assert_int_equal(rangeset_add(*state, n * 10, n * 10 + 4), 0);
+	out_of_memory = true;
+	for (n = 1; n <= NR; n++) {
+		uint64_t at = n * 10;
+
+		assert_int_equal(rangeset_remove(*state, at, at), 0);
+		assert_int_equal(rangeset_remove(*state, at + 4, at + 5), 0);
+		assert_int_equal(rangeset_remove(*state, at + 2, at + 2),
+				 -ENOMEM);
+		assert_true(rangeset_contains(*state, at + 1, at + 3));
+	}
 }
 
 #define UNIVERSE 64
@@ -170,6 +195,7 @@ int main(void)
 		TEST(refuses_reversed_ranges),
 		TEST(stays_as_it_was_without_memory),
 		TEST(has_a_largest_size),
+		TEST(only_a_split_needs_memory),
 		TEST(agrees_with_a_bitmap),
 	};
 
