@@ -175,6 +175,7 @@ static int read_parts(struct creation *n)
 	if (rc)
 		return rc;
 	n->parts.image = n->image;
+	n->parts.kernel_path = c->kernel;
 	n->parts.cmdline = c->cmdline ? c->cmdline : "";
 	n->parts.nr_pages = c->memory_mib * MIB_PAGES;
 	if (c->ramdisk) {
@@ -185,7 +186,7 @@ static int read_parts(struct creation *n)
 		n->parts.ramdisk = &n->ramdisk;
 		n->parts.ramdisk_path = c->ramdisk;
 	}
-	rc = pv_plan(n->l, &n->layout, &n->parts, c->kernel);
+	rc = pv_plan(n->l, &n->layout, &n->parts);
 	return rc ? rc : guest_devices_open(n->l, &n->devices, c,
 					    n->kept.seed);
 }

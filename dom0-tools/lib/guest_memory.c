@@ -183,39 +183,52 @@ void guest_memory_unmap(const struct guest_memory *m, void *at, size_t nr)
 	xenforeignmemory_unmap(m->l->memory, at, nr);
 }
 
-static int write_piece(const struct guest_memory *m, uint64_t address,
-		       const void *source, size_t bytes)
+/* One mapping; @offset: of @address in what is filled */
+static int fill_piece(const struct guest_memory *m, uint64_t address,
+		      size_t bytes, guest_memory_filler fill, void *arg,
+		      uint64_t offset)
 {
-	size_t offset = address % PAGE_SIZE;
-	size_t nr = (offset + bytes + PAGE_SIZE - 1) / PAGE_SIZE;
+	size_t skip = address % PAGE_SIZE;
+	size_t nr = (skip + bytes + PAGE_SIZE - 1) / PAGE_SIZE;
 	char *at = guest_memory_map(m, address >> PAGE_SHIFT, nr);
+	int rc;
 
 	if (!at)
 		return -lodge_error(m->l)->code;
-	if (source)
-		memcpy(at + offset, source, bytes);
-	else
-		memset(at + offset, 0, bytes);
+	rc = fill(arg, offset, at + skip, bytes);
 	guest_memory_unmap(m, at, nr);
+	return rc;
+}
+
+int guest_memory_fill(const struct guest_memory *m, uint64_t address,
+		      uint64_t bytes, guest_memory_filler fill, void *arg)
+{
+	uint64_t done = 0, piece;
+	int rc = 0;
+
+	while (done < bytes && !rc) {
+		piece = BATCH * PAGE_SIZE - (address + done) % PAGE_SIZE;
+		if (piece > bytes - done)
+			piece = bytes - done;
+		rc = fill_piece(m, address + done, piece, fill, arg, done);
+		done += piece;
+	}
+	return rc;
+}
+
+static int copy(void *arg, uint64_t offset, void *to, size_t bytes)
+{
+	const char *source = arg;
+
+	if (source)
+		memcpy(to, source + offset, bytes);
+	else
+		memset(to, 0, bytes);
 	return 0;
 }
 
 int guest_memory_write(const struct guest_memory *m, uint64_t address,
 		       const void *source, uint64_t bytes)
 {
-	const char *from = source;
-	size_t piece;
-	int rc = 0;
-
-	while (bytes && !rc) {
-		piece = BATCH * PAGE_SIZE - address % PAGE_SIZE;
-		if (piece > bytes)
-			piece = bytes;
-		rc = write_piece(m, address, from, piece);
-		if (from)
-			from += piece;
-		address += piece;
-		bytes -= piece;
-	}
-	return rc;
+	return guest_memory_fill(m, address, bytes, copy, (void *)source);
 }

@@ -41,6 +41,18 @@ void guest_memory_free(struct guest_memory *m);
 void *guest_memory_map(const struct guest_memory *m, uint64_t pfn, size_t nr);
 void guest_memory_unmap(const struct guest_memory *m, void *at, size_t nr);
 
+/* Writes @bytes to @to, the part of it at @offset. 0; -errno, and an error */
+typedef int (*guest_memory_filler)(void *arg, uint64_t offset, void *to,
+				   size_t bytes);
+
+/*
+ * Has @bytes from the pseudo-physical @address on filled piece by piece, each as
+ * it is mapped. All of it must be within the guest's memory. 0; -errno, and an
+ * error
+ */
+int guest_memory_fill(const struct guest_memory *m, uint64_t address,
+		      uint64_t bytes, guest_memory_filler fill, void *arg);
+
 /*
  * @bytes from @source to the pseudo-physical @address; NULL: zeroes. All of it
  * must be within the guest's memory. 0; -errno, and an error

@@ -32,11 +32,11 @@ static bool usable(uint64_t start, uint64_t end)
 
 /* ---- segments ------------------------------------------------------------ */
 
-static int check_bytes(const struct claimed_segment *s,
+/* @room: of the file that has its bytes */
+static int check_bytes(const struct claimed_segment *s, uint64_t room,
 		       struct image_refusal *why)
 {
-	if (s->at > IMAGE_BYTES_MOST ||
-	    s->file_bytes > IMAGE_BYTES_MOST - s->at || !s->memory_bytes)
+	if (s->at > room || s->file_bytes > room - s->at || !s->memory_bytes)
 		return image_refuse(why, PROBLEM_NONSENSE, 0, 0);
 	if (s->file_bytes > s->memory_bytes)
 		return image_refuse(why, PROBLEM_SEGMENT_SIZE, s->file_bytes,
@@ -78,8 +78,10 @@ static int check_overlap(const struct image *img, struct image_refusal *why)
 }
 
 static int take_segments(struct image *img, const struct claims *c,
-			 const uint8_t *map, struct image_refusal *why)
+			 uint64_t file_bytes, struct image_refusal *why)
 {
+	bool in_file = c->flags & CLAIM_IN_FILE;
+	uint64_t room = in_file ? file_bytes : IMAGE_BYTES_MOST;
 	const struct claimed_segment *s;
 	uint64_t va;
 	uint32_t i;
@@ -91,7 +93,7 @@ static int take_segments(struct image *img, const struct claims *c,
 		return image_refuse(why, PROBLEM_NONSENSE, 0, 0);
 	for (i = 0; i < c->nr_segments; i++) {
 		s = &c->segments[i];
-		rc = check_bytes(s, why);
+		rc = check_bytes(s, room, why);
 		if (!rc)
 			rc = check_place(c, s, &va, why);
 		if (rc)
@@ -99,7 +101,7 @@ static int take_segments(struct image *img, const struct claims *c,
 		img->segments[i] = (struct image_segment){
 			.va = va,
 			.memory_bytes = s->memory_bytes,
-			.bytes = map + CLAIMS_BYTES + s->at,
+			.at = s->at + (in_file ? 0 : CLAIMS_BYTES),
 			.file_bytes = s->file_bytes,
 		};
 	}
@@ -195,7 +197,7 @@ static void take_plain(struct image *img, const struct claims *c)
 	take_text(img->guest_os, c->guest_os, sizeof(img->guest_os));
 }
 
-int image_check(struct image *img, const struct claims *c, const uint8_t *map,
+int image_check(struct image *img, const struct claims *c, uint64_t file_bytes,
 		uint64_t memory_bytes, struct image_refusal *why)
 {
 	int rc;
@@ -211,7 +213,7 @@ int image_check(struct image *img, const struct claims *c, const uint8_t *map,
 	take_plain(img, c);
 	if (img->virt_base % PAGE || !usable(img->virt_base, img->virt_base))
 		return image_refuse(why, PROBLEM_BASE, img->virt_base, 0);
-	rc = take_segments(img, c, map, why);
+	rc = take_segments(img, c, file_bytes, why);
 	if (!rc)
 		rc = check_range(img, memory_bytes, why);
 	if (!rc)

@@ -2,9 +2,9 @@
 /*
  * image-claims.h - what the reader of a kernel says about it, and to whom
  *
- * The reader (dom0-tools/reader/) unpacks a file, finds Xen's notes and
- * segments, and writes struct claims and the segments' bytes to a file in
- * memory. It judges nothing that it need not: whoever has taken it over may
+ * The reader (dom0-tools/reader/) finds Xen's notes and segments in a file,
+ * which it unpacks if it is compressed, and writes struct claims, then what it
+ * unpacked, to a file in memory. It judges nothing that it need not: whoever has taken it over may
  * claim anything. image-check.c believes none of it.
  */
 #ifndef LODGE_IMAGE_CLAIMS_H
@@ -17,7 +17,7 @@
 #define READER_RESULT	1	/* RESULT_BYTES, to be written */
 
 #define CLAIMS_MAGIC	0x4c6f6467	/* a reader of this version */
-#define CLAIMS_BYTES	8192		/* the segments' bytes are behind */
+#define CLAIMS_BYTES	8192		/* what was unpacked is behind */
 #define IMAGE_BYTES_MOST	(UINT64_C(256) << 20)
 #define RESULT_BYTES	(CLAIMS_BYTES + IMAGE_BYTES_MOST)
 #define PACKED_BYTES_MOST	(UINT64_C(128) << 20)
@@ -49,11 +49,15 @@ enum image_problem {
 	NR_PROBLEMS
 };
 
-enum claim_flags { CLAIM_MOD_START_PFN = 1, CLAIM_SUSPEND_CANCEL = 2 };
+enum claim_flags {
+	CLAIM_MOD_START_PFN = 1,
+	CLAIM_SUSPEND_CANCEL = 2,
+	CLAIM_IN_FILE = 4,	/* the segments' bytes are in the kernel's file */
+};
 
 struct claimed_segment {
 	uint64_t paddr, memory_bytes;
-	uint64_t at, file_bytes;	/* at: behind struct claims */
+	uint64_t at, file_bytes;	/* at: in the ELF file, wherever it is */
 };
 
 struct claims {
@@ -77,10 +81,11 @@ extern const char image_reader_start[], image_reader_end[];
 
 /* ---- image-check.c ---- */
 /*
- * @c: the reader's, and not writable any more; @map: RESULT_BYTES that it is
- * the beginning of. 0, and *img written except its map; -errno, and *why.
+ * @c: the reader's, and not writable any more; @file_bytes: of the kernel's file.
+ * 0, and *img written except its fd, which is that of the kernel's file with
+ * CLAIM_IN_FILE, else that of the claims; -errno, and *why.
  */
-int image_check(struct image *img, const struct claims *c, const uint8_t *map,
+int image_check(struct image *img, const struct claims *c, uint64_t file_bytes,
 		uint64_t memory_bytes, struct image_refusal *why);
 
 /* ---- image-words.c ---- */

@@ -23,10 +23,40 @@ int image_read(struct lodge *l, struct image **out, const char *path,
 	return -why.code;
 }
 
-static int ramdisk_failed(struct lodge *l, const char *path, int code)
+static const char ramdisk[] = "RAM disk";
+
+static int read_failed(struct lodge *l, const char *what, const char *path,
+		       int code)
 {
-	return fail(l, code, "the RAM disk \"%s\" cannot be read: %s", path,
+	return fail(l, code, "the %s \"%s\" cannot be read: %s", what, path,
 		    strerror(code));
+}
+
+static int copy(struct lodge *l, int fd, const char *what, const char *path,
+		uint64_t offset, char *to, size_t bytes)
+{
+	ssize_t n;
+
+	while (bytes) {
+		n = pread(fd, to, bytes, (off_t)offset);
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return read_failed(l, what, path, errno);
+		if (!n)
+			return fail(l, ENODATA, "the %s \"%s\" became "
+				    "shorter while it was read", what, path);
+		to += n;
+		offset += (uint64_t)n;
+		bytes -= (size_t)n;
+	}
+	return 0;
+}
+
+int image_copy(struct lodge *l, const struct image *img, const char *path,
+	       uint64_t at, void *to, size_t bytes)
+{
+	return copy(l, img->fd, "kernel", path, at, to, bytes);
 }
 
 static int check_ramdisk(struct lodge *l, struct image_ramdisk *r,
@@ -35,7 +65,7 @@ static int check_ramdisk(struct lodge *l, struct image_ramdisk *r,
 	struct stat st;
 
 	if (fstat(r->fd, &st))
-		return ramdisk_failed(l, path, errno);
+		return read_failed(l, ramdisk, path, errno);
 	if (!S_ISREG(st.st_mode))
 		return fail(l, EINVAL, "the RAM disk \"%s\" is no regular file",
 			    path);
@@ -58,7 +88,7 @@ int image_ramdisk_open(struct lodge *l, struct image_ramdisk *r,
 
 	opened.fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
 	if (opened.fd < 0)
-		return ramdisk_failed(l, path, errno);
+		return read_failed(l, ramdisk, path, errno);
 	rc = check_ramdisk(l, &opened, path, most);
 	if (rc)
 		close(opened.fd);
@@ -71,23 +101,7 @@ int image_ramdisk_copy(struct lodge *l, const struct image_ramdisk *r,
 		       const char *path, uint64_t offset, void *to,
 		       size_t bytes)
 {
-	char *at = to;
-	ssize_t n;
-
-	while (bytes) {
-		n = pread(r->fd, at, bytes, (off_t)offset);
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
-			return ramdisk_failed(l, path, errno);
-		if (!n)
-			return fail(l, ENODATA, "the RAM disk \"%s\" became "
-				    "shorter while it was read", path);
-		at += n;
-		offset += (uint64_t)n;
-		bytes -= (size_t)n;
-	}
-	return 0;
+	return copy(l, r->fd, ramdisk, path, offset, to, bytes);
 }
 
 void image_ramdisk_close(struct image_ramdisk *r)

@@ -2,9 +2,9 @@
 /*
  * image.c - has a kernel read by a process that can do no harm
  *
- * This process opens the file, and never looks into it. It starts the reader
- * (dom0-tools/reader/), which has two descriptors, the file and a piece of
- * memory of fixed size for its answer, and which gives up everything else
+ * This process opens the file, and never looks into it: it only copies pieces of
+ * it to the guest. It starts the reader (dom0-tools/reader/), which has two
+ * descriptors, the file and a piece of memory of fixed size for its answer, and which gives up everything else
  * before it reads: identity, limits, system calls. When it has ended the
  * memory is sealed: from then on nobody can change it, the reader's remains
  * included, and what it holds is checked as any hostile text is.
@@ -188,36 +188,48 @@ static int run(int image, int result, struct image_refusal *why)
 
 /* ---- its answer ---------------------------------------------------------- */
 
-/* From here on nobody can write to it. 0; -errno, and *why */
-static int seal_and_check(struct image *img, int result, uint64_t memory_bytes,
-			  struct image_refusal *why)
+/* The file that has the segments' bytes stays open. 0; -errno, and *why */
+static int keep(struct image *img, int fd, struct image_refusal *why)
 {
-	void *map;
+	img->fd = fcntl(fd, F_DUPFD_CLOEXEC, FIRST_FREE);
+	return img->fd < 0 ? image_refuse(why, PROBLEM_READER,
+					  (uint64_t)errno, 0) : 0;
+}
+
+/* From here on nobody can write to it. 0; -errno, and *why */
+static int seal_and_check(struct image *img, int file, int result,
+			  uint64_t memory_bytes, struct image_refusal *why)
+{
+	struct claims *claims;
+	struct stat st;
 	int rc;
 
 	/* Refused with EBUSY while somebody has it mapped to be written. */
 	if (fcntl(result, F_ADD_SEALS, F_SEAL_WRITE | F_SEAL_SEAL))
 		return image_refuse(why, PROBLEM_NONSENSE, 0, 0);
-	map = mmap(NULL, RESULT_BYTES, PROT_READ, MAP_PRIVATE, result, 0);
-	if (map == MAP_FAILED)
+	if (fstat(file, &st))
+		return image_refuse(why, PROBLEM_IO, (uint64_t)errno, 0);
+	claims = mmap(NULL, CLAIMS_BYTES, PROT_READ, MAP_PRIVATE, result, 0);
+	if (claims == MAP_FAILED)
 		return image_refuse(why, PROBLEM_MEMORY, 0, 0);
-	rc = image_check(img, map, map, memory_bytes, why);
-	img->map = map;
-	if (rc)
-		munmap(map, RESULT_BYTES);
+	rc = image_check(img, claims, (uint64_t)st.st_size, memory_bytes, why);
+	if (!rc)
+		rc = keep(img, claims->flags & CLAIM_IN_FILE ? file : result,
+			  why);
+	munmap(claims, CLAIMS_BYTES);
 	return rc;
 }
 
-static int read_open(struct image *img, int image, uint64_t memory_bytes,
+static int read_open(struct image *img, int file, uint64_t memory_bytes,
 		     struct image_refusal *why)
 {
 	int result = result_file(), rc;
 
 	if (result < 0)
 		return image_refuse(why, PROBLEM_READER, (uint64_t)errno, 0);
-	rc = run(image, result, why);
+	rc = run(file, result, why);
 	if (!rc)
-		rc = seal_and_check(img, result, memory_bytes, why);
+		rc = seal_and_check(img, file, result, memory_bytes, why);
 	close(result);
 	return rc;
 }
@@ -266,6 +278,6 @@ void image_free(struct image *img)
 {
 	if (!img)
 		return;
-	munmap(img->map, RESULT_BYTES);
+	close(img->fd);
 	free(img);
 }

@@ -3,8 +3,10 @@
  * image.h - a guest's kernel and initial RAM disk, read from hostile files
  *
  *   file --reader, a process without privileges--> claims in a sealed memfd
- *        --image-check.c--> struct image, whose bytes are mapped read-only
+ *        --image-check.c--> struct image, which says where the bytes are
  *
+ * Segments of a plain ELF file stay in it, those of a compressed one are in the
+ * memfd; they are read from there to where they are to be, and never mapped.
  * What the builder of PV guests copies from. Needs nothing of Xen.
  */
 #ifndef LODGE_IMAGE_H
@@ -23,8 +25,7 @@ struct lodge;
 /* Zeroes fill what of the memory has no bytes in the file. */
 struct image_segment {
 	uint64_t va, memory_bytes;
-	const uint8_t *bytes;
-	uint64_t file_bytes;	/* at most memory_bytes */
+	uint64_t at, file_bytes;	/* in fd; at most memory_bytes */
 };
 
 /* A 64-bit PV guest's kernel. Addresses are the guest's virtual ones. */
@@ -41,7 +42,7 @@ struct image {
 	char guest_os[32];	/* "linux"; printable; "" if not told */
 	size_t nr_segments;
 	struct image_segment segments[IMAGE_SEGMENTS_MOST];	/* by va */
-	void *map;		/* image.c's */
+	int fd;			/* of the file that has the segments' bytes */
 };
 
 /* Why there is no image. */
@@ -70,6 +71,18 @@ int image_load(struct image **out, const char *path, uint64_t memory_bytes,
 /* The same with the library's errors: 0; -errno, and an error */
 int image_read(struct lodge *l, struct image **out, const char *path,
 	       uint64_t memory_bytes);
+
+/**
+ * image_copy() - read a part of a segment, straight to where it is to be
+ * @path: for words
+ * @at:   in the file that has the segments' bytes
+ * @to:   @bytes bytes; some of them are written, also on failure
+ *
+ * Return: 0; -ENODATA the file is shorter by now; -errno of reading. And an
+ *         error.
+ */
+int image_copy(struct lodge *l, const struct image *img, const char *path,
+	       uint64_t at, void *to, size_t bytes);
 
 /* @img may be NULL. */
 void image_free(struct image *img);

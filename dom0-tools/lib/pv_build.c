@@ -20,8 +20,6 @@
 #include <xen/memory.h>
 #include <xenforeignmemory.h>
 
-#define PIECE	(4UL << 20)	/* of a ramdisk, at once */
-
 struct build {
 	struct lodge *h;
 	unsigned int domid;
@@ -39,62 +37,83 @@ static uint64_t mfn_at(const struct build *b, const struct pv_area *area)
 
 /* ---- contents ----------------------------------------------------------- */
 
-/* All of the first mapping that is not written below starts as zeroes. */
-static int clear(const struct build *b)
+struct kernel_part {
+	const struct build *b;
+	uint64_t at;
+};
+
+static int copy_kernel(void *arg, uint64_t offset, void *to, size_t bytes)
 {
-	return guest_memory_write(&b->memory, 0, NULL,
-				  b->l->v_end - b->l->v_start);
+	const struct kernel_part *part = arg;
+	const struct pv_parts *p = part->b->p;
+
+	return image_copy(part->b->h, p->image, p->kernel_path,
+			  part->at + offset, to, bytes);
 }
 
+static int load_segment(const struct build *b, const struct image_segment *s)
+{
+	struct kernel_part part = {.b = b, .at = s->at};
+
+	return guest_memory_fill(&b->memory,
+				 s->va - b->p->image->virt_base,
+				 s->file_bytes, copy_kernel, &part);
+}
+
+/* All of the first mapping that is not written below starts as zeroes. */
 static int load_kernel(const struct build *b)
 {
 	const struct image *img = b->p->image;
 	const struct image_segment *s;
+	uint64_t done = 0, from;
 	size_t i;
 	int rc;
 
 	for (i = 0; i < img->nr_segments; i++) {
 		s = &img->segments[i];
-		rc = guest_memory_write(&b->memory, s->va - img->virt_base,
-					s->bytes, s->file_bytes);
+		from = s->va - img->virt_base;
+		rc = guest_memory_write(&b->memory, done, NULL, from - done);
+		if (!rc)
+			rc = load_segment(b, s);
 		if (rc)
 			return rc;
+		done = from + s->file_bytes;
 	}
-	return 0;
+	return guest_memory_write(&b->memory, done, NULL,
+				  b->l->v_end - b->l->v_start - done);
 }
 
-/* The part of it that begins at @offset. */
-static int load_ramdisk_piece(const struct build *b, uint64_t offset,
-			      size_t bytes)
+struct ramdisk_part {
+	const struct build *b;
+	const struct lodge_task *task;
+};
+
+static int copy_ramdisk(void *arg, uint64_t offset, void *to, size_t bytes)
 {
-	uint64_t first = b->l->ramdisk.pfn + (offset >> PV_PAGE_SHIFT);
-	size_t nr = (bytes + PV_PAGE_SIZE - 1) >> PV_PAGE_SHIFT;
-	char *at = guest_memory_map(&b->memory, first, nr);
+	const struct ramdisk_part *part = arg;
+	const struct pv_parts *p = part->b->p;
 	int rc;
 
-	if (!at)
-		return -lodge_error(b->h)->code;
-	rc = image_ramdisk_copy(b->h, b->p->ramdisk, b->p->ramdisk_path,
-				offset, at, bytes);
-	memset(at + bytes, 0, nr * PV_PAGE_SIZE - bytes);
-	guest_memory_unmap(&b->memory, at, nr);
-	return rc;
+	rc = image_ramdisk_copy(part->b->h, p->ramdisk, p->ramdisk_path,
+				offset, to, bytes);
+	return rc ? rc : task_goes_on(part->b->h, part->task, "ramdisk",
+				      offset + bytes, p->ramdisk->bytes);
 }
 
+/* Zeroes fill its last page. */
 static int load_ramdisk(const struct build *b, const struct lodge_task *task)
 {
-	uint64_t total = b->p->ramdisk ? b->p->ramdisk->bytes : 0, done = 0;
-	size_t bytes;
-	int rc = 0;
+	struct ramdisk_part part = {.b = b, .task = task};
+	uint64_t at, bytes;
+	int rc;
 
-	while (done < total && !rc) {
-		bytes = total - done < PIECE ? total - done : PIECE;
-		rc = load_ramdisk_piece(b, done, bytes);
-		done += bytes;
-		if (!rc)
-			rc = task_goes_on(b->h, task, "ramdisk", done, total);
-	}
-	return rc;
+	if (!b->p->ramdisk)
+		return 0;
+	at = b->l->ramdisk.pfn << PV_PAGE_SHIFT;
+	bytes = b->p->ramdisk->bytes;
+	rc = guest_memory_fill(&b->memory, at, bytes, copy_ramdisk, &part);
+	return rc ? rc : guest_memory_write(&b->memory, at + bytes, NULL,
+					    -bytes % PV_PAGE_SIZE);
 }
 
 static int write_frames(const struct build *b)
@@ -332,8 +351,6 @@ static int fill(struct build *b, const struct lodge_task *task)
 	int rc = find_shared_info(b);
 
 	if (!rc)
-		rc = clear(b);
-	if (!rc)
 		rc = load_kernel(b);
 	if (!rc)
 		rc = load_ramdisk(b, task);
@@ -354,8 +371,7 @@ static int fill(struct build *b, const struct lodge_task *task)
 	return rc ? rc : grant_rings(b);
 }
 
-int pv_plan(struct lodge *h, struct pv_layout *l, const struct pv_parts *p,
-	    const char *path)
+int pv_plan(struct lodge *h, struct pv_layout *l, const struct pv_parts *p)
 {
 	const struct image *img = p->image;
 	const struct pv_wish wish = {
@@ -370,7 +386,8 @@ int pv_plan(struct lodge *h, struct pv_layout *l, const struct pv_parts *p,
 	const char *wrong = pv_layout(l, &wish);
 
 	if (wrong)
-		return fail(h, EINVAL, "the kernel \"%s\" %s", path, wrong);
+		return fail(h, EINVAL, "the kernel \"%s\" %s", p->kernel_path,
+			    wrong);
 	if (l->min_pages <= p->nr_pages)
 		return 0;
 	return fail(h, EINVAL, "the guest's start takes %lu MiB: give it more "

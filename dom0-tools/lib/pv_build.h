@@ -15,8 +15,9 @@ struct lodge_task;
 /* What a guest is made of: all of it stays the caller's. */
 struct pv_parts {
 	const struct image *image;
+	const char *kernel_path;
 	const struct image_ramdisk *ramdisk;	/* NULL: none */
-	const char *ramdisk_path;
+	const char *ramdisk_path;		/* both paths: for words */
 	const char *cmdline;		/* "": none */
 	uint64_t nr_pages;
 };
@@ -29,13 +30,11 @@ struct pv_rings {
 
 /**
  * pv_plan() - can such a guest be built?
- * @l:    written
- * @path: the kernel's, for words
+ * @l: written
  *
  * Return: 0; -EINVAL it does not fit, and why not. And an error.
  */
-int pv_plan(struct lodge *h, struct pv_layout *l, const struct pv_parts *p,
-	    const char *path);
+int pv_plan(struct lodge *h, struct pv_layout *l, const struct pv_parts *p);
 
 /**
  * pv_build() - memory, page tables, first vCPU of a domain that has neither

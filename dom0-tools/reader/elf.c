@@ -3,8 +3,8 @@
  * elf.c - the segments of a 64-bit ELF file, and where its notes are
  *
  * System V ABI, ELF-64; <xen/elfnote.h>: "The notes should live in a PT_NOTE
- * segment". Where there are none sections are looked at. Segments of a file
- * that was unpacked stay where they are; of a plain one only they are read.
+ * segment". Where there are none sections are looked at. The segments' bytes
+ * stay where they are in it, unpacked or not.
  */
 #include "reader.h"
 
@@ -15,7 +15,6 @@
 #define HEADERS_MOST	128	/* segments of any kind */
 #define SECTIONS_MOST	4096
 #define NOTES_BYTES_MOST	(64 << 10)
-#define PAGE		UINT64_C(4096)
 
 static const char legacy_name[] = "__xen_guest";
 
@@ -157,21 +156,16 @@ static bool read_notes(struct reader *r, const Elf64_Ehdr *h,
 
 /* ---- segments ------------------------------------------------------------ */
 
-/* Where in r->data its bytes are, in *at */
-static bool place(struct reader *r, const Elf64_Phdr *p, uint64_t *at)
+/* Are its bytes there, and not too many? */
+static bool has_bytes(struct reader *r, const Elf64_Phdr *p)
 {
 	if (p->p_offset > r->elf_bytes ||
 	    p->p_filesz > r->elf_bytes - p->p_offset)
 		return refuse(r, PROBLEM_TRUNCATED, r->elf_bytes, 0);
-	if (r->unpacked) {
-		*at = p->p_offset;
-		return true;
-	}
 	if (p->p_filesz > r->room - r->used)
 		return refuse(r, PROBLEM_LARGE, 0, r->room);
-	*at = r->used;
-	r->used += (p->p_filesz + PAGE - 1) / PAGE * PAGE;
-	return elf_bytes(r, p->p_offset, r->data + *at, p->p_filesz);
+	r->used += p->p_filesz;
+	return true;
 }
 
 static bool read_segments(struct reader *r, const Elf64_Phdr *p,
@@ -181,6 +175,8 @@ static bool read_segments(struct reader *r, const Elf64_Phdr *p,
 	struct claimed_segment *s;
 	unsigned int i;
 
+	if (!r->unpacked)
+		c->flags |= CLAIM_IN_FILE;
 	for (i = 0; i < nr; i++) {
 		if (p[i].p_type != PT_LOAD || !p[i].p_memsz)
 			continue;
@@ -190,7 +186,8 @@ static bool read_segments(struct reader *r, const Elf64_Phdr *p,
 		s->paddr = p[i].p_paddr;
 		s->memory_bytes = p[i].p_memsz;
 		s->file_bytes = p[i].p_filesz;
-		if (!place(r, &p[i], &s->at))
+		s->at = p[i].p_offset;
+		if (!has_bytes(r, &p[i]))
 			return false;
 	}
 	return true;

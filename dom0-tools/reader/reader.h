@@ -18,9 +18,9 @@
 
 struct reader {
 	struct claims *claims;
-	uint8_t *data;		/* for the segments */
-	uint64_t room;		/* its bytes */
-	uint64_t used;		/* of it, if the file is not compressed */
+	uint8_t *data;		/* for what is unpacked */
+	uint64_t room;		/* its bytes; segments have no more */
+	uint64_t used;		/* by segments */
 	int fd;
 	uint64_t file_bytes;
 	const uint8_t *unpacked;	/* NULL: the ELF file is the file */

@@ -140,6 +140,8 @@ static void check_image(const struct image *img, const struct reader *r)
 {
 	const struct image_segment *s;
 	uint64_t last = img->virt_base;
+	uint64_t room = r->claims->flags & CLAIM_IN_FILE ?
+			r->file_bytes : CLAIMS_BYTES + ROOM;
 	size_t i;
 
 	expect(img->nr_segments && img->nr_segments <= IMAGE_SEGMENTS_MOST);
@@ -148,8 +150,7 @@ static void check_image(const struct image *img, const struct reader *r)
 		expect(s->va >= last && s->memory_bytes);
 		last = s->va + s->memory_bytes;
 		expect(last > s->va && s->file_bytes <= s->memory_bytes);
-		expect(s->bytes >= r->data &&
-		       s->bytes + s->file_bytes <= r->data + ROOM);
+		expect(s->at <= room && s->file_bytes <= room - s->at);
 	}
 	expect(img->start == img->segments[0].va && img->end == last);
 	expect(img->end - img->virt_base <= MEMORY_BYTES);
@@ -185,7 +186,7 @@ static void read_file(int fd, uint64_t bytes, uint8_t *result)
 	r.claims->magic = CLAIMS_MAGIC;
 	r.claims->state = read ? CLAIM_READ : CLAIM_REFUSED;
 	expect(read || r.claims->problem != PROBLEM_NONE);
-	if (image_check(&img, r.claims, result, MEMORY_BYTES, &why))
+	if (image_check(&img, r.claims, bytes, MEMORY_BYTES, &why))
 		check_refusal(&why);
 	else
 		check_image(&img, &r);

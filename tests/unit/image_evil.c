@@ -129,6 +129,20 @@ static void bytes_that_wrap(void)
 	claims->segments[0].at = ~UINT64_C(0);
 }
 
+/* The kernel's file has one byte. */
+static void say_in_file(void)
+{
+	say_good();
+	claims->flags = CLAIM_IN_FILE;
+	claims->segments[0].file_bytes = 1;
+}
+
+static void bytes_behind_file(void)
+{
+	say_in_file();
+	claims->segments[0].at = 1;
+}
+
 static const struct {
 	char letter;
 	void (*act)(void);
@@ -139,7 +153,7 @@ static const struct {
 	{'t', loop}, {'n', say_nothing}, {'g', say_garbage},
 	{'p', refuse_oddly}, {'P', refuse_for_nothing}, {'G', say_good},
 	{'h', say_good}, {'S', too_many_segments}, {'b', bytes_beyond},
-	{'B', bytes_that_wrap},
+	{'B', bytes_that_wrap}, {'I', say_in_file}, {'i', bytes_behind_file},
 };
 
 static void count_files(void)

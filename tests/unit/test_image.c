@@ -124,20 +124,25 @@ static void test_nonsense(void **state)
 {
 	const char *letter;
 
-	for (letter = "ngpSbB"; *letter; letter++)
+	for (letter = "ngpSbBi"; *letter; letter++)
 		expect_refusal(*letter, EPROTO, NONSENSE);
 	expect_refusal('P', EPROTO, "was refused without a reason");
 }
 
-static void expect_good(void)
+/* 'G': its bytes are beside the claims; 'I': in the kernel's file. */
+static void expect_good(char letter, const char *bytes)
 {
 	struct image_refusal why;
 	struct image *img;
+	char got[5] = "";
 
-	write_letter('G');
+	write_letter(letter);
 	assert_int_equal(image_load(&img, path, MEMORY_BYTES, &why), 0);
 	assert_int_equal(img->nr_segments, 1);
-	assert_memory_equal(img->segments[0].bytes, "good", 4);
+	assert_int_equal(img->segments[0].file_bytes, strlen(bytes));
+	assert_int_equal(pread(img->fd, got, strlen(bytes),
+			       (off_t)img->segments[0].at), strlen(bytes));
+	assert_string_equal(got, bytes);
 	assert_int_equal(img->end, 4096);
 	assert_true(img->hypercall_page == IMAGE_NONE);
 	assert_string_equal(img->guest_os, "a");
@@ -146,14 +151,15 @@ static void expect_good(void)
 
 static void test_good(void **state)
 {
-	expect_good();
+	expect_good('G', "good");
+	expect_good('I', "I");
 }
 
 /* Nobody is told of its end, and its status is gone. */
 static void test_children_are_ignored(void **state)
 {
 	signal(SIGCHLD, SIG_IGN);
-	expect_good();
+	expect_good('G', "good");
 	expect_refusal('n', EPROTO, NONSENSE);
 	signal(SIGCHLD, SIG_DFL);
 }
@@ -199,6 +205,7 @@ static void test_library(void **state)
 {
 	struct image *img = NULL;
 	struct lodge *l;
+	char byte;
 
 	assert_int_equal(lodge_open(&l), 0);
 	write_letter('e');
@@ -209,8 +216,13 @@ static void test_library(void **state)
 	assert_int_equal(image_read(l, &img, path, MEMORY_BYTES), -EPROTO);
 	expect_error(l, EPROTO, "k" NONSENSE);
 	assert_null(lodge_error(l)->hint);
-	write_letter('G');
+	write_letter('I');
 	assert_int_equal(image_read(l, &img, path, MEMORY_BYTES), 0);
+	assert_int_equal(image_copy(l, img, path, 0, &byte, 1), 0);
+	assert_int_equal(byte, 'I');
+	assert_int_equal(truncate(path, 0), 0);
+	assert_int_equal(image_copy(l, img, path, 0, &byte, 1), -ENODATA);
+	expect_error(l, ENODATA, "kbecame shorter while it was read");
 	image_free(img);
 	image_free(NULL);
 	lodge_close(l);
