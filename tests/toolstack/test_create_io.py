@@ -210,7 +210,8 @@ def test_by_xl(dom0):
     dom0.wait_up(NAME)
     dom0.destroy(NAME)
     dom0.until("the end of its disks", lambda: loops(dom0) == [])
-    assert dom0.check("ls /sys/class/net").split() == ["lo", "xenbr0"]
+    dom0.until("the end of its interface", lambda: dom0.check(
+        "ls /sys/class/net").split() == ["lo", "xenbr0"])
 
 
 def test_of_xl(dom0):
