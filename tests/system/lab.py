@@ -33,10 +33,17 @@ import tempfile
 import pexpect
 
 import disc
+import where
 
 TOP = pathlib.Path(__file__).resolve().parents[2]
 BUILD = TOP / "build"
 LOGS = BUILD / "logs"
+
+# The same with names; the control's are nobody's business.
+SYMBOLS = {
+    "release": BUILD / "lodge.sym.elf",
+    "debug": BUILD / "debug" / "lodge.sym.elf",
+}
 
 HYPERVISORS = {
     "release": BUILD / "lodge.elf",
@@ -153,7 +160,7 @@ class Machine:
                  nic="virtio-net-pci", appended=(), kernel_args=QUICK,
                  forward=None, hypervisor_args="", reboots=False,
                  cpu="max,-smap,-smep", machine="pc", devices=(),
-                 grub="", monitor=False, emulator=INSTALLED):
+                 grub="", emulator=INSTALLED):
         self.name = name
         self.hypervisor = hypervisor
         self.kernel = BUILD / "dom0" / kernel
@@ -181,7 +188,7 @@ class Machine:
         self.hypervisor_args = "console=com1 com1=115200 " + dom0_mem \
             + hypervisor_args
         self.scratch = tempfile.mkdtemp(prefix="lodge-")
-        self.monitor_path = self.scratch + "/monitor" if monitor else None
+        self.monitor_path = self.scratch + "/monitor"
         self.initramfs = self.join([BUILD / "dom0" / "initramfs.cpio",
                                     *appended])
         self.log_path = LOGS / (name + ".log")
@@ -215,9 +222,7 @@ class Machine:
         for needed in (image, self.kernel, self.initramfs):
             if not pathlib.Path(needed).exists():
                 raise LabError("%s is missing: use make" % needed)
-        monitor = "none"
-        if self.monitor_path:
-            monitor = "unix:%s,server=on,wait=off" % self.monitor_path
+        monitor = "unix:%s,server=on,wait=off" % self.monitor_path
         command = self.emulator.command()
         command += ["-machine", self.machine, "-accel", "tcg",
                     "-cpu", self.cpu, "-m", str(self.memory_mib),
@@ -284,7 +289,8 @@ class Machine:
             self.check_emulator(what)
             raise self.trouble(what + ": the machine ended")
         if index == 2:
-            raise self.trouble("%s: not within %d s" % (what, limit_s))
+            raise self.trouble("%s: not within %d s\n%s" % (
+                what, limit_s, where.text(self)))
         died = self.child.match.group(0).decode(errors="replace")
         # Let the rest of its last words reach the log.
         self.child.expect([pexpect.EOF, pexpect.TIMEOUT], timeout=3)
@@ -349,6 +355,10 @@ class Machine:
         if status != 0:
             raise LabError("%s: status %d\n%s" % (command, status, output))
         return output
+
+    def symbols(self):
+        """The hypervisor with the names of its functions; or nothing."""
+        return SYMBOLS.get(self.hypervisor, "")
 
     def monitor(self, command):
         """Give QEMU's monitor one command; returns what it answers."""

@@ -281,7 +281,7 @@ def test_keyboard_on_xhci(hypervisor, log_name):
     """A key pressed on a USB keyboard arrives at its device node."""
     with lab.Machine(log_name, hypervisor, smp=2, machine="q35", nic="",
                      devices=("-device", "qemu-xhci", "-device", "usb-kbd"),
-                     monitor=True, kernel_args=modules(USB_MODULES)) \
+                     kernel_args=modules(USB_MODULES)) \
             as machine:
         machine.wait_shell()
         node = machine.check(
@@ -370,7 +370,7 @@ def test_hot_plug(hypervisor, log_name, kind, random_disk):
     model, bus, more = PLUGS[kind]
     image, digest = random_disk
     with lab.Machine(log_name, hypervisor, smp=2, machine=model, nic="",
-                     devices=more, monitor=True,
+                     devices=more,
                      kernel_args=modules("virtio_blk")) as machine:
         machine.wait_shell()
         for turn in range(PLUG_TIMES):

@@ -51,8 +51,8 @@ class Doomed(lab.Machine):
 
 
 def test_nmi_reaches_dom0(hypervisor, log_name):
-    with lab.Machine(log_name, hypervisor, hypervisor_args="nmi=dom0",
-                     monitor=True) as machine:
+    with lab.Machine(log_name, hypervisor,
+                     hypervisor_args="nmi=dom0") as machine:
         machine.wait_shell()
         assert nmis_in_dom0(machine) == 0
         for count in (1, 2):
@@ -69,8 +69,8 @@ def test_nmi_reaches_dom0(hypervisor, log_name):
 
 @pytest.mark.full
 def test_nmi_ignored(log_name):
-    with lab.Machine(log_name, "release", hypervisor_args="nmi=ignore",
-                     monitor=True) as machine:
+    with lab.Machine(log_name, "release",
+                     hypervisor_args="nmi=ignore") as machine:
         machine.wait_shell()
         machine.monitor("nmi")
         machine.monitor("nmi")
@@ -82,16 +82,16 @@ def test_nmi_ignored(log_name):
 @pytest.mark.parametrize("build", ["release", "debug"])
 def test_nmi_fatal(log_name, build):
     """While Dom0 runs: the interrupted registers may be a guest's."""
-    with Doomed(log_name, build, hypervisor_args="nmi=fatal noreboot",
-                monitor=True) as machine:
+    with Doomed(log_name, build,
+                hypervisor_args="nmi=fatal noreboot") as machine:
         machine.expect(rb"Linux version", LIMIT_S, "Dom0's kernel")
         machine.monitor("nmi")
         expect_panic(machine, rb"NMI: no known reason")
 
 
 def test_machine_check_fatal(log_name):
-    with Doomed(log_name, "release", hypervisor_args="noreboot",
-                monitor=True) as machine:
+    with Doomed(log_name, "release",
+                hypervisor_args="noreboot") as machine:
         machine.expect(rb"Linux version", LIMIT_S, "Dom0's kernel")
         machine.monitor("mce 0 1 %#x %#x 0x1234000 0" % (
             FATAL_BANK, RESTARTABLE))
