@@ -4,8 +4,8 @@
  *
  * The reader (dom0-tools/reader/) finds Xen's notes and segments in a file,
  * which it unpacks if it is compressed, and writes struct claims, then what it
- * unpacked, to a file in memory. It judges nothing that it need not: whoever has taken it over may
- * claim anything. image-check.c believes none of it.
+ * unpacked, to a file in memory. It judges nothing that it need not: whoever has
+ * taken it over may claim anything. image-check.c believes none of it.
  */
 #ifndef LODGE_IMAGE_CLAIMS_H
 #define LODGE_IMAGE_CLAIMS_H

@@ -4,10 +4,11 @@
  *
  * This process opens the file, and never looks into it: it only copies pieces of
  * it to the guest. It starts the reader (dom0-tools/reader/), which has two
- * descriptors, the file and a piece of memory of fixed size for its answer, and which gives up everything else
- * before it reads: identity, limits, system calls. When it has ended the
- * memory is sealed: from then on nobody can change it, the reader's remains
- * included, and what it holds is checked as any hostile text is.
+ * descriptors, the file and a piece of memory of fixed size for its answer, and
+ * which gives up everything else before it reads: identity, limits, system
+ * calls. When it has ended the memory is sealed: from then on nobody can change
+ * it, the reader's remains included, and what it holds is checked as any hostile
+ * text is.
  *
  * The reader is a program of its own, and no fork of the caller. A fork would
  * take a copy of the caller's memory with it: a kernel that has taken over an

@@ -12,7 +12,7 @@
  * pid_file_write() - be the only one, until this process ends
  *
  * The lock is of the kind that goes with this process, not with a child that it
- * has just made when it is killed, and that others can ask for without taking it.
+ * has just made when it is killed; others can ask for it without taking it.
  * Does not return if another one has it: die().
  */
 void pid_file_write(const char *path);

@@ -4,8 +4,7 @@
     where.text(machine)
 
 asks QEMU's monitor twice: what is the same both times may be a loop. Addresses
-in the hypervisor are given names; those of Dom0's kernel are in the System.map
-of Debian's package.
+in the hypervisor are given names; those of Dom0's kernel stay numbers.
 """
 import bisect
 import re

@@ -12,8 +12,8 @@
  * ends with the request that used the time up, and what it took too long is
  * deducted from the next rounds, so over time every busy client gets the same
  * share however costly its requests are; also of the snapshot, of which a slice
- * is written for each bit by which the journal grew. Rounds in which a client had nothing
- * to do pay its debt as well; what it did not use is not saved up.
+ * is written for each bit by which the journal grew. Rounds in which a client
+ * had nothing to do pay its debt as well; what it did not use is not saved up.
  *
  * The clock goes on while the daemon has no processor, so a long turn in which
  * the kernel gave the processor to somebody else is charged as a short one.
